@@ -1,0 +1,68 @@
+# The set-up lives in .venv and is done once; a stamp made of what it was built from says whether it still holds.
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/.ready
+INPUTS := pyproject.toml constraints.txt Makefile
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+# No telemetry, no look-ups for newer versions; one home for Prefect's database.
+export DO_NOT_TRACK := true
+export PREFECT_SERVER_ANALYTICS_ENABLED := false
+export PREFECT_HOME := $(CURDIR)/.prefect
+export MLFLOW_DISABLE_TELEMETRY := true
+export DVC_NO_ANALYTICS := true
+export RAY_USAGE_STATS_ENABLED := 0
+
+.DEFAULT_GOAL := help
+.PHONY: help setup data repro flow ui test proof check bench report clean
+
+help:  ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(STAMP)  ## a virtual environment of the project's own, every version pinned
+	@$(BIN)/python -c "import handbook" 2>/dev/null || { rm -f $(STAMP); $(MAKE) --no-print-directory $(STAMP); }
+
+$(STAMP): $(INPUTS)
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \
+	  { echo "handbook needs Python 3.11, 3.12 or 3.13; $(PYTHON) is $$($(PYTHON) --version 2>&1). Choose one: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
+	@rm -f $@
+	@echo "Setting up .venv (about two minutes, once)"
+	@$(PYTHON) -m venv --clear .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[pipeline,dev]'
+	@touch $@
+
+data: setup  ## fetch the data: already there, a mirror, upstream
+	@$(BIN)/python -m handbook data
+
+repro: setup  ## rebuild everything that is stale with dvc repro; samples where no data can be reached
+	@$(BIN)/python -m handbook data --or-sample
+	@$(BIN)/dvc repro
+
+flow: setup  ## the same through Prefect, on one local server
+	@$(BIN)/python -m handbook data --or-sample
+	@$(BIN)/python -m flows
+
+ui: setup  ## Prefect, MLflow and Data Docs on loopback, until Ctrl-C
+	@$(BIN)/python -m flows.ui
+
+test: setup  ## all tests but the slow proofs
+	@$(BIN)/python -m pytest -m "not slow"
+
+proof: setup  ## the slow proofs: clones, kills, every promise on real data
+	@$(BIN)/python -m pytest -m slow
+
+check: setup  ## format, lint, types, import directions, no sample results in git
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/python -m handbook check
+
+bench: setup  ## measure side by side; ratios are written to benchmarks/
+	@$(BIN)/python -m benchmarks
+
+report: setup  ## build reports/index.html and the README's table anew
+	@$(BIN)/dvc repro --single-item --force report
+
+clean:  ## remove what can be made again; data, models and the DVC cache stay
+	rm -rf .venv .cache .prefect .mypy_cache .ruff_cache .pytest_cache .import_linter_cache reports/data_docs
+	find src flows tests benchmarks -name __pycache__ -prune -exec rm -rf {} +

@@ -1,0 +1,79 @@
+"""python -m flows [CASE]: the whole handbook, or one case, through Prefect. What `make flow` runs."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from typing import Any
+
+from flows import servers
+from flows.signals import interruptible
+from handbook.errors import HandbookError, unknown
+from handbook.project import Project
+
+WRONG_COMMAND_LINE, INTERRUPTED = 2, 130  # as argparse and a shell have it
+
+
+def main() -> int:
+    """The exit code: 0 all up to date, 1 something failed, 2 a wrong command line, 130 interrupted."""
+    arguments = parser().parse_args()
+    try:
+        project = Project.here()
+        if arguments.case and arguments.case not in project.cases():
+            print(f"error: {unknown('case', arguments.case, project.cases())}", file=sys.stderr)
+            return WRONG_COMMAND_LINE
+        with interruptible(), servers.prefect_api(project.root) as api:
+            os.environ.update(servers.environment(project.root) | api)
+            return run(arguments.case, arguments.at_once)
+    except HandbookError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("interrupted; run again to go on", file=sys.stderr)
+        return INTERRUPTED
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    top = argparse.ArgumentParser(prog="flows", description=__doc__)
+    top.add_argument("case", nargs="?", metavar="CASE", help="one case of params.yaml; default: all, and the report")
+    top.add_argument("--at-once", type=positive, default=1, metavar="N", help="trainers at a time (default: 1)")
+    return top
+
+
+def positive(text: str) -> int:
+    """A whole number from 1 up."""
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{number} is too few; the least is 1")
+    return number
+
+
+def run(case: str | None, at_once: int) -> int:
+    """Run a flow against the server that the environment names, and print how its stages ended."""
+    # Prefect reads its settings when it is imported, so not before the environment says where the server is
+    from flows.case_study import case_study
+    from flows.handbook import handbook
+    from flows.verdict import table
+
+    try:
+        state: Any = case_study(case, return_state=True) if case else handbook(at_once, return_state=True)
+    finally:
+        _tell_the_rest()
+    rows = state.result(raise_on_failure=False)
+    print(f"\n{table(rows)}\n\n{state.message}" if isinstance(rows, list) else f"error: {state.message}")
+    return 0 if state.is_completed() else 1
+
+
+def _tell_the_rest() -> None:
+    """Send what Prefect still holds back, logs and events: its server may be gone when the process ends."""
+    from prefect.events.worker import EventsWorker
+    from prefect.logging.handlers import APILogWorker
+
+    APILogWorker.drain_all(timeout=5)
+    EventsWorker.drain_all(timeout=5)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

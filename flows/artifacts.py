@@ -1,0 +1,93 @@
+"""What a run leaves to look at in Prefect: a case's metrics and figures, its MLflow run, the report.
+
+Views of files that the stages made, no results of their own: what is not there is not shown.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from prefect.artifacts import create_link_artifact, create_markdown_artifact
+
+from flows.servers import MLFLOW, REPORTS
+from handbook.project import Project
+
+FIGURE_WIDTH = 560  # pixels; the page of an artifact is not much wider
+
+
+def show_metrics(case: str) -> None:
+    """A table: what was measured, its bounds, and what it is held against."""
+    path = Project.here().reports(case) / "metrics.json"
+    if path.exists():
+        metrics = json.loads(path.read_text())
+        text = f"{_warning(metrics)}# {case}\n\n" + "\n".join(_table(metrics))
+        create_markdown_artifact(text, _key(case, "metrics"), f"{case} beside the baseline and the book")
+
+
+def _table(metrics: dict[str, Any]) -> Iterator[str]:
+    yield "| metric | here | 95 % interval | baseline | book |"
+    yield "| --- | ---: | ---: | ---: | ---: |"
+    for name, value in metrics.items():
+        if isinstance(value, int | float):
+            held_against = (_cell(metrics.get(side, {}).get(name)) for side in ("interval", "baseline", "book"))
+            yield f"| {name} | {_cell(value)} | " + " | ".join(held_against) + " |"
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, list):
+        return " to ".join(map(_cell, value))
+    return "" if value is None else f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def _warning(metrics: dict[str, Any]) -> str:
+    return "**Made from sample data: not a result.**\n\n" if metrics.get("data") == "sample" else ""
+
+
+def show_figures(case: str) -> None:
+    """The case's figures, small, inside the artifact itself: both of Prefect's UIs show data URIs."""
+    figures = sorted((Project.here().reports(case) / "figures").glob("*.png"))
+    if figures:
+        text = "\n\n".join(f"## {path.stem}\n\n![{path.stem}]({_inline(path)})" for path in figures)
+        create_markdown_artifact(text, _key(case, "figures"), f"{case} in pictures")
+
+
+def _inline(path: Path) -> str:
+    """A picture as a data URI, a tenth of its size."""
+    from PIL import Image
+
+    small = io.BytesIO()
+    with Image.open(path) as picture:
+        picture.thumbnail((FIGURE_WIDTH, 2 * FIGURE_WIDTH))
+        picture.convert("RGB").save(small, "WEBP", quality=80)
+    return "data:image/webp;base64," + base64.b64encode(small.getvalue()).decode()
+
+
+def link_run(case: str) -> None:
+    """The page of the case's run in MLflow."""
+    project = Project.here()
+    if (project.mlruns / "registered" / f"{case}.json").exists():
+        from handbook import tracking
+
+        url = tracking.run_url(project, case, os.environ.get(MLFLOW, "http://127.0.0.1:5000"))
+        if url:
+            create_link_artifact(url, "MLflow run", _key(case, "mlflow"), f"{case} in MLflow; `make ui` starts it")
+
+
+def link_report() -> None:
+    """The report: on the server that shows it, else the file."""
+    page = Project.here().root / "reports" / "index.html"
+    if page.exists():
+        server = os.environ.get(REPORTS)
+        url = f"{server}/{page.name}" if server else page.as_uri()
+        create_link_artifact(url, "the report", "report", "Every case beside the book, on one page")
+
+
+def _key(case: str, kind: str) -> str:
+    """Prefect's keys know lower case, digits and dashes."""
+    return f"{case}-{kind}".lower().replace("_", "-")

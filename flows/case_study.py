@@ -1,0 +1,62 @@
+"""One case from its data to the registry: validate, train, evaluate, register."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from prefect import State, flow
+from prefect.futures import PrefectFuture
+from prefect.task_runners import ThreadPoolTaskRunner
+from pydantic import AfterValidator, GetJsonSchemaHandler
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
+
+from flows.machine import machine
+from flows.tasks import evaluate, register, train, validate
+from flows.verdict import Futures, Row, verdict
+from handbook.errors import unknown
+from handbook.project import Project
+
+
+class Offered:
+    """Makes Prefect's form offer the cases of params.yaml as a list."""
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        return handler(schema) | {"enum": Project.here().cases()}
+
+
+def known(case: str) -> str:
+    """The case's name, if params.yaml has it."""
+    cases = Project.here().cases()
+    if case not in cases:
+        raise unknown("case", case, cases)
+    return case
+
+
+Case = Annotated[str, AfterValidator(known), Offered]
+
+
+@flow(name="case-study", flow_run_name="{case}", task_runner=ThreadPoolTaskRunner())  # type: ignore[arg-type]
+def case_study(case: Case) -> State[list[Row]]:
+    """Bring one case up to date: validate its data, train, evaluate, register.
+
+    Args:
+        case: A block of params.yaml.
+    """
+    with machine():
+        dataset = dataset_of(case)
+        checked = validate.submit(dataset)
+        return verdict({f"validate@{dataset}": checked} | chain(case, checked))
+
+
+def dataset_of(case: str) -> str:
+    return str(Project.here().numbers()["cases"][case]["dataset"])
+
+
+def chain(case: str, checked: PrefectFuture[Any]) -> Futures:
+    """A case's own stages, in their order, behind the gate of its dataset."""
+    trained = train.submit(case, wait_for=[checked], return_state=False)
+    judged = evaluate.submit(case, wait_for=[trained], return_state=False)
+    registered = register.submit(case, wait_for=[judged], return_state=False)
+    return {f"train@{case}": trained, f"evaluate@{case}": judged, f"register@{case}": registered}

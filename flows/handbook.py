@@ -1,0 +1,33 @@
+"""The whole handbook: every case, as many at once as the machine allows, then the report."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from prefect import State, allow_failure, flow
+from prefect.task_runners import ThreadPoolTaskRunner
+from pydantic import Field
+
+from flows.case_study import chain, dataset_of
+from flows.machine import machine
+from flows.tasks import report, validate
+from flows.verdict import Futures, Row, verdict
+from handbook.project import Project
+
+
+@flow(name="handbook", task_runner=ThreadPoolTaskRunner())  # type: ignore[arg-type]
+def handbook(at_once: Annotated[int, Field(ge=1)] = 1) -> State[list[Row]]:
+    """Bring every case up to date, and the report; a case that fails does not stop the others.
+
+    Args:
+        at_once: How many train or evaluate at a time; they share the cores. On CPUs one is fastest.
+    """
+    project = Project.here()
+    with machine(at_once):
+        checked = {name: validate.submit(name) for name in project.datasets()}
+        stages: Futures = {f"validate@{name}": gate for name, gate in checked.items()}
+        for case in project.cases():
+            stages.update(chain(case, checked[dataset_of(case)]))
+        ended = [allow_failure(stage) for stage in stages.values()]
+        stages["report"] = report.submit(wait_for=ended, return_state=False)
+        return verdict(stages)

@@ -1,0 +1,132 @@
+"""The one speaker of DVC: a stage is run as a person would run it, `dvc repro --single-item STAGE`."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+
+from flows.machine import Machine, current
+from handbook.errors import HandbookError
+from handbook.project import Project
+
+Say = Callable[[str], None]
+
+HEAVY = ("train", "evaluate")  # the verbs that use every core they are given
+KEPT_LINES = 12  # holds an error of the handbook with its way out, and still fits a list of runs
+PATIENCE = 3600.0  # seconds to wait for another DVC: a person's own `dvc repro` may be training
+
+# What DVC says after every stage; git is nothing that a run does.
+HINTS = (
+    "To track the changes with git",
+    "\tgit add",
+    "To enable auto staging",
+    "\tdvc config",
+    "Use `dvc push`",
+)
+# What DVC says of a stage that it did not have to run: nothing changed, or its run-cache knows the outcome.
+NOTHING_TO_DO = re.compile(r"^Stage '.+' (didn't change, skipping$|is cached - skipping run)")
+# Another DVC holds a path that this stage needs, or the file in which such claims are kept.
+BUSY = re.compile(r"^ERROR: .*(is busy, it is being blocked by|[Uu]nable to acquire lock)")
+
+
+class Outcome(Enum):
+    """What became of a stage that did not fail."""
+
+    RAN = "ran"
+    CACHED = "cached"
+
+
+@dataclass(frozen=True)
+class Done:
+    """A stage that is up to date: whether it had to run for that, and how long DVC took."""
+
+    stage: str
+    outcome: Outcome
+    seconds: float
+
+
+class StageError(HandbookError):
+    """A stage that could not be brought up to date."""
+
+
+def run(stage: str, say: Say) -> Done:
+    """Bring one stage up to date and tell each line that it writes; StageError carries its last lines."""
+    room, root = current(), Project.here().root
+    with room.place(heavy=stage.startswith(HEAVY)):
+        started = time.monotonic()
+        for wait in _patience():
+            code, idle, lines = _repro(stage, root, room, say)
+            if not any(map(BUSY.match, lines)):
+                break
+            say(f"another DVC is at work on what {stage} needs; next try in {wait:.0f} s")
+            room.pause(wait)
+        seconds = time.monotonic() - started
+    if code:
+        raise StageError(_story(stage, code, lines))
+    return Done(stage, Outcome.CACHED if idle else Outcome.RAN, seconds)
+
+
+def _patience() -> Iterator[float]:
+    """Seconds until the next try, doubling up to half a minute; ends when PATIENCE is used up."""
+    wait, spent = 1.0, 0.0
+    while spent < PATIENCE:
+        yield wait
+        spent += wait
+        wait = min(2 * wait, 30.0)
+
+
+def _repro(stage: str, root: Path, room: Machine, say: Say) -> tuple[int, bool, list[str]]:
+    """One try: DVC's exit code, whether it found nothing to do, and the last lines."""
+    if room.closed:
+        raise StageError(f"stage {stage} was stopped with its flow. Run the flow again to go on")
+    # --wait-for-lock: a stage takes the lock again after its command; given up after 3 s, its work is lost
+    command = [sys.executable, "-m", "dvc", "--wait-for-lock", "repro", "--single-item", stage]
+    with _started(command, root, room.threads) as process, room.child(process):
+        idle, lines = False, deque[str](maxlen=KEPT_LINES)
+        for line in map(str.rstrip, process.stdout or ()):
+            if not line or line.startswith(HINTS):
+                continue
+            say(line)
+            lines.append(line)
+            idle = idle or bool(NOTHING_TO_DO.match(line))
+    return process.returncode, idle, list(lines)
+
+
+def _started(command: list[str], root: Path, threads: int) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        command,
+        cwd=root,
+        env=_environment(threads),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+    )
+
+
+def _environment(threads: int) -> dict[str, str]:
+    """What a stage finds: our own python first, its share of the cores, no lines held back."""
+    own = str(Path(sys.executable).parent)
+    return {
+        "OMP_NUM_THREADS": str(threads),
+        **os.environ,
+        "PATH": os.pathsep.join([own, os.environ.get("PATH", os.defpath)]),
+        "PYTHONUNBUFFERED": "1",
+    }
+
+
+def _story(stage: str, code: int, lines: list[str]) -> str:
+    tail = "\n".join(f"  {line}" for line in lines) or "  (it said nothing)"
+    return (
+        f"stage {stage} failed, dvc ended with {code}. Its last lines:\n{tail}\n"
+        f"To see it alone: dvc repro --single-item {stage}"
+    )

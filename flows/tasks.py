@@ -1,0 +1,65 @@
+"""The verbs as Prefect tasks: each brings a DVC stage up to date, and says `Cached` where nothing was stale.
+
+Prefect's own result cache is off: it sees only a task's own lines, DVC sees everything a result depends on.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from prefect import State, get_run_logger, task
+from prefect.cache_policies import NO_CACHE
+from prefect.states import Completed, Failed
+
+from flows import artifacts, stages
+
+
+def _up_to_date(stage: str) -> State[Any]:
+    try:
+        done = stages.run(stage, get_run_logger().info)
+    except stages.StageError as error:
+        return Failed(message=str(error))  # its message is the whole story: no traceback
+    if done.outcome is stages.Outcome.CACHED:
+        return Completed(name="Cached", message=f"{stage}: DVC had nothing to do", data=done)
+    return Completed(message=f"{stage} ran for {done.seconds:.1f} s", data=done)
+
+
+@task(task_run_name="validate@{dataset}", cache_policy=NO_CACHE)
+def validate(dataset: str) -> State[Any]:
+    """The gate: is the data what its page expects?"""
+    return _up_to_date(f"validate@{dataset}")
+
+
+@task(task_run_name="train@{case}", cache_policy=NO_CACHE)
+def train(case: str) -> State[Any]:
+    """Train the case's model."""
+    return _up_to_date(f"train@{case}")
+
+
+@task(task_run_name="evaluate@{case}", cache_policy=NO_CACHE)
+def evaluate(case: str) -> State[Any]:
+    """Judge it on data it has not seen; leaves its metrics and figures."""
+    state = _up_to_date(f"evaluate@{case}")
+    if state.is_completed():
+        artifacts.show_metrics(case)
+        artifacts.show_figures(case)
+    return state
+
+
+# the one task that writes to a server others may be writing to, and that changes nothing when repeated
+@task(task_run_name="register@{case}", cache_policy=NO_CACHE, retries=1, retry_delay_seconds=5)
+def register(case: str) -> State[Any]:
+    """Bring it into the MLflow registry; leaves a link to its run."""
+    state = _up_to_date(f"register@{case}")
+    if state.is_completed():
+        artifacts.link_run(case)
+    return state
+
+
+@task(task_run_name="report", cache_policy=NO_CACHE)
+def report() -> State[Any]:
+    """One page with every case; leaves a link to it."""
+    state = _up_to_date("report")
+    if state.is_completed():
+        artifacts.link_report()
+    return state

@@ -1,0 +1,137 @@
+"""python -m flows.ui: Prefect, MLflow, the report and Data Docs on loopback, until Ctrl-C."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from flows import servers
+from flows.servers import LOOPBACK, Server
+from flows.signals import interruptible
+from handbook.errors import HandbookError
+from handbook.project import Project
+
+PORTS = {"prefect": 4200, "mlflow": 5000, "reports": 8000}
+SERVING = "polling for scheduled runs"  # what Prefect says once its deployments are known to the server
+
+
+def main() -> int:
+    """The exit code: 0 stopped by Ctrl-C or SIGTERM, 1 something did not start or ended by itself."""
+    ports = vars(parser().parse_args())
+    try:
+        with interruptible(), everything(Project.here().root, ports) as running:
+            watch(running)
+    except HandbookError as error:
+        print(f"error: {error}\nThe others were stopped", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("stopped")
+    return 0
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line: a port each."""
+    top = argparse.ArgumentParser(prog="flows.ui", description=__doc__)
+    for name, port in PORTS.items():
+        text = f"default: {port}; taken, the next free one"
+        top.add_argument(f"--{name}", type=int, default=port, metavar="PORT", help=text)
+    return top
+
+
+def watch(running: list[Server]) -> None:
+    """Until one of them ends by itself, which is an error."""
+    while True:
+        time.sleep(0.5)
+        for server in running:
+            servers.refuse_dead(server)
+
+
+@contextmanager
+def everything(root: Path, ports: dict[str, int]) -> Iterator[list[Server]]:
+    """All servers, each ready; ended with the block, the last started first."""
+    with ExitStack() as stack:
+        prefect = stack.enter_context(servers.prefect(root, ports["prefect"]))
+        reports = stack.enter_context(files(root, ports["reports"]))
+        mlflow = stack.enter_context(registry(root, ports["mlflow"]))
+        for server in (prefect, reports, mlflow):
+            servers.wait(server)
+        env = {
+            servers.API: f"{prefect.address}/api",
+            servers.MLFLOW: mlflow.address,
+            servers.REPORTS: reports.address,
+        }
+        deployments = stack.enter_context(runner(root, env))
+        servers.wait(deployments)
+        stack.enter_context(servers.noted(root, env))
+        print(addresses(root, prefect, mlflow, reports, ports), flush=True)
+        yield [prefect, mlflow, reports, deployments]
+
+
+@contextmanager
+def files(root: Path, first: int) -> Iterator[Server]:
+    """reports/ as a web site: the report, and Data Docs below it."""
+    (root / "reports").mkdir(exist_ok=True)
+    address = servers.free_address(first)
+    module = [
+        "http.server",
+        servers.port_of(address),
+        "--bind",
+        LOOPBACK,
+        "--directory",
+        str(root / "reports"),
+    ]
+    with servers.running(root, "reports", module, address=address) as server:
+        yield server
+
+
+@contextmanager
+def registry(root: Path, first: int) -> Iterator[Server]:
+    """MLflow's pages over the project's own database, created or brought up to date first."""
+    mlruns = root / "mlruns"
+    mlruns.mkdir(exist_ok=True)
+    database = f"sqlite:///{mlruns / 'mlflow.db'}"
+    with servers.running(root, "mlflow-upgrade", ["mlflow", "db", "upgrade", database]) as upgrade:
+        servers.finish(upgrade)
+    address = servers.free_address(first)
+    module = ["mlflow", "server", "--host", LOOPBACK, "--port", servers.port_of(address), "--workers", "1"]
+    # runs keep their artifacts as files of this machine, so the server need not pass any through
+    module += ["--backend-store-uri", database, "--no-serve-artifacts"]
+    module += ["--default-artifact-root", str(mlruns / "artifacts")]
+    with servers.running(root, "mlflow", module, address=address) as server:
+        yield server
+
+
+@contextmanager
+def runner(root: Path, env: dict[str, str]) -> Iterator[Server]:
+    """The process that offers the deployments, and runs what is started in Prefect's pages."""
+    log = servers.log_of(root, "deployments")
+
+    def serving() -> bool:
+        return SERVING in log.read_text(errors="replace")
+
+    with servers.running(root, "deployments", ["flows.deployments"], ready=serving, env=env) as server:
+        yield server
+
+
+def addresses(root: Path, prefect: Server, mlflow: Server, reports: Server, ports: dict[str, int]) -> str:
+    """What runs where, for a person to click on; says which ports were taken."""
+    pages = [
+        ("Prefect", prefect.address, "runs, artifacts, deployments"),
+        ("MLflow", mlflow.address, "experiments, models"),
+        ("Report", f"{reports.address}/index.html", "every case beside the book"),
+        ("Data Docs", f"{reports.address}/data_docs/index.html", "what the data were checked for"),
+    ]
+    lines = [f"{name:9}  {address:45}  {what}" for name, address, what in pages]
+    for server in (prefect, mlflow, reports):
+        port = str(ports[server.name])
+        if servers.port_of(server.address) != port:
+            lines.append(f"port {port} is taken: {server.name} is at {servers.port_of(server.address)}")
+    return "\n".join([*lines, f"logs: {servers.log_of(root, '*')}", "Ctrl-C stops all"])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,122 @@
+"""Figures: arrays in, a Figure out, with the finding as its title. No pyplot, so no state and no display."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+Array = npt.NDArray[Any]
+INK, BLUE, ORANGE, GREY = "#1f2933", "#1f6fb2", "#d9731a", "#9aa5b1"
+
+
+def canvas(
+    rows: int = 1, columns: int = 1, size: tuple[float, float] = (6.4, 4.2), **kwargs: Any
+) -> tuple[Figure, Any]:
+    """A figure and its axes, laid out so that nothing is cut off."""
+    figure = Figure(figsize=size, layout="constrained")
+    return figure, figure.subplots(rows, columns, **kwargs)
+
+
+def _plain(axes: Axes) -> None:
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.grid(alpha=0.25)
+
+
+def mark_sample(figure: Figure) -> None:
+    """Say on the picture itself that it shows sample data."""
+    figure.text(
+        0.5,
+        0.5,
+        "SAMPLE DATA",
+        fontsize=34,
+        color="#b00020",
+        alpha=0.22,
+        ha="center",
+        va="center",
+        rotation=25,
+    )
+    figure.supxlabel("made from sample data: not a result", fontsize=8, color="#b00020")
+
+
+def learning_curves(rows: Sequence[dict[str, float]], title: str) -> Figure:
+    """Loss and, where there is a held-out part, its loss and accuracy, an epoch a point."""
+    held_out = "valid_accuracy" in rows[0]
+    figure, axes = canvas(1, 2 if held_out else 1, size=(8.4 if held_out else 5.6, 3.6), squeeze=False)
+    epochs = [row["epoch"] for row in rows]
+    loss = axes[0, 0]
+    for key, label, colour in (("train_loss", "training", BLUE), ("valid_loss", "held out", ORANGE)):
+        if key in rows[0]:
+            loss.plot(epochs, [row[key] for row in rows], "o-", ms=3, color=colour, label=label)
+    loss.set(xlabel="epoch", ylabel="cross-entropy (nats)")
+    loss.legend(frameon=False)
+    _plain(loss)
+    if held_out:
+        score = axes[0, 1]
+        score.plot(epochs, [100 * row["valid_accuracy"] for row in rows], "o-", ms=3, color=ORANGE)
+        score.set(xlabel="epoch", ylabel="held-out accuracy (%)")
+        _plain(score)
+    figure.suptitle(title)
+    return figure
+
+
+def confusion(matrix: Array, classes: Sequence[str], title: str) -> Figure:
+    """Counts (K, K), a row an actual class; shades are shares of the row, the diagonal left pale."""
+    figure, axes = canvas(size=(7.2, 6.4))
+    share = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
+    mistakes = share * (1 - np.eye(len(classes)))
+    axes.imshow(mistakes, cmap="Oranges", vmin=0, vmax=max(mistakes.max(), 1e-9))
+    for i, j in np.ndindex(*matrix.shape):
+        if matrix[i, j]:
+            dark = mistakes[i, j] > 0.6 * mistakes.max()
+            weight = "bold" if i == j else "normal"
+            axes.text(j, i, f"{matrix[i, j]}", ha="center", va="center", fontsize=8, weight=weight,
+                      color="white" if dark and i != j else INK)  # fmt: skip
+    axes.set_xticks(range(len(classes)), classes, rotation=40, ha="right")
+    axes.set_yticks(range(len(classes)), classes)
+    axes.set(xlabel="predicted", ylabel="actual", title=title)
+    return figure
+
+
+def reliability(confidence: Array, accuracy: Array, count: Array, title: str) -> Figure:
+    """Accuracy against confidence a bin (DeGroot and Fienberg 1983), and how many predictions each bin holds."""
+    figure, (curve, bars) = canvas(2, 1, size=(5.4, 5.4), sharex=True, height_ratios=(3, 1))
+    curve.plot([0, 1], [0, 1], "--", color=GREY, label="perfectly calibrated")
+    curve.plot(confidence, accuracy, "o-", color=BLUE, label="model")
+    curve.set(ylabel="accuracy", xlim=(0, 1), ylim=(0, 1), title=title)
+    curve.legend(frameon=False, loc="upper left")
+    bars.bar(confidence, count / count.sum(), width=0.05, color=BLUE)
+    bars.set(xlabel="confidence", ylabel="share")
+    _plain(curve)
+    _plain(bars)
+    return figure
+
+
+def gallery(images: Array, captions: Sequence[str], title: str, columns: int = 6) -> Figure:
+    """Grey pictures (N, H, W), each with its caption."""
+    rows = max(1, -(-len(images) // columns))
+    figure, axes = canvas(rows, columns, size=(1.55 * columns, 1.9 * rows + 0.5), squeeze=False)
+    for place in axes.flat:
+        place.axis("off")
+    for place, image, caption in zip(axes.flat, images, captions, strict=False):
+        place.imshow(image, cmap="gray", vmin=0, vmax=255)
+        place.set_title(caption, fontsize=7.5)
+    figure.suptitle(title)
+    return figure
+
+
+def filters(weights: Array, title: str) -> Figure:
+    """Convolution kernels (N, H, W): blue is negative, red positive, white nought."""
+    figure, axes = canvas(1, len(weights), size=(1.3 * len(weights) + 0.6, 2.1), squeeze=False)
+    limit = float(np.abs(weights).max()) or 1.0
+    for number, (place, kernel) in enumerate(zip(axes.flat, weights, strict=True), start=1):
+        shown = place.imshow(kernel, cmap="RdBu_r", vmin=-limit, vmax=limit)
+        place.set_title(str(number), fontsize=8)
+        place.axis("off")
+    figure.colorbar(shown, ax=axes, shrink=0.8)
+    figure.suptitle(title)
+    return figure

@@ -1,0 +1,229 @@
+"""Small labelled pictures: the IDX files of the MNIST family, a table of their facts, what it must hold.
+
+Source of the format: LeCun, Cortes and Burges, "The MNIST database", section FILE FORMATS.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import struct
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from handbook.errors import HandbookError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Bytes = npt.NDArray[np.uint8]
+SIDE = 28
+UNSIGNED_BYTE = 0x08
+
+
+@dataclass(frozen=True)
+class LabelledImages:
+    """Pictures (N, 28, 28) uint8, 0 black to 255 white, and labels (N,) uint8, to train on and to test on."""
+
+    train_images: Bytes
+    train_labels: Bytes
+    test_images: Bytes
+    test_labels: Bytes
+    classes: tuple[str, ...]
+
+
+def read_idx(path: Path) -> Bytes:
+    """The array of unsigned bytes in a gzipped IDX file; a HandbookError says what is wrong with the file."""
+    if path.is_dir():
+        raise HandbookError(f"{path} is a directory; expected a gzipped IDX file. Move it away, then: make data")
+    if not path.exists():
+        raise HandbookError(f"{path} is missing. Fetch it: make data")
+    if path.stat().st_size == 0:
+        raise HandbookError(f"{path} is empty; expected a gzipped IDX file. Fetch it anew: make data")
+    try:
+        raw = gzip.decompress(path.read_bytes())
+    except EOFError as error:
+        raise HandbookError(f"{path} ends in the middle of its gzip stream: it was cut short") from error
+    except (gzip.BadGzipFile, zlib.error) as error:
+        raise HandbookError(f"{path} is not a sound gzip file: {error}") from error
+    return _parse_idx(raw, path)
+
+
+def _parse_idx(raw: bytes, path: Path) -> Bytes:
+    if len(raw) < 4 or raw[:2] != b"\0\0" or raw[2] != UNSIGNED_BYTE:
+        start = raw[:3].hex(" ") or "nothing"
+        raise HandbookError(
+            f"{path} does not start like an IDX file of unsigned bytes: expected 00 00 08, found {start}"
+        )
+    dimensions = raw[3]
+    header = 4 + 4 * dimensions
+    if len(raw) < header:
+        raise HandbookError(f"{path} ends inside its header: expected {header} bytes, found {len(raw)}")
+    shape = struct.unpack(f">{dimensions}I", raw[4:header])
+    promised, found = int(np.prod(shape, dtype=np.int64)), len(raw) - header
+    if promised != found:
+        size = " x ".join(f"{side:,}" for side in shape)
+        verb = "cut short" if found < promised else "longer than its header says"
+        raise HandbookError(f"{path} is {verb}: its header promises {size} = {promised:,} bytes, found {found:,}")
+    return np.frombuffer(raw, np.uint8, offset=header).reshape(shape)
+
+
+def write_idx(path: Path, array: Bytes) -> None:
+    """Write an array as a gzipped IDX file; the same array gives the same bytes."""
+    header = bytes([0, 0, UNSIGNED_BYTE, array.ndim]) + struct.pack(f">{array.ndim}I", *array.shape)
+    path.write_bytes(gzip.compress(header + array.tobytes(), compresslevel=6, mtime=0))
+
+
+def load_pairs(directory: Path, classes: tuple[str, ...]) -> LabelledImages:
+    """The four files of the MNIST family under a directory, checked against each other."""
+    train = _pair(directory, "train", classes)
+    test = _pair(directory, "t10k", classes)
+    return LabelledImages(*train, *test, classes=classes)
+
+
+def _pair(directory: Path, prefix: str, classes: tuple[str, ...]) -> tuple[Bytes, Bytes]:
+    pictures, answers = (directory / f"{prefix}-{part}-ubyte.gz" for part in ("images-idx3", "labels-idx1"))
+    images, labels = read_idx(pictures), read_idx(answers)
+    if images.ndim != 3 or images.shape[1:] != (SIDE, SIDE):
+        found = " x ".join(map(str, images.shape[1:])) or "no picture"
+        raise HandbookError(f"{pictures}: expected pictures of {SIDE} x {SIDE}, found {found}")
+    if labels.ndim != 1 or len(labels) != len(images):
+        raise HandbookError(f"{answers}: expected a label for each of {len(images):,} pictures, found {labels.size:,}")
+    if len(labels) and labels.max() >= len(classes):
+        raise HandbookError(f"{answers}: expected labels 0 to {len(classes) - 1}, found {labels.max()}")
+    return images, labels
+
+
+def facts(data: LabelledImages) -> pd.DataFrame:
+    """A row a picture: split, label, intensities (0-255), share of inked pixels, a digest of the bytes."""
+    import pandas as pd
+
+    tables = []
+    for split, images, labels in (
+        ("train", data.train_images, data.train_labels),
+        ("test", data.test_images, data.test_labels),
+    ):
+        flat = images.reshape(len(images), -1)
+        columns: dict[str, Any] = {
+            "split": split,
+            "label": labels.astype(np.int64),
+            "rows": images.shape[1],
+            "columns": images.shape[2],
+            "darkest": flat.min(axis=1).astype(np.int64),
+            "brightest": flat.max(axis=1).astype(np.int64),
+            "mean": flat.mean(axis=1),
+            "ink": (flat > 0).mean(axis=1),
+            "digest": [hashlib.blake2b(picture.tobytes(), digest_size=8).hexdigest() for picture in flat],
+        }
+        tables.append(pd.DataFrame(columns))
+    return pd.concat(tables, ignore_index=True)
+
+
+@dataclass(frozen=True)
+class Habits:
+    """What pictures of one kind have in common, measured on the original, margins included."""
+
+    share: tuple[float, float]  # of a split, in each class
+    ink: tuple[float, float]  # share of a picture's pixels that are not black
+    ink_of_class: Mapping[int, tuple[float, float]]  # mean over a split, for classes that stand out by it
+
+
+def expectations(rows: Mapping[str, int], classes: tuple[str, ...], habits: Habits) -> list[Any]:
+    """What the table of facts must hold for splits of so many rows, each expectation in words as well."""
+    expected = [*_expect_table(), *_expect_pictures(habits)]
+    for split, count in rows.items():
+        expected += _expect_split(split, count, classes, habits)
+    return expected
+
+
+def _expect_table() -> list[Any]:
+    import great_expectations.expectations as gxe
+
+    kinds = {"split": "str", "digest": "str", "mean": "float64", "ink": "float64"}
+    columns = ["split", "label", "rows", "columns", "darkest", "brightest", "mean", "ink", "digest"]
+    return [
+        gxe.ExpectTableColumnsToMatchOrderedList(
+            column_list=columns, description=f"The columns are, in this order: {', '.join(columns)}"
+        ),
+        *(
+            gxe.ExpectColumnValuesToBeOfType(column=column, type_=kind, description=f"{column} is of type {kind}")
+            for column in columns
+            for kind in (kinds.get(column, "int64"),)
+        ),
+        gxe.ExpectColumnDistinctValuesToEqualSet(
+            column="split", value_set=["test", "train"], description="There are two splits: train and test"
+        ),
+    ]
+
+
+def _expect_pictures(habits: Habits) -> list[Any]:
+    import great_expectations.expectations as gxe
+
+    ranges = (
+        ("rows", SIDE, SIDE, f"Every picture has {SIDE} rows"),
+        ("columns", SIDE, SIDE, f"Every picture has {SIDE} columns"),
+        ("darkest", 0, 0, "Every picture has some black ground: its darkest pixel is 0"),
+        ("brightest", 200, 255, "Every picture has a bright pixel, 200 to 255: none is blank or scaled to 0-1"),
+        ("ink", *habits.ink, f"Of every picture {habits.ink[0]:.0%} to {habits.ink[1]:.0%} is inked"),
+    )
+    return [
+        *(
+            gxe.ExpectColumnValuesToBeBetween(column=column, min_value=low, max_value=high, description=description)
+            for column, low, high, description in ranges
+        ),
+        gxe.ExpectColumnPairValuesAToBeGreaterThanB(
+            column_A="brightest", column_B="darkest", description="No picture is of one tone: each can be read"
+        ),
+        gxe.ExpectCompoundColumnsToBeUnique(
+            column_list=["split", "digest"], description="No picture appears twice in a split"
+        ),
+        gxe.ExpectColumnValuesToBeUnique(
+            column="digest", description="No picture appears twice, not even once in train and once in test"
+        ),
+    ]
+
+
+def _expect_split(split: str, count: int, classes: tuple[str, ...], habits: Habits) -> list[Any]:
+    import great_expectations.expectations as gxe
+    from great_expectations.expectations.row_conditions import Column
+
+    here = Column("split") == split
+    fewest, most = (round(share * count) for share in habits.share)
+    wanted = f"{fewest:,}" if fewest == most else f"{fewest:,} to {most:,}"
+    return [
+        gxe.ExpectTableRowCountToEqual(
+            value=count, row_condition=here, description=f"{split} holds {count:,} pictures"
+        ),
+        gxe.ExpectColumnDistinctValuesToEqualSet(
+            column="label",
+            value_set=list(range(len(classes))),
+            row_condition=here,
+            description=f"{split} holds every label from 0 to {len(classes) - 1}, and no other",
+        ),
+        *(
+            gxe.ExpectTableRowCountToBeBetween(
+                min_value=fewest,
+                max_value=most,
+                row_condition=here & (Column("label") == label),
+                description=f"{split} holds {wanted} pictures of class {label} ({name})",
+            )
+            for label, name in enumerate(classes)
+        ),
+        *(
+            gxe.ExpectColumnMeanToBeBetween(
+                column="ink",
+                min_value=low,
+                max_value=high,
+                row_condition=here & (Column("label") == label),
+                description=f"{split} labels are in step with the pictures: "
+                f"those of class {label} ({classes[label]}) are {low:.0%} to {high:.0%} ink on average",
+            )
+            for label, (low, high) in habits.ink_of_class.items()
+        ),
+    ]

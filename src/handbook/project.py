@@ -1,0 +1,146 @@
+"""Where things live, and what params.yaml says: a case's block becomes its page's Params."""
+
+from __future__ import annotations
+
+import dataclasses
+import types
+import typing
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import yaml
+
+from handbook import cases, datasets
+from handbook.errors import HandbookError, unknown
+
+COMMON = ("page", "dataset", "book", "gpu")
+PRESETS = ("laptop", "gpu")
+
+
+@dataclass(frozen=True)
+class Case:
+    """A block of params.yaml: which page, on which data, what the book reports, and the page's own Params."""
+
+    name: str
+    page: ModuleType
+    dataset: str
+    book: dict[str, float]
+    params: Any
+
+
+@dataclass(frozen=True)
+class Project:
+    """A checkout: the folder that holds params.yaml, and what lies where in it."""
+
+    root: Path
+
+    @classmethod
+    def here(cls) -> Project:
+        """The project around the current folder."""
+        start = Path.cwd()
+        for folder in (start, *start.parents):
+            if (folder / "params.yaml").exists():
+                return cls(folder)
+        raise HandbookError(f"no params.yaml in {start} or above it. Go to a checkout of the handbook first")
+
+    def data(self, dataset: str) -> Path:
+        return self.root / "data" / dataset
+
+    def models(self, case: str) -> Path:
+        return self.root / "models" / case
+
+    def reports(self, name: str) -> Path:
+        return self.root / "reports" / name
+
+    @property
+    def mlruns(self) -> Path:
+        return self.root / "mlruns"
+
+    @property
+    def gx(self) -> Path:
+        return self.root / "gx"
+
+    @property
+    def cache(self) -> Path:
+        return self.root / ".cache"
+
+    def numbers(self) -> dict[str, Any]:
+        """The whole of params.yaml."""
+        path = self.root / "params.yaml"
+        try:
+            numbers = yaml.safe_load(path.read_text())
+        except yaml.YAMLError as error:
+            raise HandbookError(f"{path} is not YAML: {error}") from None
+        if not isinstance(numbers, dict) or not isinstance(numbers.get("cases"), dict):
+            raise HandbookError(f"{path}: expected a mapping with `cases:`")
+        return numbers
+
+    def datasets(self) -> list[str]:
+        """The datasets that the pipeline uses, in the order of params.yaml."""
+        return [str(name) for name in self.numbers().get("datasets") or []]
+
+    def cases(self) -> list[str]:
+        """The cases there are, in the order of params.yaml."""
+        return [str(name) for name in self.numbers()["cases"]]
+
+    def case(self, name: str) -> Case:
+        """One case, its parameters checked; a HandbookError names the key that is wrong."""
+        numbers = self.numbers()
+        if name not in numbers["cases"]:
+            raise unknown("case", name, numbers["cases"])
+        where = f"params.yaml, cases.{name}"
+        block = _block(numbers["cases"][name], numbers.get("preset", "laptop"), where)
+        page = cases.page(block["page"])
+        if block["dataset"] not in datasets.names():
+            raise HandbookError(f"{where}: {unknown('dataset', block['dataset'], datasets.names())}")
+        own = {key: value for key, value in block.items() if key not in COMMON}
+        return Case(name, page, block["dataset"], block.get("book") or {}, parse(page.Params, own, where))
+
+
+def _block(block: Any, preset: str, where: str) -> dict[str, Any]:
+    if preset not in PRESETS:
+        raise HandbookError(f"params.yaml: {unknown('preset', str(preset), PRESETS)}")
+    if not isinstance(block, dict):
+        raise HandbookError(f"{where}: expected a mapping, found {type(block).__name__}")
+    for key in ("page", "dataset"):
+        if not isinstance(block.get(key), str):
+            raise HandbookError(f"{where}: expected `{key}:` with a name, found {block.get(key)!r}")
+    return block | (block.get("gpu") or {}) if preset == "gpu" else block
+
+
+def parse(kind: type, block: dict[str, Any], where: str) -> Any:
+    """A frozen dataclass from a mapping: every field there, no other key, every value of its type."""
+    hints = typing.get_type_hints(kind)
+    for key in block:
+        if key not in hints:
+            raise HandbookError(f"{where}: {unknown('parameter', str(key), hints)}")
+    missing = [key for key in hints if key not in block]
+    if missing:
+        raise HandbookError(f"{where}: parameter {missing[0]!r} is missing ({kind.__module__} has no defaults)")
+    values = {key: _value(block[key], hints[key], f"{where}.{key}") for key in hints}
+    try:
+        return kind(**values)
+    except ValueError as error:
+        raise HandbookError(f"{where}: {error}") from None
+
+
+def _value(value: Any, hint: Any, where: str) -> Any:
+    """The value as its type wants it; an int is a float, a list a tuple, and nothing else is anything else."""
+    if typing.get_origin(hint) is tuple:
+        if not isinstance(value, list):
+            raise HandbookError(f"{where}: expected a list, found {value!r}")
+        return tuple(_value(item, typing.get_args(hint)[0], where) for item in value)
+    accepted = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
+    if float in accepted and type(value) is int:
+        return float(value)
+    if type(value) not in accepted and not (value is None and types.NoneType in accepted):
+        names = " or ".join(getattr(kind, "__name__", str(kind)) for kind in accepted)
+        raise HandbookError(f"{where}: expected {names}, found {value!r}")
+    return value
+
+
+def plain(params: Any) -> dict[str, Any]:
+    """Params as plain types, for files and for MLflow."""
+    return {key: list(v) if isinstance(v, tuple) else v for key, v in dataclasses.asdict(params).items()}

@@ -1,0 +1,150 @@
+"""The report: every case beside the book, as one page that needs nothing but itself; and the README's table."""
+
+from __future__ import annotations
+
+import base64
+import json
+from pathlib import Path
+from typing import Any
+
+from handbook import datasets
+from handbook.errors import HandbookError
+from handbook.project import Case, Project, plain
+
+START, END = "<!-- results: made by `make report`, from reports/*/metrics.json -->", "<!-- end of results -->"
+PERCENT = ("accuracy", "f1")
+
+
+def metrics(project: Project, name: str) -> dict[str, Any]:
+    """The numbers of a case, as its evaluation left them."""
+    path = project.reports(name) / "metrics.json"
+    if not path.exists():
+        raise HandbookError(f"{path} is missing: {name} is not evaluated yet. Make it: dvc repro evaluate@{name}")
+    return dict(json.loads(path.read_text()))
+
+
+def all_real(project: Project) -> bool:
+    """Whether no case was made from sample data."""
+    return all(metrics(project, name)["data"] == "real" for name in project.cases())
+
+
+def shown(name: str, value: float | None) -> str:
+    """A number as its field writes it: shares in per cent, the rest as they are."""
+    if value is None:
+        return "–"
+    return f"{100 * value:.2f} %" if name in PERCENT else f"{value:.3f}"
+
+
+def row(project: Project, name: str) -> dict[str, str]:
+    """A case's line in the tables: its primary metric with interval, the book's and the baseline's."""
+    case, numbers = project.case(name), metrics(project, name)
+    primary = case.page.PRIMARY
+    low, high = numbers["interval"][primary]
+    return {
+        "case": name,
+        "dataset": case.dataset if numbers["data"] == "real" else f"{case.dataset} (sample)",
+        "metric": primary,
+        "ours": shown(primary, numbers[primary]),
+        "interval": f"{shown(primary, low)} – {shown(primary, high)}",
+        "book": shown(primary, numbers["book"].get(primary)),
+        "baseline": shown(primary, numbers["baseline"][primary]),
+    }
+
+
+def results(project: Project) -> str:
+    """The README's table, from the metrics alone."""
+    lines = [
+        "| case | data | metric | here | 95 % interval | the book | always the commonest class |",
+        "|---|---|---|---:|---:|---:|---:|",
+    ]
+    for name in project.cases():
+        line = row(project, name)
+        page = project.case(name).page.__name__.rsplit(".", 1)[1]
+        lines.append(
+            f"| [`{name}`](src/handbook/cases/{page}.py) | {line['dataset']} | {line['metric']} | **{line['ours']}** |"
+            f" {line['interval']} | {line['book']} | {line['baseline']} |"
+        )
+    return "\n".join(lines)
+
+
+def with_results(readme: str, table: str) -> str:
+    """The README with this table between its marks."""
+    before, mark, rest = readme.partition(START)
+    _, end, after = rest.partition(END)
+    if not mark or not end:
+        raise HandbookError(f"README.md has lost its marks; the table goes between\n  {START}\n  {END}")
+    return f"{before}{START}\n{table}\n{END}{after}"
+
+
+def build(project: Project) -> str:
+    """The whole report as HTML, figures included."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+
+    environment = Environment(
+        loader=PackageLoader("handbook", ""),
+        autoescape=select_autoescape(default=True),
+        undefined=StrictUndefined,
+    )
+    return environment.get_template("report.html.j2").render(
+        rows=[row(project, name) for name in project.cases()],
+        cases=[_section(project, project.case(name)) for name in project.cases()],
+        datasets=[_dataset(project, name) for name in project.datasets()],
+        sample=not all_real(project),
+    )
+
+
+def _section(project: Project, case: Case) -> dict[str, Any]:
+    numbers, folder = metrics(project, case.name), project.reports(case.name)
+    title, *text = (case.page.__doc__ or "").strip().split("\n\n")
+    return {
+        "name": case.name,
+        "page": case.page.__name__.rsplit(".", 1)[1],
+        "title": title,
+        "text": text,
+        "numbers": _numbers(numbers),
+        "per_class": numbers.get("per_class", {}),
+        "params": plain(case.params),
+        "training": json.loads((folder / "training.json").read_text()),
+        "figures": [_figure(path) for path in sorted((folder / "figures").glob("*.png"))],
+        "sample": numbers["data"] != "real",
+    }
+
+
+def _numbers(numbers: dict[str, Any]) -> list[dict[str, str]]:
+    """Every single figure of a case, beside its interval, the book's and the baseline's."""
+    table = []
+    for name, value in numbers.items():
+        if isinstance(value, float):
+            bounds = numbers["interval"].get(name)
+            table.append(
+                {
+                    "name": name.replace("_", " "),
+                    "ours": shown(name, value),
+                    "interval": " – ".join(shown(name, bound) for bound in bounds) if bounds else "–",
+                    "book": shown(name, numbers["book"].get(name)),
+                    "baseline": shown(name, numbers["baseline"].get(name)),
+                }
+            )
+    return table
+
+
+def _figure(path: Path) -> dict[str, str]:
+    picture = base64.b64encode(path.read_bytes()).decode()
+    return {"name": path.stem.replace("_", " "), "source": f"data:image/png;base64,{picture}"}
+
+
+def _dataset(project: Project, name: str) -> dict[str, Any]:
+    page = datasets.page(name)
+    path = project.reports(name) / "validation.json"
+    outcome: dict[str, Any] = (
+        json.loads(path.read_text()) if path.exists() else {"data": "not validated", "rows": 0, "expectations": []}
+    )
+    return {
+        "name": name,
+        "title": (page.__doc__ or "").strip().split("\n\n")[0],
+        "source": page.SOURCE,
+        "licence": page.LICENCE,
+        "kind": outcome["data"],
+        "rows": f"{outcome['rows']:,}",
+        "expectations": len(outcome["expectations"]),
+    }

@@ -1,0 +1,243 @@
+"""The verbs: data, validate, train, evaluate, register, report. Files in, files out; the pages in between compute."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import json
+import os
+import shutil
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from handbook import datasets, fetch
+from handbook.errors import HandbookError, unknown
+from handbook.project import Case, Project, plain
+from handbook.storage import load, read_rows, save, write_json, write_rows, write_text
+
+SAMPLE_SEED = 0
+BANNER = """
+{line}
+!!  SAMPLE DATA: {names}
+!!  The real data could not be reached, so stand-ins were made. Everything built from
+!!  them is marked `sample`, and none of it is a result. For the real thing: set
+!!  HANDBOOK_MIRROR to a folder or http address laid out like data/, and run again.
+{line}
+"""
+
+
+def data(project: Project, names: list[str], source: str, or_sample: bool) -> None:
+    """Put the datasets in place, by default all that the pipeline uses; say what each of them is."""
+    search = fetch.Search(source, project.cache)
+    for name in names or project.datasets():
+        page = datasets.page(name)
+        origin = _obtain(page, project.data(name), search, or_sample)
+        print(f"{name:<16} {origin['kind']:<7} {len(origin['files'])} files in data/{name}")
+    warn_of_samples(project, names or project.datasets())
+
+
+def _obtain(page: ModuleType, directory: Path, search: fetch.Search, or_sample: bool) -> dict[str, Any]:
+    """The real files, or, if that is allowed and they cannot be had, the sample."""
+    if search.source == "sample":
+        return fetch.draw_sample(page, directory, SAMPLE_SEED)
+    try:
+        return fetch.obtain(page, directory, search)
+    except HandbookError as unreachable:
+        if not or_sample:
+            raise
+        try:
+            return fetch.draw_sample(page, directory, SAMPLE_SEED)
+        except HandbookError:
+            raise unreachable from None  # files that are neither the real ones nor a sample: theirs is the story
+
+
+def warn_of_samples(project: Project, names: list[str]) -> None:
+    """A banner that cannot be overlooked, if any of the datasets is a stand-in."""
+    made_up = [name for name in names if fetch.is_sample(project.data(name))]
+    if made_up:
+        print(BANNER.format(line="!" * 90, names=", ".join(made_up)), file=sys.stderr, flush=True)
+
+
+def validate(project: Project, name: str) -> None:
+    """The gate: the bytes are the pinned ones, and the facts of the data are as the page expects."""
+    page = datasets.page(name)
+    origin = fetch.verify(page, project.data(name))
+    sample = origin["kind"] == "sample"
+    from handbook import validation
+
+    table = page.facts(project.data(name))
+    findings = validation.check(f"{name}_sample" if sample else name, table, page.expectations(sample), project.gx)
+    validation.refuse(name, findings, validation.data_docs(project.gx) / "index.html")
+    write_json(
+        project.reports(name) / "validation.json",
+        {
+            "data": origin["kind"],
+            "dataset": name,
+            "files": {file: facts["sha256"] for file, facts in origin["files"].items()},
+            "rows": len(table),
+            "expectations": [f"{f.expectation} on {f.expected.get('column', 'the table')}" for f in findings],
+            "success": True,
+        },
+    )
+    print(f"{name} ({origin['kind']}): all {len(findings)} expectations are met by {len(table):,} rows")
+
+
+def train(project: Project, name: str) -> None:
+    """Train a case; a run that was cut off goes on where its last checkpoint is."""
+    from handbook.training import Run
+
+    case = project.case(name)
+    loaded, origin = _load(project, case)
+    key = training_key(case, origin)
+    checkpoint = project.cache / "checkpoints" / name / f"{key}.ckpt"
+    tell = None
+    if os.environ.get("HANDBOOK_LIVE"):
+        from handbook import tracking
+
+        tell = tracking.live(project, case, key)
+    model = case.page.fit(loaded, case.params, Run(checkpoint, tell))
+    save(model, project.models(name))
+    write_rows(project.reports(name) / "history.csv", model.history_)
+    write_json(project.reports(name) / "training.json", {"key": key, **model.training_})
+    shutil.rmtree(checkpoint.parent, ignore_errors=True)
+    print(
+        f"{name}: {model.training_['seconds']:.0f} s, {model.training_['samples_per_second']:,} samples/s"
+        f" on {model.training_['device']}"
+    )
+
+
+def training_key(case: Case, origin: dict[str, Any]) -> str:
+    """What a training run is determined by: parameters, data, and code. Names its checkpoint."""
+    from handbook import training
+
+    files = {file: facts["sha256"] for file, facts in origin["files"].items()}
+    what = {
+        "params": plain(case.params),
+        "files": files,
+        "code": [inspect.getsource(each) for each in (case.page, training)],
+    }
+    return hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _load(project: Project, case: Case) -> tuple[Any, dict[str, Any]]:
+    """A case's data, their bytes checked, and their provenance."""
+    page = datasets.page(case.dataset)
+    origin = fetch.verify(page, project.data(case.dataset))
+    return page.load(project.data(case.dataset)), origin
+
+
+def evaluate(project: Project, name: str) -> None:
+    """Judge a trained case: metrics.json, figures and tables, each saying whether its data are real."""
+    case = project.case(name)
+    loaded, origin = _load(project, case)
+    model = load(case.page, case.params, project.models(name))
+    model.history_ = read_rows(project.reports(name) / "history.csv")
+    report = case.page.evaluate(model, loaded)
+    _draw(report.figures, project.reports(name) / "figures", origin["kind"] == "sample")
+    for table, rows in report.tables.items():
+        write_rows(project.reports(name) / f"{table}.csv", rows)
+    metrics = _rounded(
+        {
+            **report.metrics,
+            "baseline": report.baseline,
+            "book": case.book,
+            "interval": {key: list(bounds) for key, bounds in report.interval.items()},
+        }
+    )
+    write_json(project.reports(name) / "metrics.json", {**metrics, "data": origin["kind"], "dataset": case.dataset})
+    primary = case.page.PRIMARY
+    book = f", the book {case.book[primary]:.4f}" if primary in case.book else ""
+    print(f"{name}: {primary} {metrics[primary]:.4f}{book}, the baseline {report.baseline[primary]:.4f}")
+
+
+def _draw(figures: dict[str, Any], directory: Path, sample: bool) -> None:
+    from handbook.figures import mark_sample
+
+    shutil.rmtree(directory, ignore_errors=True)
+    directory.mkdir(parents=True)
+    for title, figure in figures.items():
+        if sample:
+            mark_sample(figure)
+        figure.savefig(directory / f"{title}.png", dpi=110, metadata={"Software": None})
+
+
+def _rounded(value: Any) -> Any:
+    """Six significant digits: what differs below that is the processor's, not the model's."""
+    if isinstance(value, dict):
+        return {key: _rounded(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_rounded(item) for item in value]
+    return float(f"{value:.6g}") if isinstance(value, float) else value
+
+
+def register(project: Project, name: str) -> None:
+    """Bring a judged case into the registry, once for the same content, and move its aliases."""
+    from handbook import tracking
+
+    print(tracking.register(project, project.case(name)))
+
+
+def report(project: Project) -> None:
+    """Build reports/index.html, and the README's table if everything is real."""
+    from handbook import report as pages
+
+    write_text(project.root / "reports" / "index.html", pages.build(project))
+    print(f"reports/index.html shows {len(project.cases())} cases")
+    if pages.all_real(project):
+        readme = project.root / "README.md"
+        write_text(readme, pages.with_results(readme.read_text(), pages.results(project)))
+    else:
+        print("README.md is left as it is: its table holds results from real data only")
+        warn_of_samples(project, project.datasets())
+
+
+def check(project: Project) -> None:
+    """Refuse what must not be committed: results of samples, and a lock or README that does not match them."""
+    from handbook import report as pages
+
+    faults = [
+        f"{path.relative_to(project.root)} was made from sample data"
+        for name in ("metrics", "validation")
+        for path in sorted((project.root / "reports").glob(f"*/{name}.json"))
+        if json.loads(path.read_text())["data"] != "real"
+    ]
+    faults += _lock_faults(project)
+    readme = (project.root / "README.md").read_text()
+    if not faults and pages.with_results(readme, pages.results(project)) != readme:
+        faults.append("README.md does not show the results in reports/*/metrics.json. Mend it: make report")
+    if faults:
+        raise HandbookError(
+            "not fit to be committed:\n  " + "\n  ".join(faults) + "\n"
+            "Rebuild with the real data (make repro), or take back what git has: "
+            "git checkout -- dvc.lock data.dvc reports gx README.md"
+        )
+    print("results are real, and dvc.lock and README.md agree with them")
+
+
+def _lock_faults(project: Project) -> list[str]:
+    """Files in git that are not those which dvc.lock was written with."""
+    import yaml
+
+    lock = project.root / "dvc.lock"
+    stages = yaml.safe_load(lock.read_text())["stages"] if lock.exists() else {}
+    kept = [
+        out
+        for stage in stages.values()
+        for out in stage.get("outs", [])
+        if out["path"].endswith(("metrics.json", "validation.json"))
+    ]
+    return [
+        f"dvc.lock was written with another {out['path']} than the one here"
+        for out in kept
+        if not (path := project.root / out["path"]).exists()
+        or hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest() != out["md5"]
+    ]
+
+
+def known(kind: str, name: str, names: list[str]) -> str:
+    """The name, if it is one of the names."""
+    if name not in names:
+        raise unknown(kind, name, names)
+    return name

@@ -1,0 +1,371 @@
+"""The registry: the only speaker of MLflow.
+
+What was registered is kept as files, in `models/.registered/CASE`: a folder for each content, and a ledger that says in
+which order they came and who is champion. MLflow is a view of these files. Deleted, it is rebuilt from them with the
+same versions and aliases; nothing is known to it alone.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import warnings
+from collections.abc import Callable, Iterator
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from handbook import datasets
+from handbook.project import Case, Project, plain
+from handbook.storage import load, read_rows, write_json
+
+REQUIREMENTS = (
+    "torch",
+    "lightning",
+    "numpy",
+    "pandas",
+    "scikit-learn",
+    "matplotlib",
+    "scipy",
+    "safetensors",
+    "pyyaml",
+)
+CONTENT = "handbook.content"
+TRAINING = "handbook.training"
+Ledger = dict[str, Any]
+
+
+def uri(project: Project) -> str:
+    """Where MLflow is: the server that the environment names, else a database of the project's own."""
+    return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{project.mlruns / 'mlflow.db'}"
+
+
+@contextlib.contextmanager
+def _mlflow(project: Project) -> Iterator[Any]:
+    """MLflow set up for this project, one user at a time: two first uses would race to create the database."""
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+    import logging
+
+    import mlflow
+
+    project.mlruns.mkdir(exist_ok=True)
+    for noisy in ("mlflow", "alembic"):
+        logging.getLogger(noisy).setLevel(logging.ERROR)
+    with warnings.catch_warnings(), (project.mlruns / ".lock").open("w") as lock:
+        warnings.filterwarnings("ignore", module="mlflow")  # hints on types that our signature settles
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        mlflow.set_tracking_uri(uri(project))
+        mlflow.set_registry_uri(uri(project))
+        yield mlflow
+
+
+def register(project: Project, case: Case) -> str:
+    """Bring a case's current files into the ledger and the registry; returns a sentence that says what became of it.
+
+    The same content is registered once. `challenger` is what was registered last; it becomes `champion` if it passes
+    the gate, and the champion before it stays known as `previous`.
+    """
+    store = _store(project, case.name)
+    entry = _entry(project, case)
+    with _mlflow(project) as mlflow:
+        _keep(project, case, entry, store / entry["content"], mlflow)
+        ledger, verdict = _enter(case, store, entry["content"])
+        numbers = _show(project, case, store, ledger, mlflow)
+    write_json(
+        project.mlruns / "registered" / f"{case.name}.json",
+        {
+            "case": case.name,
+            "content": entry["content"],
+            "data": entry["data"],
+            "model": case.name,
+            "experiment": case.name,
+        },
+    )
+    return f"{case.name}: version {numbers[entry['content']]} {verdict}"
+
+
+def _store(project: Project, name: str) -> Path:
+    return project.root / "models" / ".registered" / name
+
+
+def _enter(case: Case, store: Path, content: str) -> tuple[Ledger, str]:
+    """Write the challenger into the ledger, and the champion, if the gate says so; and what the gate says."""
+    ledger = _read(store / "ledger.json") or {"versions": [], "champion": None, "previous": None}
+    if content not in ledger["versions"]:
+        ledger["versions"].append(content)
+    ledger["challenger"] = content
+    verdict = _gate(case, store, ledger)
+    write_json(store / "ledger.json", ledger)
+    return ledger, verdict
+
+
+def _read(path: Path) -> Any:
+    return json.loads(path.read_text()) if path.exists() else None
+
+
+def _entry(project: Project, case: Case) -> dict[str, Any]:
+    """What is to be known of a registered model; its content is a hash of what it is and how well it does."""
+    metrics = _read(project.reports(case.name) / "metrics.json")
+    validation = _read(project.reports(case.dataset) / "validation.json") or {}
+    digest = hashlib.sha256(json.dumps([plain(case.params), metrics], sort_keys=True).encode())
+    for path in sorted(project.models(case.name).iterdir()):
+        digest.update(path.name.encode() + path.read_bytes())
+    return {
+        "content": digest.hexdigest()[:16],
+        "case": case.name,
+        "page": case.page.__name__.rsplit(".", 1)[1],
+        "dataset": case.dataset,
+        "data": metrics["data"],
+        "params": plain(case.params),
+        "git": _git_commit(project),
+        "dvc": _dvc_hashes(project, case),
+        "expectations": {
+            "success": validation.get("success", False),
+            "number": len(validation.get("expectations", [])),
+            "files": validation.get("files", {}),
+        },
+    }
+
+
+def _git_commit(project: Project) -> str:
+    """The commit that is checked out, with `-dirty` if the checkout differs from it; `none` outside git."""
+    command = [
+        "git",
+        "-C",
+        str(project.root),
+        "describe",
+        "--always",
+        "--dirty",
+        "--abbrev=40",
+        "--exclude=*",
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return done.stdout.strip() or "none"
+
+
+def _dvc_hashes(project: Project, case: Case) -> dict[str, str]:
+    """The hashes that dvc.lock has for what this case was made from."""
+    import yaml
+
+    lock = project.root / "dvc.lock"
+    stages = yaml.safe_load(lock.read_text())["stages"] if lock.exists() else {}
+    made = [stages.get(f"{verb}@{case.name}", {}) for verb in ("train", "evaluate")]
+    parts = [part for stage in made for side in ("deps", "outs") for part in stage.get(side, [])]
+    return {part["path"]: part["md5"] for part in parts}
+
+
+def _keep(project: Project, case: Case, entry: dict[str, Any], place: Path, mlflow: Any) -> None:
+    """Copy what is registered, its code included, so that no later change of page or model can reach it."""
+    if place.exists():
+        return
+    fresh = place.with_name(f".{place.name}.new")
+    shutil.rmtree(fresh, ignore_errors=True)
+    shutil.copytree(project.models(case.name), fresh / "model")
+    shutil.copytree(project.reports(case.name), fresh / "report")
+    shutil.copytree(Path(__file__).parent, fresh / "handbook", ignore=shutil.ignore_patterns("__pycache__"))
+    example = case.page.example(datasets.page(case.dataset).load(project.data(case.dataset)))
+    model = load(case.page, case.params, project.models(case.name))
+    signature = mlflow.models.infer_signature(example, case.page.predict(model, example))
+    write_json(fresh / "signature.json", signature.to_dict())
+    write_json(fresh / "example.json", {"dtype": str(example.dtype), "values": example.tolist()})
+    write_json(fresh / "entry.json", entry)
+    fresh.replace(place)
+
+
+def _gate(case: Case, store: Path, ledger: Ledger) -> str:
+    """Let the challenger become champion if it may; says why, or why not."""
+    primary = case.page.PRIMARY
+    challenger = _metrics(store, ledger["challenger"])
+    score, baseline = challenger[primary], challenger["baseline"][primary]
+    if ledger["champion"] == ledger["challenger"]:
+        return f"is the champion ({primary} {score:.4f})"
+    if score <= baseline:
+        return f"does not pass the gate: {primary} {score:.4f}, the trivial baseline has {baseline:.4f}"
+    if ledger["champion"]:
+        champion = _metrics(store, ledger["champion"])
+        if (champion["data"], challenger["data"]) == ("real", "sample"):
+            return "does not pass the gate: it was made from sample data, the champion from real data"
+        if champion["data"] == challenger["data"] and score < champion[primary]:
+            return f"does not pass the gate: {primary} {score:.4f}, the champion has {champion[primary]:.4f}"
+    ledger["previous"], ledger["champion"] = ledger["champion"], ledger["challenger"]
+    return f"passes the gate and is champion ({primary} {score:.4f})"
+
+
+def _metrics(store: Path, content: str) -> dict[str, Any]:
+    return dict(_read(store / content / "report" / "metrics.json"))
+
+
+def _show(project: Project, case: Case, store: Path, ledger: Ledger, mlflow: Any) -> dict[str, str]:
+    """Make MLflow show the ledger: its versions in order, its aliases. Returns the version number of each content."""
+    client = mlflow.MlflowClient()
+    _experiment(project, case, mlflow)
+    if not client.search_registered_models(f"name = '{case.name}'"):
+        client.create_registered_model(case.name, description=_summary(case))
+    shown = {each.tags.get(CONTENT): each.version for each in client.search_model_versions(f"name = '{case.name}'")}
+    for content in ledger["versions"]:
+        if content not in shown:
+            shown[content] = _log(project, case, store / content, mlflow)
+    for alias in ("challenger", "champion", "previous"):
+        if ledger[alias]:
+            client.set_registered_model_alias(case.name, alias, shown[ledger[alias]])
+    return {content: str(shown[content]) for content in ledger["versions"]}
+
+
+def _summary(case: Case) -> str:
+    return (case.page.__doc__ or "").split("\n\n", 1)[0]
+
+
+def _experiment(project: Project, case: Case, mlflow: Any) -> None:
+    """The case's experiment; its artifacts lie under mlruns/, unless a server keeps them."""
+    if mlflow.get_experiment_by_name(case.name) is None:
+        local = uri(project).startswith("sqlite:")
+        place = (project.mlruns / "artifacts" / case.name).as_uri() if local else None
+        mlflow.create_experiment(case.name, artifact_location=place)
+    mlflow.set_experiment(case.name)
+
+
+def _log(project: Project, case: Case, place: Path, mlflow: Any) -> str:
+    """One registered content as an MLflow run with everything that is known of it; returns its version number."""
+    entry, report = _read(place / "entry.json"), place / "report"
+    training = _read(report / "training.json")
+    with mlflow.start_run(run_id=_live_run(case, training["key"], mlflow), run_name=f"{case.name}-{entry['content']}"):
+        mlflow.set_tags(_tags(entry, training))
+        if not mlflow.active_run().data.params:
+            mlflow.log_params(entry["params"])
+        metrics = _read(report / "metrics.json")
+        mlflow.log_metrics(dict(_flat(metrics)) | {"training_seconds": training["seconds"]})
+        if not mlflow.active_run().data.metrics.get("train_loss"):
+            for row in read_rows(report / "history.csv"):
+                mlflow.log_metrics({k: v for k, v in row.items() if k != "epoch"}, step=int(row["epoch"]))
+        mlflow.log_input(_dataset_input(entry), context="training")
+        mlflow.log_artifacts(str(report), "report")
+        mlflow.log_text(model_card(case, entry, metrics, training), "model_card.md")
+        model = _log_model(place, entry, mlflow)
+        registered = mlflow.MlflowClient().create_model_version(
+            case.name,
+            source=model.model_uri,
+            run_id=mlflow.active_run().info.run_id,
+            tags={CONTENT: entry["content"], "data": entry["data"]},
+            description=model_card(case, entry, metrics, training),
+            model_id=model.model_id,
+        )
+    return str(registered.version)
+
+
+def _tags(entry: dict[str, Any], training: dict[str, Any]) -> dict[str, str]:
+    checks = entry["expectations"]
+    return {
+        CONTENT: entry["content"],
+        TRAINING: training["key"],
+        "data": entry["data"],
+        "dataset": entry["dataset"],
+        "page": entry["page"],
+        "mlflow.source.git.commit": entry["git"],
+        "expectations": f"{checks['number']} met" if checks["success"] else "not validated",
+        "device": training["device"],
+        **{f"dvc.{path}": md5 for path, md5 in entry["dvc"].items()},
+    }
+
+
+def _flat(metrics: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, float]]:
+    for key, value in metrics.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{prefix}{key}.")
+        elif isinstance(value, list):
+            yield from ((f"{prefix}{key}.{side}", bound) for side, bound in zip(("low", "high"), value, strict=True))
+        elif not isinstance(value, str):
+            yield f"{prefix}{key}".replace("/", "-").replace("(", "").replace(")", ""), float(value)
+
+
+def _dataset_input(entry: dict[str, Any]) -> Any:
+    from mlflow.data.http_dataset_source import HTTPDatasetSource
+    from mlflow.data.meta_dataset import MetaDataset
+
+    page = datasets.page(entry["dataset"])
+    digest = hashlib.sha256(json.dumps(entry["expectations"]["files"], sort_keys=True).encode()).hexdigest()[:8]
+    name = entry["dataset"] if entry["data"] == "real" else f"{entry['dataset']} (sample)"
+    return MetaDataset(HTTPDatasetSource(page.SOURCE), name=name, digest=digest)
+
+
+def _log_model(place: Path, entry: dict[str, Any], mlflow: Any) -> Any:
+    """The model with its code, signature and example, for MLflow's pyfunc interface."""
+    import numpy as np
+
+    example = _read(place / "example.json")
+    return mlflow.pyfunc.log_model(
+        name="model",
+        python_model=str(place / "handbook" / "served.py"),
+        artifacts={"model": str(place / "model")},
+        model_config={"case": entry["case"], "page": entry["page"], "params": entry["params"]},
+        code_paths=[str(place / "handbook")],
+        signature=mlflow.models.ModelSignature.from_dict(_read(place / "signature.json")),
+        input_example=np.asarray(example["values"], dtype=example["dtype"]),
+        pip_requirements=[f"{name}=={version(name).split('+')[0]}" for name in REQUIREMENTS],
+    )
+
+
+def model_card(case: Case, entry: dict[str, Any], metrics: dict[str, Any], training: dict[str, Any]) -> str:
+    """What a person should know before using the model (after Mitchell et al. 2019)."""
+    page, data = datasets.page(entry["dataset"]), entry["data"]
+    primary = case.page.PRIMARY
+    low, high = metrics["interval"][primary]
+    book = f" The book reports {metrics['book'][primary]:.4f}." if primary in metrics["book"] else ""
+    warning = "" if data == "real" else "**Made from sample data: not a result, and not for use.**\n\n"
+    return (
+        f"# {case.name}\n\n{warning}{(case.page.__doc__ or '').strip()}\n\n"
+        f"## How well it does\n\n{primary} {metrics[primary]:.4f} on the test set "
+        f"(95 % interval {low:.4f} to {high:.4f}); "
+        f"the trivial baseline has {metrics['baseline'][primary]:.4f}.{book}\n\n"
+        f"## Data\n\n{entry['dataset']} ({data}): {page.SOURCE}. Licence: {page.LICENCE}.\n\n"
+        f"{(page.__doc__ or '').strip()}\n\n"
+        f"## How it was made\n\n{training['epochs']} epochs in {training['seconds']} s on {training['device']}; "
+        f"git {entry['git']}; {entry['expectations']['number']} expectations met by the data.\n"
+    )
+
+
+def _live_run(case: Case, key: str, mlflow: Any) -> str | None:
+    """The run that spoke while this training ran, if one did and has not been registered yet."""
+    found = mlflow.search_runs(
+        experiment_names=[case.name], filter_string=f"tags.`{TRAINING}` = '{key}'", output_format="list"
+    )
+    free = [run.info.run_id for run in found if CONTENT not in run.data.tags]
+    return free[0] if free else None
+
+
+def live(project: Project, case: Case, key: str) -> Callable[[dict[str, float]], None]:
+    """A listener that shows each epoch in MLflow as it ends; `register` later completes the same run."""
+    with _mlflow(project) as mlflow:
+        _experiment(project, case, mlflow)
+        run_id = _live_run(case, key, mlflow)
+        if run_id is None:
+            client = mlflow.MlflowClient()
+            experiment = mlflow.get_experiment_by_name(case.name).experiment_id
+            run_id = client.create_run(experiment, tags={TRAINING: key}, run_name=f"{case.name}-{key}").info.run_id
+            for name, value in plain(case.params).items():
+                client.log_param(run_id, name, value)
+
+    def tell(row: dict[str, float]) -> None:
+        for name, value in row.items():
+            if name != "epoch":
+                mlflow.MlflowClient().log_metric(run_id, name, value, step=int(row["epoch"]))
+
+    return tell
+
+
+def run_url(project: Project, name: str, server: str = "http://127.0.0.1:5000") -> str | None:
+    """The page of a case's last registered run on an MLflow server, or None if there is none."""
+    ledger = _read(_store(project, name) / "ledger.json")
+    if not ledger:
+        return None
+    with _mlflow(project) as mlflow:
+        found = mlflow.MlflowClient().search_model_versions(f"name = '{name}'")
+        runs = {each.tags.get(CONTENT): each.run_id for each in found}
+        experiment = mlflow.get_experiment_by_name(name)
+    run = runs.get(ledger["challenger"])
+    return f"{server}/#/experiments/{experiment.experiment_id}/runs/{run}" if run and experiment else None

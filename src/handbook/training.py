@@ -1,0 +1,213 @@
+"""Training: tensors on the device, whole batches at a time, checkpoints that resume to the same numbers."""
+
+from __future__ import annotations
+
+import logging
+import math
+import sys
+import tempfile
+import time
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import lightning as L
+import torch
+from torch import Tensor
+
+Row = dict[str, float]
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a training run may keep and whom it tells: its checkpoint's place, and a listener for each epoch."""
+
+    checkpoint: Path | None = None
+    tell: Callable[[Row], None] | None = None
+
+
+def device() -> torch.device:
+    """The accelerator there is, or the processor."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+class Batches:
+    """Batches cut from tensors that lie on the device already; no worker, no copy, no per-sample Python.
+
+    With a seed, every epoch's order, and all randomness of its augmentation and dropout, follow from (seed, epoch)
+    alone: a run that resumes at epoch 7 sees the epoch 7 that an unbroken run sees.
+    """
+
+    def __init__(
+        self,
+        *tensors: Tensor,
+        size: int,
+        seed: int | None = None,
+        prepare: Callable[[Tensor, int], Tensor] | None = None,
+    ) -> None:
+        """`prepare` is handed the first tensor of each batch and the number of the epoch, from 0."""
+        self.tensors, self.size, self.seed, self.prepare = tensors, size, seed, prepare
+        self.epoch = 0
+        self.batch_sampler = None  # where Lightning looks before it looks at `sampler`
+
+    @property
+    def sampler(self) -> Batches:
+        """Where Lightning looks for `set_epoch`."""
+        return self
+
+    def set_epoch(self, epoch: int) -> None:
+        self.epoch = epoch
+
+    @property
+    def samples(self) -> int:
+        return len(self.tensors[0])
+
+    def __len__(self) -> int:
+        return math.ceil(self.samples / self.size)
+
+    def __iter__(self) -> Iterator[list[Tensor]]:
+        for chosen in torch.split(self._order(), self.size):
+            first, *rest = (tensor[chosen] for tensor in self.tensors)
+            yield [self.prepare(first, self.epoch) if self.prepare else first, *rest]
+
+    def _order(self) -> Tensor:
+        where = self.tensors[0].device
+        if self.seed is None:
+            return torch.arange(self.samples, device=where)
+        torch.manual_seed(self.seed * 1_000_003 + self.epoch)
+        return torch.randperm(self.samples, device=where)
+
+
+class _History(L.Callback):
+    """A row an epoch: mean losses and scores, the rate, the seconds; it travels inside the checkpoint."""
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self.rows: list[Row] = []
+        self.seconds = 0.0
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"rows": self.rows, "seconds": self.seconds}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self.rows, self.seconds = state["rows"], state["seconds"]
+
+    def on_train_epoch_start(self, trainer: L.Trainer, module: L.LightningModule) -> None:
+        self.started = time.perf_counter()
+        self.train: list[tuple[int, dict[str, Tensor]]] = []
+        self.valid: list[tuple[int, dict[str, Tensor]]] = []
+
+    def on_train_batch_end(
+        self, trainer: L.Trainer, module: L.LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        self.train.append((len(batch[0]), {"loss": outputs["loss"].detach()}))
+
+    def on_validation_batch_end(  # noqa: PLR0917 (Lightning's signature)
+        self,
+        trainer: L.Trainer,
+        module: L.LightningModule,
+        outputs: Any,
+        batch: Any,
+        batch_idx: int,
+        dataloader_idx: int = 0,
+    ) -> None:
+        self.valid.append((len(batch[0]), outputs))
+
+    def on_train_epoch_end(self, trainer: L.Trainer, module: L.LightningModule) -> None:
+        row: Row = {"epoch": float(trainer.current_epoch + 1)}
+        row |= _means("train", self.train) | _means("valid", self.valid)
+        row["learning_rate"] = float(trainer.optimizers[0].param_groups[0]["lr"])
+        self.seconds += time.perf_counter() - self.started
+        self.rows.append(row)
+        if self.run.tell:
+            self.run.tell(row)
+
+
+def _means(prefix: str, parts: list[tuple[int, dict[str, Tensor]]]) -> Row:
+    """Means over samples, of what the steps returned as means over batches."""
+    if not parts:
+        return {}
+    sizes = torch.tensor([size for size, _ in parts], dtype=torch.float64)
+    values = {key: torch.stack([outputs[key] for _, outputs in parts]).cpu().double() for key in parts[0][1]}
+    return {f"{prefix}_{key}": float((value * sizes).sum() / sizes.sum()) for key, value in values.items()}
+
+
+class _Checkpoint(L.Callback):
+    """The state after each epoch, moved into place in one step: a kill leaves the old one or the new one, whole."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def on_train_epoch_end(self, trainer: L.Trainer, module: L.LightningModule) -> None:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        fresh = self.path.with_suffix(".new")
+        trainer.save_checkpoint(fresh)
+        fresh.replace(self.path)
+
+
+def train(
+    module: L.LightningModule,
+    batches: Batches,
+    validation: Batches | None,
+    *,
+    epochs: int,
+    run: Run,
+    bf16: bool = False,
+    callbacks: Sequence[L.Callback] = (),
+) -> None:
+    """Fit a module for that many epochs, or for those that remain since its checkpoint.
+
+    Leaves `module.history_` (a row an epoch) and `module.training_` (seconds, samples/s, device) on the module.
+    """
+    history = _History(run)
+    # Order matters: the history's row is in the checkpoint, and what averages weights saves its average there.
+    keep = [_Checkpoint(run.checkpoint)] if run.checkpoint else []
+    resumes = str(run.checkpoint) if run.checkpoint and run.checkpoint.exists() else None
+    if resumes:
+        print(f"resuming from {resumes}", file=sys.stderr)
+    trainer = _trainer(epochs, bf16, [*callbacks, history, *keep])
+    with warnings.catch_warnings():
+        # Lightning 2.6 asks torch 2.13 in a way that it calls old; nothing of ours can change that
+        warnings.filterwarnings("ignore", message=".*LeafSpec.*")
+        warnings.filterwarnings("ignore", message=".*no `val_dataloader`.*")  # a case may hold nothing out
+        trainer.fit(module, batches, validation, ckpt_path=resumes, weights_only=True)
+    if trainer.interrupted:
+        raise KeyboardInterrupt
+    module.eval()
+    module.history_ = history.rows  # type: ignore[assignment]
+    module.training_ = {  # type: ignore[assignment]
+        "device": torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu",
+        "threads": torch.get_num_threads(),
+        "epochs": epochs,
+        "samples": batches.samples,
+        "seconds": round(history.seconds, 2),
+        "samples_per_second": round(batches.samples * len(history.rows) / max(history.seconds, 1e-9)),
+    }
+
+
+def _trainer(epochs: int, bf16: bool, callbacks: list[L.Callback]) -> L.Trainer:
+    """Lightning without what small models pay for: logger, summary, sanity check; a bar only on a terminal."""
+    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
+    torch.set_float32_matmul_precision("high")
+    return L.Trainer(
+        max_epochs=epochs,
+        accelerator="gpu" if torch.cuda.is_available() else "cpu",
+        devices=1,
+        precision="bf16-mixed" if bf16 else "32-true",
+        callbacks=callbacks,
+        default_root_dir=tempfile.gettempdir(),
+        logger=False,
+        enable_checkpointing=False,
+        enable_model_summary=False,
+        enable_progress_bar=sys.stderr.isatty(),
+        num_sanity_val_steps=0,
+    )
+
+
+def split(samples: int, share: float, seed: int) -> tuple[Tensor, Tensor]:
+    """Indices of the training part and of the held-out share, drawn once from the seed."""
+    order = torch.randperm(samples, generator=torch.Generator().manual_seed(seed))
+    held_out = round(samples * share)
+    return order[held_out:], order[:held_out]

@@ -1,0 +1,107 @@
+"""The promises that every case page and every dataset page keeps; no page has code of its own here."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from handbook import cases, datasets, fetch, storage, validation
+from handbook.project import Project
+from tests.conftest import ROOT, brief
+
+CASES = Project(ROOT).cases()
+DATASETS = Project(ROOT).datasets()
+PAGES = sorted((ROOT / "src/handbook/cases").glob("[!_]*.py")) + sorted(
+    (ROOT / "src/handbook/datasets").glob("[!_]*.py")
+)
+
+
+@pytest.mark.parametrize("name", DATASETS)
+def test_a_sample_is_the_same_for_the_same_seed(name: str, samples: Callable[[str], Path], tmp_path: Path) -> None:
+    again = fetch.draw_sample(datasets.page(name), tmp_path / name, seed=0)
+    other = fetch.draw_sample(datasets.page(name), tmp_path / "other" / name, seed=1)
+    assert again == fetch.provenance(samples(name))
+    assert other["files"] != again["files"]
+
+
+@pytest.mark.parametrize("name", DATASETS)
+def test_the_suite_accepts_the_sample_and_rejects_a_spoiled_one(
+    name: str, samples: Callable[[str], Path], tmp_path: Path
+) -> None:
+    page = datasets.page(name)
+    table = page.facts(samples(name))
+    good = validation.check(name, table, page.expectations(sample=True), tmp_path / "gx")
+    validation.refuse(name, good, tmp_path)
+    spoiled = validation.check(name, table.iloc[::2], page.expectations(sample=True), tmp_path / "gx")
+    with pytest.raises(Exception, match=rf"the {name} data are refused: \d+ of {len(good)}"):
+        validation.refuse(name, spoiled, tmp_path)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_training_twice_gives_the_same_numbers(name: str, samples: Callable[[str], Path]) -> None:
+    case = brief(Project(ROOT).case(name), epochs=1)
+    data = datasets.page(case.dataset).load(samples(case.dataset))
+    first, second = (case.page.fit(data, case.params) for _ in range(2))
+    assert first.history_ == second.history_
+    other = case.page.fit(data, dataclasses.replace(case.params, seed=case.params.seed + 1))
+    assert other.history_ != first.history_
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_the_model_beats_the_baseline_of_its_page(name: str, fitted: Any) -> None:
+    case, data, model = fitted(name)
+    report = case.page.evaluate(model, data)
+    low, high = report.interval[case.page.PRIMARY]
+    assert report.baseline[case.page.PRIMARY] < low <= report.metrics[case.page.PRIMARY] <= high
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_saving_and_loading_changes_no_prediction(name: str, fitted: Any, tmp_path: Path) -> None:
+    case, data, model = fitted(name)
+    storage.save(model, tmp_path / name)
+    loaded = storage.load(case.page, case.params, tmp_path / name)
+    inputs = case.page.example(data)
+    assert case.page.predict(loaded, inputs).equals(case.page.predict(model, inputs))
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_the_same_model_gives_the_same_bytes(name: str, fitted: Any, tmp_path: Path) -> None:
+    _, _, model = fitted(name)
+    storage.save(model, tmp_path / "a")
+    storage.save(model, tmp_path / "b")
+    assert [p.read_bytes() for p in sorted((tmp_path / "a").iterdir())] == [
+        p.read_bytes() for p in sorted((tmp_path / "b").iterdir())
+    ]
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_every_figure_renders_with_a_title(name: str, fitted: Any) -> None:
+    from matplotlib.image import imread
+
+    case, data, model = fitted(name)
+    for title, figure in case.page.evaluate(model, data).figures.items():
+        titles = [figure.get_suptitle(), *(axes.get_title() for axes in figure.axes)]
+        assert any(titles), f"{title} has no title"
+        canvas = BytesIO()
+        figure.savefig(canvas, format="png", dpi=50)
+        canvas.seek(0)
+        assert np.ptp(imread(canvas)) > 0, f"{title} is blank"
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
+def test_a_page_is_within_its_length_and_opens_with_a_docstring(path: Path) -> None:
+    text = path.read_text()
+    assert len(text.splitlines()) <= 300
+    assert text.startswith('"""')
+
+
+def test_every_page_is_used_by_a_case() -> None:
+    project = Project(ROOT)
+    assert {project.case(name).page.__name__.rsplit(".", 1)[1] for name in CASES} == set(cases.names())
+    assert {project.case(name).dataset for name in CASES} <= set(DATASETS) <= set(datasets.names())

@@ -1,0 +1,270 @@
+"""Where data come from, and what happens when they do not."""
+
+from __future__ import annotations
+
+import http.server
+import json
+import shutil
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from handbook import datasets, fetch
+from handbook.errors import HandbookError
+from handbook.fetch import File, Network
+
+CONTENT = bytes(range(256)) * 4096  # 1 MiB
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[Any]:
+    """A web server of one folder that knows ranges, can break off, and remembers what was asked of it."""
+    state = SimpleNamespace(folder=tmp_path / "web", asked=[], break_after=None)
+    state.folder.mkdir()
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked = self.headers.get("Range")
+            state.asked.append((self.path, asked))
+            path = state.folder / self.path.lstrip("/")
+            if not path.is_file():
+                self.send_error(404)
+                return
+            start = int(asked.removeprefix("bytes=").rstrip("-")) if asked else 0
+            body = path.read_bytes()[start:]
+            if not body:
+                self.send_error(416)
+                return
+            self.send_response(206 if asked else 200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body[: state.break_after])
+
+        def log_message(self, *_: Any) -> None: ...
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    state.url = f"http://127.0.0.1:{server.server_port}"
+    yield state
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+def page(url: str = "", sha256: str | None = None) -> Any:
+    """A dataset of one file."""
+    import hashlib
+
+    digest = sha256 or hashlib.sha256(CONTENT).hexdigest()
+    urls = (f"{url}/thing.bin",) if url else ()
+    return SimpleNamespace(
+        FILES=(File("thing.bin", digest, urls),), SOURCE="somewhere", LICENCE="none", ROWS={"all": 1},
+        SAMPLE_ROWS={"all": 1}, __name__="toy", load=lambda directory: None,
+        sample=lambda directory, seed: (directory / "thing.bin").write_bytes(bytes([seed]) * 8),
+    )  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def no_mirror(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("HANDBOOK_MIRROR", raising=False)
+
+
+def obtain(toy: Any, tmp_path: Path, source: str = "auto") -> dict[str, Any]:
+    return fetch.obtain(toy, tmp_path / "data" / "toy", fetch.Search(source, tmp_path / "scratch"))
+
+
+def test_whichever_way_the_bytes_come_everything_beside_them_is_the_same(
+    served: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (served.folder / "thing.bin").write_bytes(CONTENT)
+    (served.folder / "toy").mkdir()
+    (served.folder / "toy" / "thing.bin").write_bytes(CONTENT)
+    ways = {"upstream": "", "folder": str(served.folder), "web": served.url}
+    found = []
+    for way, mirror in ways.items():
+        monkeypatch.setenv("HANDBOOK_MIRROR", mirror)
+        obtain(page(served.url if way == "upstream" else ""), tmp_path / way)
+        folder = tmp_path / way / "data" / "toy"
+        found.append({path.name: path.read_bytes() for path in folder.iterdir()})
+    assert found[0] == found[1] == found[2]
+    assert set(found[0]) == {"thing.bin", "provenance.json"}
+
+
+def test_what_is_there_already_is_not_fetched_again(served: Any, tmp_path: Path) -> None:
+    (served.folder / "thing.bin").write_bytes(CONTENT)
+    obtain(page(served.url), tmp_path)
+    obtain(page(served.url), tmp_path)
+    assert len(served.asked) == 1
+
+
+def test_a_download_that_broke_off_goes_on_where_it_stopped(served: Any, tmp_path: Path) -> None:
+    (served.folder / "thing.bin").write_bytes(CONTENT)
+    served.break_after = 300_000
+    with pytest.raises(HandbookError, match=r"thing\.bin could not be had"):
+        obtain(page(served.url), tmp_path)
+    assert not (tmp_path / "data" / "toy" / "thing.bin").exists()
+    served.break_after = None
+    obtain(page(served.url), tmp_path)
+    assert served.asked[-1][1] == "bytes=300000-"
+    assert (tmp_path / "data" / "toy" / "thing.bin").read_bytes() == CONTENT
+
+
+def test_bytes_that_are_not_the_pinned_ones_never_come_in(served: Any, tmp_path: Path) -> None:
+    (served.folder / "thing.bin").write_bytes(CONTENT[:-1] + b"!")
+    with pytest.raises(HandbookError, match=r"expected sha256 \w{64}, found \w{64}"):
+        obtain(page(served.url), tmp_path)
+    assert not (tmp_path / "data" / "toy" / "thing.bin").exists()
+
+
+def test_a_damaged_file_is_replaced_and_set_aside(served: Any, tmp_path: Path) -> None:
+    (served.folder / "thing.bin").write_bytes(CONTENT)
+    place = tmp_path / "data" / "toy" / "thing.bin"
+    place.parent.mkdir(parents=True)
+    place.write_bytes(b"damaged")
+    obtain(page(served.url), tmp_path)
+    assert place.read_bytes() == CONTENT
+    kept = list((tmp_path / "scratch" / "replaced").rglob("thing.bin*"))
+    assert [path.read_bytes() for path in kept] == [b"damaged"]
+
+
+def test_a_damaged_file_stays_where_it_is_if_no_other_can_be_had(tmp_path: Path) -> None:
+    place = tmp_path / "data" / "toy" / "thing.bin"
+    place.parent.mkdir(parents=True)
+    place.write_bytes(b"damaged")
+    with pytest.raises(HandbookError, match="HANDBOOK_MIRROR is not set"):
+        obtain(page(), tmp_path)
+    assert place.read_bytes() == b"damaged"
+
+
+def test_nothing_in_reach_names_what_was_tried_and_the_two_ways_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HANDBOOK_MIRROR", str(tmp_path / "nowhere"))
+    with pytest.raises(HandbookError) as caught:
+        obtain(page("http://127.0.0.1:1"), tmp_path)
+    for part in (
+        str(tmp_path / "nowhere"),
+        "http://127.0.0.1:1/thing.bin",
+        "set HANDBOOK_MIRROR",
+        "--source sample",
+    ):
+        assert part in str(caught.value)
+
+
+def test_a_silent_network_is_given_up_after_two_hosts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def silence(*_: Any, **__: Any) -> None:
+        time.sleep(0.01)
+        raise TimeoutError("timed out")
+
+    monkeypatch.setattr("urllib.request.urlopen", silence)
+    network = Network()
+    for host in range(50):
+        with pytest.raises(OSError, match=r"timed out|no host answers"):
+            network.open(f"http://host{host}.example/file")
+    assert len(network.silent) == 2
+
+
+def test_a_sample_never_overwrites_anything_but_a_sample(tmp_path: Path) -> None:
+    folder = tmp_path / "toy"
+    fetch.draw_sample(page(), folder, seed=1)
+    fetch.draw_sample(page(), folder, seed=2)
+    assert fetch.is_sample(folder)
+    (folder / "provenance.json").unlink()
+    with pytest.raises(HandbookError, match="holds files that are no sample"):
+        fetch.draw_sample(page(), folder, seed=3)
+    assert (folder / "thing.bin").read_bytes() == bytes([2]) * 8
+
+
+def test_a_sample_gives_way_to_the_real_thing(served: Any, tmp_path: Path) -> None:
+    (served.folder / "thing.bin").write_bytes(CONTENT)
+    folder = tmp_path / "data" / "toy"
+    fetch.draw_sample(page(), folder, seed=1)
+    assert obtain(page(served.url), tmp_path)["kind"] == "real"
+    assert not fetch.is_sample(folder)
+
+
+def test_a_name_in_the_provenance_cannot_make_a_sample_pass_for_real(tmp_path: Path) -> None:
+    folder = tmp_path / "toy"
+    fetch.draw_sample(page(), folder, seed=1)
+    told = json.loads((folder / "provenance.json").read_text()) | {"kind": "real"}
+    (folder / "provenance.json").write_text(json.dumps(told))
+    with pytest.raises(HandbookError, match=r"thing\.bin is damaged"):
+        fetch.verify(page(), folder)
+
+
+LABELS = "train-labels-idx1-ubyte.gz"
+IMAGES = "train-images-idx3-ubyte.gz"
+
+
+def _cut(path: Path) -> None:
+    from handbook.images import read_idx, write_idx
+
+    write_idx(path, read_idx(path)[:100])
+
+
+def _narrow(path: Path) -> None:
+    from handbook.images import read_idx, write_idx
+
+    write_idx(path, read_idx(path)[:, :, :27].copy())
+
+
+def _truncate(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-50])
+
+
+def _flip(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+
+
+def _empty(path: Path) -> None:
+    path.write_bytes(b"")
+
+
+def _directory(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
+def _gone(path: Path) -> None:
+    path.unlink()
+
+
+@pytest.mark.parametrize(
+    ("name", "spoil", "message"),
+    [
+        (LABELS, _flip, r"is damaged\n  expected sha256 \w{64}\n  found    sha256 \w{64}"),
+        (LABELS, _cut, r"expected a label for each of 6,000 pictures, found 100"),
+        (LABELS, _truncate, r"cut short"),
+        (IMAGES, _narrow, r"expected pictures of 28 x 28, found 28 x 27"),
+        (IMAGES, _empty, r"is empty"),
+        (LABELS, _directory, r"is a directory"),
+        (LABELS, _gone, r"is missing"),
+    ],
+)
+def test_each_fault_of_a_file_has_its_own_error_and_the_same_repair(
+    name: str, spoil: Callable[[Path], None], message: str, samples: Callable[[str], Path], tmp_path: Path
+) -> None:
+    folder = tmp_path / "fashion_mnist"
+    shutil.copytree(samples("fashion_mnist"), folder)
+    spoil(folder / name)
+    with pytest.raises(HandbookError, match=message) as caught:
+        fetch.verify(datasets.page("fashion_mnist"), folder)
+    assert name in str(caught.value)
+    assert "python -m handbook data fashion_mnist" in str(caught.value)
+
+
+@pytest.mark.parametrize(("text", "message"), [(None, "is missing"), ("{", "is not JSON")])
+def test_data_without_a_provenance_are_refused(text: str | None, message: str, tmp_path: Path) -> None:
+    fetch.draw_sample(page(), tmp_path / "toy", seed=1)
+    path = tmp_path / "toy" / "provenance.json"
+    path.unlink() if text is None else path.write_text(text)
+    with pytest.raises(HandbookError, match=message):
+        fetch.verify(page(), tmp_path / "toy")

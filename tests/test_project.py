@@ -1,0 +1,112 @@
+"""params.yaml becomes a page's Params, or an error that names the key."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from handbook.errors import HandbookError
+from handbook.project import Project, parse, plain
+from tests.conftest import ROOT
+
+
+@dataclass(frozen=True)
+class Toy:
+    rate: float
+    layers: tuple[int, ...]
+    name: str
+    deep: bool
+    limit: int | None
+
+
+GOOD = {"rate": 1, "layers": [3, 4], "name": "x", "deep": False, "limit": None}
+
+
+def test_every_case_of_the_project_can_be_read_in_both_presets(tmp_path: Path) -> None:
+    numbers = yaml.safe_load((ROOT / "params.yaml").read_text())
+    for preset in ("laptop", "gpu"):
+        (tmp_path / "params.yaml").write_text(yaml.safe_dump(numbers | {"preset": preset}))
+        for name in Project(tmp_path).cases():
+            assert Project(tmp_path).case(name).name == name
+
+
+def test_the_gpu_preset_lays_its_part_over_the_block(project: Project) -> None:
+    numbers = project.numbers()
+    numbers["cases"]["lenet"]["gpu"] = {"epochs": 77}
+    (project.root / "params.yaml").write_text(yaml.safe_dump(numbers))
+    assert project.case("lenet").params.epochs == 1
+    (project.root / "params.yaml").write_text(yaml.safe_dump(numbers | {"preset": "gpu"}))
+    assert project.case("lenet").params.epochs == 77
+
+
+def test_reading_what_was_written_gives_the_same_params() -> None:
+    toy = parse(Toy, GOOD, "here")
+    assert toy == Toy(1.0, (3, 4), "x", False, None)
+    assert parse(Toy, plain(toy), "here") == toy
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"rat": 1}, r"here: no parameter 'rat'; choose from .* \(did you mean rate\?\)"),
+        ({"rate": "fast"}, "here.rate: expected float, found 'fast'"),
+        ({"rate": True}, "here.rate: expected float, found True"),
+        ({"layers": 3}, "here.layers: expected a list, found 3"),
+        ({"layers": [3, "4"]}, "here.layers: expected int, found '4'"),
+        ({"deep": 1}, "here.deep: expected bool, found 1"),
+        ({"limit": 1.5}, "here.limit: expected int or NoneType, found 1.5"),
+        ({"name": None}, "here.name: expected str, found None"),
+    ],
+)
+def test_a_wrong_parameter_is_named(change: dict[str, Any], message: str) -> None:
+    with pytest.raises(HandbookError, match=message):
+        parse(Toy, GOOD | change, "here")
+
+
+def test_a_missing_parameter_is_named() -> None:
+    with pytest.raises(HandbookError, match="here: parameter 'name' is missing"):
+        parse(Toy, {key: value for key, value in GOOD.items() if key != "name"}, "here")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"page": "lenett"}, "no case page 'lenett'.*did you mean lenet"),
+        ({"dataset": "mnits"}, r"cases.lenet: no dataset 'mnits'.*did you mean mnist"),
+        ({"page": None}, "expected `page:` with a name, found None"),
+        ({"epochs": 0}, "epochs and batch_size must be 1 or more"),
+    ],
+)
+def test_a_wrong_block_is_named(change: dict[str, Any], message: str, project: Project) -> None:
+    numbers = project.numbers()
+    numbers["cases"]["lenet"] |= change
+    (project.root / "params.yaml").write_text(yaml.safe_dump(numbers))
+    with pytest.raises(HandbookError, match=message):
+        project.case("lenet")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [("cases: [", "is not YAML"), ("[]", "expected a mapping"), ("cases: 3", "expected a mapping")],
+)
+def test_a_broken_file_is_named(text: str, message: str, tmp_path: Path) -> None:
+    (tmp_path / "params.yaml").write_text(text)
+    with pytest.raises(HandbookError, match=message):
+        Project(tmp_path).cases()
+
+
+def test_an_unknown_preset_is_named(project: Project) -> None:
+    numbers = project.numbers() | {"preset": "gpus"}
+    (project.root / "params.yaml").write_text(yaml.safe_dump(numbers))
+    with pytest.raises(HandbookError, match="no preset 'gpus'; choose from gpu, laptop"):
+        project.case("lenet")
+
+
+def test_outside_a_checkout_the_error_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(HandbookError, match=r"no params\.yaml"):
+        Project.here()
