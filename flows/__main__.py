@@ -8,7 +8,7 @@ import sys
 from typing import Any
 
 from flows import servers
-from flows.signals import interruptible
+from flows.processes import interruptible
 from handbook.errors import HandbookError, unknown
 from handbook.project import Project
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from prefect import serve
-from prefect.deployments.runner import EntrypointType, RunnerDeployment
+from prefect.deployments.runner import RunnerDeployment
 from prefect.schedules import Cron
+from prefect.types.entrypoint import EntrypointType
 
 import handbook as package
 from flows.case_study import case_study
@@ -28,7 +29,7 @@ def offered() -> list[RunnerDeployment]:
     every = RunnerDeployment.from_flow(
         handbook,
         name="handbook",
-        description="Every case, then the report. Its nightly schedule is paused: switch it on here.",
+        description="Every case, then the report. Its nightly schedule starts paused: switch it on here.",
         tags=["handbook", "nightly"],
         version=package.__version__,
         entrypoint_type=AS_MODULE,
@@ -38,5 +39,6 @@ def offered() -> list[RunnerDeployment]:
 
 
 if __name__ == "__main__":
-    # one workspace has one writer; what was paused or not is the user's to say, so stopping pauses nothing
-    serve(*offered(), limit=1, pause_on_shutdown=False)
+    # limit: one workspace has one writer. Prefect would pause what it served for good; each start pauses
+    # the nightly schedule anyway. query_seconds: somebody has clicked and waits
+    serve(*offered(), limit=1, pause_on_shutdown=False, query_seconds=3)

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import os
-import subprocess
+import signal
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
-from typing import Any
 
-from flows.signals import undisturbed
+from flows.processes import Process, stop
 from handbook.errors import HandbookError
 
 GRACE = 5.0  # seconds a stage has to end before it is killed
-
-Child = subprocess.Popen[str]
 
 
 class Machine:
@@ -28,7 +25,7 @@ class Machine:
         self.threads = max(1, cores // at_once)
         self._heavy = threading.BoundedSemaphore(at_once)
         self._light = threading.BoundedSemaphore(cores)
-        self._children: set[Child] = set()
+        self._children: set[Process] = set()
         self._closed = threading.Event()
 
     def place(self, heavy: bool) -> AbstractContextManager[object]:
@@ -40,11 +37,11 @@ class Machine:
         return self._closed.is_set()
 
     @contextmanager
-    def child(self, process: Child) -> Iterator[None]:
+    def child(self, process: Process) -> Iterator[None]:
         """Know a process for as long as it runs."""
         self._children.add(process)
         if self.closed:  # closed between its start and now: nobody else would end it
-            end(process)
+            self._end(process)
         try:
             yield
         finally:
@@ -57,8 +54,11 @@ class Machine:
     def close(self) -> None:
         """Start nothing more, and end what runs."""
         self._closed.set()
-        with undisturbed():
-            end(*self._children)
+        self._end(*self._children)
+
+    def _end(self, *stages: Process) -> None:
+        """By Ctrl-C: it ends a stage's command, while DVC itself goes on and puts its locks in order."""
+        stop(*stages, ask=signal.SIGINT, grace=GRACE)
 
 
 _current: ContextVar[Machine | None] = ContextVar("machine", default=None)
@@ -84,37 +84,3 @@ def current() -> Machine:
 def available_cores() -> int:
     """The cores this process may use, which in a container can be fewer than the machine has."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def end(*stages: Child) -> None:
-    """End stages: first what DVC started, so that DVC can put its locks in order; then whatever is left.
-
-    Asking DVC alone would leave the trainer running: it ends without a word to its command.
-    """
-    import psutil  # type: ignore[import-untyped]
-
-    families = [_family(stage) for stage in stages]
-    for dvc, *started in filter(None, families):
-        for member in started or [dvc]:
-            _unless_gone(member.terminate)
-    _, left = psutil.wait_procs([member for family in families for member in family], timeout=GRACE)
-    for member in left:
-        _unless_gone(member.kill)
-
-
-def _family(stage: Child) -> list[Any]:
-    """A stage's DVC, then all that it started."""
-    import psutil
-
-    try:
-        dvc = psutil.Process(stage.pid)
-        return [dvc, *dvc.children(recursive=True)]
-    except psutil.NoSuchProcess:
-        return []
-
-
-def _unless_gone(action: Callable[[], None]) -> None:
-    import psutil
-
-    with suppress(psutil.NoSuchProcess):
-        action()

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from flows.signals import undisturbed
+from flows.processes import stop, undisturbed
 from handbook.errors import HandbookError
 
 LOOPBACK = "127.0.0.1"
@@ -73,7 +73,7 @@ def running(
     try:
         yield Server(name, address, log, ready or partial(answers, address), process)
     finally:
-        stop(process)
+        stop(process, ask=signal.SIGTERM, grace=GRACE)
 
 
 def log_of(root: Path, name: str) -> Path:
@@ -138,21 +138,6 @@ def answers(url: str) -> bool:
         return httpx.get(url, timeout=5, trust_env=LOOPBACK not in url).status_code == httpx.codes.OK
     except httpx.HTTPError:
         return False
-
-
-def stop(process: subprocess.Popen[bytes]) -> None:
-    """End a process group: asked first, forced after GRACE seconds, and what its leader left behind too."""
-    with undisturbed():
-        _signal_group(process, signal.SIGTERM)
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(GRACE)
-        _signal_group(process, signal.SIGKILL)
-        process.wait()
-
-
-def _signal_group(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
-    with suppress(ProcessLookupError, PermissionError):  # the latter is what macOS says of a group of zombies
-        os.killpg(process.pid, number)
 
 
 @contextmanager

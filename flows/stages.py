@@ -110,6 +110,7 @@ def _started(command: list[str], root: Path, threads: int) -> subprocess.Popen[s
         stderr=subprocess.STDOUT,
         text=True,
         errors="replace",
+        start_new_session=True,  # a group of its own, so that it can be ended whole
     )
 
 

@@ -10,8 +10,8 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from flows import servers
+from flows.processes import interruptible
 from flows.servers import LOOPBACK, Server
-from flows.signals import interruptible
 from handbook.errors import HandbookError
 from handbook.project import Project
 

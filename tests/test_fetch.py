@@ -65,7 +65,7 @@ def page(url: str = "", sha256: str | None = None) -> Any:
     urls = (f"{url}/thing.bin",) if url else ()
     return SimpleNamespace(
         FILES=(File("thing.bin", digest, urls),), SOURCE="somewhere", LICENCE="none", ROWS={"all": 1},
-        SAMPLE_ROWS={"all": 1}, __name__="toy", load=lambda directory: None,
+        SAMPLE_ROWS={"all": 1}, SAMPLE_LICENCE="none", __name__="toy", load=lambda directory: None,
         sample=lambda directory, seed: (directory / "thing.bin").write_bytes(bytes([seed]) * 8),
     )  # fmt: skip
 

@@ -262,7 +262,7 @@ def _write_provenance(page: ModuleType, directory: Path, kind: str) -> dict[str,
         "dataset": directory.name,
         "kind": kind,
         "source": page.SOURCE if kind == "real" else f"made by {page.__name__}.sample",
-        "licence": page.LICENCE if kind == "real" else "none needed",
+        "licence": page.LICENCE if kind == "real" else page.SAMPLE_LICENCE,
         "rows": page.ROWS if kind == "real" else page.SAMPLE_ROWS,
         "files": files,
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -100,7 +101,7 @@ def _section(project: Project, case: Case) -> dict[str, Any]:
         "name": case.name,
         "page": case.page.__name__.rsplit(".", 1)[1],
         "title": title,
-        "text": text,
+        "text": [_with_code(paragraph) for paragraph in text],
         "numbers": _numbers(numbers),
         "per_class": numbers.get("per_class", {}),
         "params": plain(case.params),
@@ -108,6 +109,13 @@ def _section(project: Project, case: Case) -> dict[str, Any]:
         "figures": [_figure(path) for path in sorted((folder / "figures").glob("*.png"))],
         "sample": numbers["data"] != "real",
     }
+
+
+def _with_code(paragraph: str) -> Any:
+    """A docstring's paragraph for HTML, its backticks as code."""
+    from markupsafe import Markup, escape
+
+    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(paragraph))))  # noqa: S704 (escaped before)
 
 
 def _numbers(numbers: dict[str, Any]) -> list[dict[str, str]]:

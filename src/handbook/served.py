@@ -22,7 +22,7 @@ class Served(mlflow.pyfunc.PythonModel):  # type: ignore[misc]
         params = parse(self.page.Params, settings["params"], f"the registered model {settings['case']}")
         self.model = load(self.page, params, Path(context.artifacts["model"]))
 
-    def predict(self, context: Any, model_input: np.ndarray, params: dict[str, Any] | None = None) -> Any:  # type: ignore[type-arg]
+    def predict(self, context: Any, model_input: np.ndarray, params: dict[str, Any] | None = None) -> Any:
         # A hint that MLflow makes no signature from, since ours is exact; a DataFrame comes in just as well.
         return self.page.predict(self.model, model_input)
 

@@ -77,7 +77,7 @@ def validate(project: Project, name: str) -> None:
             "dataset": name,
             "files": {file: facts["sha256"] for file, facts in origin["files"].items()},
             "rows": len(table),
-            "expectations": [f"{f.expectation} on {f.expected.get('column', 'the table')}" for f in findings],
+            "expectations": [finding.meaning for finding in findings],
             "success": True,
         },
     )

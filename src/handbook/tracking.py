@@ -1,8 +1,7 @@
 """The registry: the only speaker of MLflow.
 
-What was registered is kept as files, in `models/.registered/CASE`: a folder for each content, and a ledger that says in
-which order they came and who is champion. MLflow is a view of these files. Deleted, it is rebuilt from them with the
-same versions and aliases; nothing is known to it alone.
+MLflow is a view of the ledger's files. Deleted, it is rebuilt from them with the same versions and aliases; nothing is
+known to it alone.
 """
 
 from __future__ import annotations
@@ -11,33 +10,21 @@ import contextlib
 import fcntl
 import hashlib
 import json
+import logging
 import os
-import shutil
-import subprocess
 import warnings
 from collections.abc import Callable, Iterator
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from handbook import datasets
+from handbook import datasets, ledger
 from handbook.project import Case, Project, plain
-from handbook.storage import load, read_rows, write_json
+from handbook.storage import read_rows, write_json
 
-REQUIREMENTS = (
-    "torch",
-    "lightning",
-    "numpy",
-    "pandas",
-    "scikit-learn",
-    "matplotlib",
-    "scipy",
-    "safetensors",
-    "pyyaml",
-)
+REQUIREMENTS = ["torch", "lightning", "numpy", "pandas", "scikit-learn", "matplotlib", "scipy", "safetensors", "pyyaml"]
 CONTENT = "handbook.content"
 TRAINING = "handbook.training"
-Ledger = dict[str, Any]
 
 
 def uri(project: Project) -> str:
@@ -50,8 +37,6 @@ def _mlflow(project: Project) -> Iterator[Any]:
     """MLflow set up for this project, one user at a time: two first uses would race to create the database."""
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
-    import logging
-
     import mlflow
 
     project.mlruns.mkdir(exist_ok=True)
@@ -71,150 +56,37 @@ def register(project: Project, case: Case) -> str:
     The same content is registered once. `challenger` is what was registered last; it becomes `champion` if it passes
     the gate, and the champion before it stays known as `previous`.
     """
-    store = _store(project, case.name)
-    entry = _entry(project, case)
+    store = ledger.store(project, case.name)
+    entry = ledger.entry(project, case)
     with _mlflow(project) as mlflow:
-        _keep(project, case, entry, store / entry["content"], mlflow)
-        ledger, verdict = _enter(case, store, entry["content"])
-        numbers = _show(project, case, store, ledger, mlflow)
+        ledger.keep(project, case, entry, store / entry["content"], _signer(mlflow))
+        standing, verdict = ledger.enter(case, store, entry["content"])
+        numbers = _show(project, case, standing, mlflow)
     write_json(
         project.mlruns / "registered" / f"{case.name}.json",
-        {
-            "case": case.name,
-            "content": entry["content"],
-            "data": entry["data"],
-            "model": case.name,
-            "experiment": case.name,
-        },
+        {"case": case.name, "content": entry["content"], "data": entry["data"]},
     )
     return f"{case.name}: version {numbers[entry['content']]} {verdict}"
 
 
-def _store(project: Project, name: str) -> Path:
-    return project.root / "models" / ".registered" / name
+def _signer(mlflow: Any) -> ledger.Sign:
+    return lambda example, answer: dict(mlflow.models.infer_signature(example, answer).to_dict())
 
 
-def _enter(case: Case, store: Path, content: str) -> tuple[Ledger, str]:
-    """Write the challenger into the ledger, and the champion, if the gate says so; and what the gate says."""
-    ledger = _read(store / "ledger.json") or {"versions": [], "champion": None, "previous": None}
-    if content not in ledger["versions"]:
-        ledger["versions"].append(content)
-    ledger["challenger"] = content
-    verdict = _gate(case, store, ledger)
-    write_json(store / "ledger.json", ledger)
-    return ledger, verdict
-
-
-def _read(path: Path) -> Any:
-    return json.loads(path.read_text()) if path.exists() else None
-
-
-def _entry(project: Project, case: Case) -> dict[str, Any]:
-    """What is to be known of a registered model; its content is a hash of what it is and how well it does."""
-    metrics = _read(project.reports(case.name) / "metrics.json")
-    validation = _read(project.reports(case.dataset) / "validation.json") or {}
-    digest = hashlib.sha256(json.dumps([plain(case.params), metrics], sort_keys=True).encode())
-    for path in sorted(project.models(case.name).iterdir()):
-        digest.update(path.name.encode() + path.read_bytes())
-    return {
-        "content": digest.hexdigest()[:16],
-        "case": case.name,
-        "page": case.page.__name__.rsplit(".", 1)[1],
-        "dataset": case.dataset,
-        "data": metrics["data"],
-        "params": plain(case.params),
-        "git": _git_commit(project),
-        "dvc": _dvc_hashes(project, case),
-        "expectations": {
-            "success": validation.get("success", False),
-            "number": len(validation.get("expectations", [])),
-            "files": validation.get("files", {}),
-        },
-    }
-
-
-def _git_commit(project: Project) -> str:
-    """The commit that is checked out, with `-dirty` if the checkout differs from it; `none` outside git."""
-    command = [
-        "git",
-        "-C",
-        str(project.root),
-        "describe",
-        "--always",
-        "--dirty",
-        "--abbrev=40",
-        "--exclude=*",
-    ]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    return done.stdout.strip() or "none"
-
-
-def _dvc_hashes(project: Project, case: Case) -> dict[str, str]:
-    """The hashes that dvc.lock has for what this case was made from."""
-    import yaml
-
-    lock = project.root / "dvc.lock"
-    stages = yaml.safe_load(lock.read_text())["stages"] if lock.exists() else {}
-    made = [stages.get(f"{verb}@{case.name}", {}) for verb in ("train", "evaluate")]
-    parts = [part for stage in made for side in ("deps", "outs") for part in stage.get(side, [])]
-    return {part["path"]: part["md5"] for part in parts}
-
-
-def _keep(project: Project, case: Case, entry: dict[str, Any], place: Path, mlflow: Any) -> None:
-    """Copy what is registered, its code included, so that no later change of page or model can reach it."""
-    if place.exists():
-        return
-    fresh = place.with_name(f".{place.name}.new")
-    shutil.rmtree(fresh, ignore_errors=True)
-    shutil.copytree(project.models(case.name), fresh / "model")
-    shutil.copytree(project.reports(case.name), fresh / "report")
-    shutil.copytree(Path(__file__).parent, fresh / "handbook", ignore=shutil.ignore_patterns("__pycache__"))
-    example = case.page.example(datasets.page(case.dataset).load(project.data(case.dataset)))
-    model = load(case.page, case.params, project.models(case.name))
-    signature = mlflow.models.infer_signature(example, case.page.predict(model, example))
-    write_json(fresh / "signature.json", signature.to_dict())
-    write_json(fresh / "example.json", {"dtype": str(example.dtype), "values": example.tolist()})
-    write_json(fresh / "entry.json", entry)
-    fresh.replace(place)
-
-
-def _gate(case: Case, store: Path, ledger: Ledger) -> str:
-    """Let the challenger become champion if it may; says why, or why not."""
-    primary = case.page.PRIMARY
-    challenger = _metrics(store, ledger["challenger"])
-    score, baseline = challenger[primary], challenger["baseline"][primary]
-    if ledger["champion"] == ledger["challenger"]:
-        return f"is the champion ({primary} {score:.4f})"
-    if score <= baseline:
-        return f"does not pass the gate: {primary} {score:.4f}, the trivial baseline has {baseline:.4f}"
-    if ledger["champion"]:
-        champion = _metrics(store, ledger["champion"])
-        if (champion["data"], challenger["data"]) == ("real", "sample"):
-            return "does not pass the gate: it was made from sample data, the champion from real data"
-        if champion["data"] == challenger["data"] and score < champion[primary]:
-            return f"does not pass the gate: {primary} {score:.4f}, the champion has {champion[primary]:.4f}"
-    ledger["previous"], ledger["champion"] = ledger["champion"], ledger["challenger"]
-    return f"passes the gate and is champion ({primary} {score:.4f})"
-
-
-def _metrics(store: Path, content: str) -> dict[str, Any]:
-    return dict(_read(store / content / "report" / "metrics.json"))
-
-
-def _show(project: Project, case: Case, store: Path, ledger: Ledger, mlflow: Any) -> dict[str, str]:
+def _show(project: Project, case: Case, standing: ledger.Standing, mlflow: Any) -> dict[str, str]:
     """Make MLflow show the ledger: its versions in order, its aliases. Returns the version number of each content."""
     client = mlflow.MlflowClient()
     _experiment(project, case, mlflow)
     if not client.search_registered_models(f"name = '{case.name}'"):
         client.create_registered_model(case.name, description=_summary(case))
     shown = {each.tags.get(CONTENT): each.version for each in client.search_model_versions(f"name = '{case.name}'")}
-    for content in ledger["versions"]:
+    for content in standing["versions"]:
         if content not in shown:
-            shown[content] = _log(project, case, store / content, mlflow)
+            shown[content] = _log(case, ledger.store(project, case.name) / content, mlflow)
     for alias in ("challenger", "champion", "previous"):
-        if ledger[alias]:
-            client.set_registered_model_alias(case.name, alias, shown[ledger[alias]])
-    return {content: str(shown[content]) for content in ledger["versions"]}
+        if standing.get(alias):
+            client.set_registered_model_alias(case.name, alias, shown[standing[alias]])
+    return {content: str(shown[content]) for content in standing["versions"]}
 
 
 def _summary(case: Case) -> str:
@@ -230,15 +102,15 @@ def _experiment(project: Project, case: Case, mlflow: Any) -> None:
     mlflow.set_experiment(case.name)
 
 
-def _log(project: Project, case: Case, place: Path, mlflow: Any) -> str:
+def _log(case: Case, place: Path, mlflow: Any) -> str:
     """One registered content as an MLflow run with everything that is known of it; returns its version number."""
-    entry, report = _read(place / "entry.json"), place / "report"
-    training = _read(report / "training.json")
+    entry, report = ledger.read(place / "entry.json"), place / "report"
+    training = ledger.read(report / "training.json")
     with mlflow.start_run(run_id=_live_run(case, training["key"], mlflow), run_name=f"{case.name}-{entry['content']}"):
         mlflow.set_tags(_tags(entry, training))
         if not mlflow.active_run().data.params:
             mlflow.log_params(entry["params"])
-        metrics = _read(report / "metrics.json")
+        metrics = ledger.read(report / "metrics.json")
         mlflow.log_metrics(dict(_flat(metrics)) | {"training_seconds": training["seconds"]})
         if not mlflow.active_run().data.metrics.get("train_loss"):
             for row in read_rows(report / "history.csv"):
@@ -297,14 +169,14 @@ def _log_model(place: Path, entry: dict[str, Any], mlflow: Any) -> Any:
     """The model with its code, signature and example, for MLflow's pyfunc interface."""
     import numpy as np
 
-    example = _read(place / "example.json")
+    example = ledger.read(place / "example.json")
     return mlflow.pyfunc.log_model(
         name="model",
         python_model=str(place / "handbook" / "served.py"),
         artifacts={"model": str(place / "model")},
         model_config={"case": entry["case"], "page": entry["page"], "params": entry["params"]},
         code_paths=[str(place / "handbook")],
-        signature=mlflow.models.ModelSignature.from_dict(_read(place / "signature.json")),
+        signature=mlflow.models.ModelSignature.from_dict(ledger.read(place / "signature.json")),
         input_example=np.asarray(example["values"], dtype=example["dtype"]),
         pip_requirements=[f"{name}=={version(name).split('+')[0]}" for name in REQUIREMENTS],
     )
@@ -360,12 +232,12 @@ def live(project: Project, case: Case, key: str) -> Callable[[dict[str, float]],
 
 def run_url(project: Project, name: str, server: str = "http://127.0.0.1:5000") -> str | None:
     """The page of a case's last registered run on an MLflow server, or None if there is none."""
-    ledger = _read(_store(project, name) / "ledger.json")
-    if not ledger:
+    standing = ledger.read(ledger.store(project, name) / "ledger.json")
+    if not standing:
         return None
     with _mlflow(project) as mlflow:
         found = mlflow.MlflowClient().search_model_versions(f"name = '{name}'")
         runs = {each.tags.get(CONTENT): each.run_id for each in found}
         experiment = mlflow.get_experiment_by_name(name)
-    run = runs.get(ledger["challenger"])
+    run = runs.get(standing["challenger"])
     return f"{server}/#/experiments/{experiment.experiment_id}/runs/{run}" if run and experiment else None

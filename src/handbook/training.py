@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import math
 import sys
@@ -155,9 +156,10 @@ def train(
     epochs: int,
     run: Run,
     bf16: bool = False,
+    threads: int | None = None,
     callbacks: Sequence[L.Callback] = (),
 ) -> None:
-    """Fit a module for that many epochs, or for those that remain since its checkpoint.
+    """Fit a module for that many epochs, or for those that remain since its checkpoint, on that many threads.
 
     Leaves `module.history_` (a row an epoch) and `module.training_` (seconds, samples/s, device) on the module.
     """
@@ -168,7 +170,7 @@ def train(
     if resumes:
         print(f"resuming from {resumes}", file=sys.stderr)
     trainer = _trainer(epochs, bf16, [*callbacks, history, *keep])
-    with warnings.catch_warnings():
+    with _threads(threads), warnings.catch_warnings():
         # Lightning 2.6 asks torch 2.13 in a way that it calls old; nothing of ours can change that
         warnings.filterwarnings("ignore", message=".*LeafSpec.*")
         warnings.filterwarnings("ignore", message=".*no `val_dataloader`.*")  # a case may hold nothing out
@@ -179,12 +181,23 @@ def train(
     module.history_ = history.rows  # type: ignore[assignment]
     module.training_ = {  # type: ignore[assignment]
         "device": torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu",
-        "threads": torch.get_num_threads(),
+        "threads": threads or torch.get_num_threads(),
         "epochs": epochs,
         "samples": batches.samples,
         "seconds": round(history.seconds, 2),
         "samples_per_second": round(batches.samples * len(history.rows) / max(history.seconds, 1e-9)),
     }
+
+
+@contextlib.contextmanager
+def _threads(number: int | None) -> Iterator[None]:
+    """So many threads for torch's own work, or as many as it would take."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(number or before)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def _trainer(epochs: int, bf16: bool, callbacks: list[L.Callback]) -> L.Trainer:

@@ -27,15 +27,14 @@ OUTSIDE_IMAGE = re.compile(r"<img[^>]+src=\"https?://[^>]*>|url\('https?://[^']*
 class Finding:
     """One expectation and what became of it."""
 
-    expectation: str
+    expectation: str  # its type in Great Expectations
+    meaning: str  # what its page says of it, in words
     expected: dict[str, Any]
     found: dict[str, Any]
     success: bool
 
     def sentence(self) -> str:
-        column = self.expected.get("column", "the table")
-        limits = {key: value for key, value in self.expected.items() if key != "column"}
-        return f"{self.expectation} on {column}\n    expected {limits}\n    found    {self.found}"
+        return f"{self.meaning} ({self.expectation})\n    expected {self.expected}\n    found    {self.found}"
 
 
 def check(name: str, table: Any, expectations: list[Any], gx_folder: Path) -> list[Finding]:
@@ -126,12 +125,13 @@ def _batch(context: Any) -> Any:
 
 def _finding(result: Any) -> Finding:
     config = result.expectation_config
-    expected = {key: value for key, value in config.kwargs.items() if key != "batch_id"}
+    expected = {key: value for key, value in config.kwargs.items() if key not in ("batch_id", "row_condition")}
     keys = ("observed_value", "unexpected_count", "unexpected_percent", "partial_unexpected_counts")
     found = {key: _told(result.result[key]) for key in keys if result.result.get(key) is not None}
     if result.exception_info and result.exception_info.get("raised_exception"):
         found["error"] = result.exception_info.get("exception_message")
-    return Finding(config.type, expected, found, bool(result.success))
+    meaning = config.description or f"{config.type} on {expected.get('column', 'the table')}"
+    return Finding(config.type, meaning, expected, found, bool(result.success))
 
 
 def _told(value: Any) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import shutil
 from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
@@ -34,6 +35,7 @@ def test_a_sample_is_the_same_for_the_same_seed(name: str, samples: Callable[[st
 def test_the_suite_accepts_the_sample_and_rejects_a_spoiled_one(
     name: str, samples: Callable[[str], Path], tmp_path: Path
 ) -> None:
+    shutil.copytree(ROOT / "gx", tmp_path / "gx", ignore=shutil.ignore_patterns("uncommitted"))
     page = datasets.page(name)
     table = page.facts(samples(name))
     good = validation.check(name, table, page.expectations(sample=True), tmp_path / "gx")

@@ -34,6 +34,7 @@ CLASSES = ("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat",
 ROWS = {"train": 60_000, "test": 10_000}
 SAMPLE_ROWS = {"train": 6_000, "test": 1_000}
 LICENCE = "MIT, copyright 2017 Zalando SE"
+SAMPLE_LICENCE = "none needed: drawn here"
 SOURCE = "https://github.com/zalandoresearch/fashion-mnist"
 UPSTREAM = (
     "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",

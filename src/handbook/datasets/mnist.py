@@ -34,6 +34,7 @@ CLASSES = tuple("0123456789")
 ROWS = {"train": 60_000, "test": 10_000}
 SAMPLE_ROWS = {"train": 1_497, "test": 300}
 LICENCE = "none stated by its authors; commonly listed as CC BY-SA 3.0"
+SAMPLE_LICENCE = "CC BY 4.0 (UCI, Optical Recognition of Handwritten Digits)"
 SOURCE = "http://yann.lecun.com/exdb/mnist/"
 UPSTREAM = (
     "https://ossci-datasets.s3.amazonaws.com/mnist/",

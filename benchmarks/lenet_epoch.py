@@ -1,0 +1,111 @@
+"""An epoch of LeNet on 20,000 Fashion-MNIST pictures, batch 128, the same recipe four times over.
+
+*bare* is a hand-written PyTorch loop over the same tensors; *ours* is `handbook.training` through Lightning, history
+included; *DataLoader* shuffles a TensorDataset; *per sample* is the DataLoader with its picture transformed in
+`__getitem__`, as tutorials do. Each is run in turn, five rounds, after one round to warm up; the table shows the median
+and the spread of the rounds' ratios to *bare* in the same round.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import statistics
+import time
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+from torch.utils.data import DataLoader, Dataset, TensorDataset
+
+from handbook import datasets
+from handbook.cases import lenet
+from handbook.project import Project
+from handbook.training import Batches, Run, train
+
+SAMPLES, ROUNDS = 20_000, 5
+
+
+class PerSample(Dataset[tuple[Tensor, Tensor]]):
+    """Pictures mirrored and shifted one by one, as a loader's worker would."""
+
+    def __init__(self, images: Tensor, labels: Tensor, shift: int) -> None:
+        self.images, self.labels, self.shift = images, labels, shift
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
+        padded = F.pad(self.images[index], (self.shift,) * 4)
+        down, right = torch.randint(0, 2 * self.shift + 1, (2,)).tolist()
+        picture = padded[down : down + 28, right : right + 28]
+        return (picture.flip(1) if torch.rand(()) < 0.5 else picture), self.labels[index]
+
+
+def bare(params: lenet.Params, batches: Callable[[], Iterable[Any]], prepare: Callable[[Tensor], Tensor]) -> None:
+    """The loop that one writes by hand."""
+    model = lenet.Model(params, [str(k) for k in range(10)])
+    sgd = torch.optim.SGD(
+        model.parameters(), params.learning_rate, params.momentum, nesterov=True, weight_decay=params.weight_decay, fused=True
+    )
+    cycle = torch.optim.lr_scheduler.OneCycleLR(sgd, params.learning_rate, total_steps=-(-SAMPLES // params.batch_size))
+    for images, labels in batches():
+        sgd.zero_grad()
+        F.cross_entropy(model(prepare(images)), labels, label_smoothing=params.label_smoothing).backward()
+        sgd.step()
+        cycle.step()
+
+
+def ours(params: lenet.Params, images: Tensor, labels: Tensor) -> None:
+    model = lenet.Model(params, [str(k) for k in range(10)])
+    prepare = lenet.augmentation(params)
+    train(model, Batches(images, labels, size=params.batch_size, seed=0, prepare=prepare), None, epochs=1, run=Run())
+
+
+def run() -> list[str]:
+    """The table, a line a contender."""
+    project = Project.here()
+    params = dataclasses.replace(project.case("lenet").params, epochs=1, plain_epochs=0)
+    data = datasets.page("fashion_mnist").load(project.data("fashion_mnist"))
+    images = torch.from_numpy(data.train_images[:SAMPLES].copy())
+    labels = torch.from_numpy(data.train_labels[:SAMPLES].astype(np.int64))
+    prepare = lenet.augmentation(params)
+
+    def whole(batch: Tensor) -> Tensor:
+        return prepare(batch, 0)
+
+    def permuted() -> Iterable[Any]:
+        return ((images[part], labels[part]) for part in torch.split(torch.randperm(SAMPLES), params.batch_size))
+
+    def loader(dataset: Dataset[Any]) -> Callable[[], Iterable[Any]]:
+        return lambda: DataLoader(dataset, params.batch_size, shuffle=True)
+
+    contenders: dict[str, Callable[[], None]] = {
+        "bare": lambda: bare(params, permuted, whole),
+        "ours": lambda: ours(params, images, labels),
+        "DataLoader": lambda: bare(params, loader(TensorDataset(images, labels)), whole),
+        "per sample": lambda: bare(params, loader(PerSample(images, labels, params.shift)), lambda batch: batch),
+    }
+    return table(race(contenders), "bare")
+
+
+def race(contenders: dict[str, Callable[[], None]]) -> dict[str, list[float]]:
+    """Seconds of each contender in each round; they take turns, so that a slow minute hits all."""
+    times: dict[str, list[float]] = {name: [] for name in contenders}
+    for _ in range(ROUNDS + 1):
+        for name, contender in contenders.items():
+            start = time.perf_counter()
+            contender()
+            times[name].append(time.perf_counter() - start)
+    return {name: seconds[1:] for name, seconds in times.items()}
+
+
+def table(times: dict[str, list[float]], reference: str) -> list[str]:
+    lines = [f"| | median seconds | × {reference}, median | lowest – highest |", "|---|---:|---:|---:|"]
+    for name, seconds in times.items():
+        ratios = [mine / theirs for mine, theirs in zip(seconds, times[reference], strict=True)]
+        spread = f"{min(ratios):.2f} – {max(ratios):.2f}"
+        lines.append(f"| {name} | {statistics.median(seconds):.2f} | **{statistics.median(ratios):.2f}** | {spread} |")
+    return lines

@@ -1,0 +1,108 @@
+"""A toy checkout with the real stages' names, and one Prefect server for all tests."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import textwrap
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+# A case is broken by the file broken/CASE, a stage slowed down by the file slow (seconds).
+PIPELINE = """
+    stages:
+      validate:
+        foreach: ${datasets}
+        do:
+          cmd: mkdir -p reports/${item} && cp raw/${item} reports/${item}/validation.json
+          deps: [raw]
+          outs:
+            - reports/${item}/validation.json: {cache: false, persist: true}
+      train:
+        foreach: ${cases}
+        do:
+          cmd: >-
+            echo "threads $OMP_NUM_THREADS" && sleep $(cat slow) && mkdir -p models &&
+            if test -e broken/${key}; then echo "${key} is broken" >&2; exit 3; fi && echo ${key} > models/${key}
+          params:
+            - cases.${key}
+          deps:
+            - reports/${item.dataset}/validation.json
+          outs:
+            - models/${key}
+      evaluate:
+        foreach: ${cases}
+        do:
+          cmd: mkdir -p reports/${key} && cp metrics reports/${key}/metrics.json
+          deps:
+            - models/${key}
+          metrics:
+            - reports/${key}/metrics.json: {cache: false}
+      register:
+        foreach: ${cases}
+        do:
+          cmd: mkdir -p registered && echo ${key} > registered/${key}
+          deps:
+            - reports/${key}/metrics.json
+            - models/${key}
+          outs:
+            - registered/${key}: {cache: false, persist: true}
+      report:
+        cmd: ls registered > reports/index.html
+        deps:
+          - registered
+        outs:
+          - reports/index.html
+"""
+PARAMS = """
+    datasets: [fruit]
+    cases:
+      apple: {page: pome, dataset: fruit, seed: 0}
+      pear_book: {page: pome, dataset: fruit, seed: 0}
+"""
+METRICS = """
+    {"accuracy": 0.9, "baseline": {"accuracy": 0.1}, "book": {"accuracy": 0.8412},
+     "interval": {"accuracy": [0.88, 0.92]}, "data": "sample"}
+"""
+
+
+@pytest.fixture(scope="session")
+def pattern(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The toy checkout that every test gets a copy of."""
+    root = tmp_path_factory.mktemp("toy")
+    for name, text in {"dvc.yaml": PIPELINE, "params.yaml": PARAMS, "metrics": METRICS, "slow": "0\n"}.items():
+        (root / name).write_text(textwrap.dedent(text))
+    (root / "raw").mkdir()
+    (root / "raw" / "fruit").write_text("{}")
+    subprocess.run([sys.executable, "-m", "dvc", "init", "--quiet", "--no-scm"], cwd=root, check=True)
+    with (root / ".dvc" / "config").open("a") as config:
+        config.write("    analytics = false\n    check_update = false\n")
+    return root
+
+
+@pytest.fixture
+def toy(pattern: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A toy checkout of the test's own; it is the current folder."""
+    root = tmp_path / "toy"
+    shutil.copytree(pattern, root)
+    monkeypatch.chdir(root)
+    monkeypatch.setenv("DVC_SITE_CACHE_DIR", str(tmp_path / "site"))
+    # what is started with `python -m flows` from here finds flows in this checkout
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
+    for name in ("PREFECT_API_URL", "OMP_NUM_THREADS"):
+        monkeypatch.delenv(name, raising=False)
+    return root
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[None]:
+    """One Prefect server for a session of tests: each start of one costs 5 to 30 s."""
+    os.environ["DO_NOT_TRACK"] = "true"
+    from prefect.testing.utilities import prefect_test_harness
+
+    with prefect_test_harness(server_startup_timeout=60):
+        yield

@@ -1,0 +1,110 @@
+"""What must hold for the flows, on a real Prefect server."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterKey
+from pydantic import TypeAdapter
+
+from flows import case_study, deployments, handbook, verdict
+from handbook.errors import HandbookError
+
+ALL = [
+    "validate@fruit",
+    *(f"{verb}@{case}" for case in ("apple", "pear_book") for verb in ("train", "evaluate", "register")),
+    "report",
+]
+
+
+def run(flow: Any, *arguments: Any) -> tuple[Any, dict[str, str]]:
+    """A flow's final state, and the state of each stage."""
+    state = flow(*arguments, return_state=True)
+    return state, {row.stage: row.state for row in state.result(raise_on_failure=False)}
+
+
+def artifact(key: str) -> str:
+    """What an artifact of the last run shows. (Artifact.get leaves its connection open, which is a warning.)"""
+    with get_client(sync_client=True) as client:
+        found = client.read_artifacts(artifact_filter=ArtifactFilter(key=ArtifactFilterKey(any_=[key])))
+    return str(found[-1].data)
+
+
+@pytest.mark.usefixtures("server")
+def test_every_stage_runs_once_and_is_cached_when_the_flow_runs_again(toy: Path) -> None:
+    state, rows = run(handbook.handbook)
+    assert state.is_completed()
+    assert rows == dict.fromkeys(ALL, "Completed")
+    assert (toy / "reports" / "index.html").read_text() == "apple\npear_book\n"
+
+    state, rows = run(handbook.handbook)
+    assert rows == dict.fromkeys(ALL, "Cached")
+    assert state.message == "8 stages up to date, 8 of them already"
+
+
+@pytest.mark.usefixtures("server")
+def test_a_case_that_fails_leaves_the_others_done_and_is_named(toy: Path) -> None:
+    (toy / "broken").mkdir()
+    (toy / "broken" / "apple").touch()
+    state, rows = run(handbook.handbook)
+    assert state.is_failed()
+    assert state.message.startswith("1 of 8 stages failed: train@apple\n")
+    assert "apple is broken" in state.message
+    assert rows == {
+        **dict.fromkeys(ALL, "Completed"),
+        "train@apple": "Failed",
+        "evaluate@apple": "NotReady",
+        "register@apple": "NotReady",
+    }
+    assert (toy / "reports" / "index.html").read_text() == "pear_book\n"
+
+
+@pytest.mark.usefixtures("server")
+def test_one_case_touches_no_other_and_leaves_its_metrics_to_look_at(toy: Path) -> None:
+    state, rows = run(case_study.case_study, "pear_book")
+    assert state.is_completed()
+    assert list(rows) == ["validate@fruit", "train@pear_book", "evaluate@pear_book", "register@pear_book"]
+    assert not (toy / "models" / "apple").exists()
+    told = artifact("pear-book-metrics")
+    assert "| accuracy | 0.9 | 0.88 to 0.92 | 0.1 | 0.8412 |" in told
+    assert told.startswith("**Made from sample data: not a result.**")
+
+
+@pytest.mark.usefixtures("server")
+def test_a_flow_of_an_unknown_case_says_which_there_are(toy: Path) -> None:
+    with pytest.raises(HandbookError, match="no case 'aple'; choose from apple, pear_book"):
+        case_study.case_study("aple")
+
+
+def test_the_form_offers_the_cases_of_params_yaml(toy: Path) -> None:
+    assert TypeAdapter(case_study.Case).json_schema()["enum"] == ["apple", "pear_book"]
+
+
+def test_both_flows_are_offered_and_the_nightly_schedule_is_paused() -> None:
+    one, every = deployments.offered()
+    assert (one.name, every.name) == ("case-study", "handbook")
+    assert not one.schedules
+    assert [schedule.active for schedule in every.schedules or []] == [False]
+
+
+def test_a_misspelt_case_ends_at_once_and_starts_no_server(toy: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "flows", "aple"], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: no case 'aple'; choose from apple, pear_book")
+    assert not (toy / ".cache").exists()
+
+
+def test_the_table_has_a_line_a_stage() -> None:
+    rows = [verdict.Row("train@apple", "Cached", 0.44), verdict.Row("report", "NotReady", None)]
+    assert verdict.table(rows).splitlines() == [
+        "stage        state       seconds",
+        "train@apple  Cached          0.4",
+        "report       NotReady",
+    ]

@@ -1,0 +1,155 @@
+"""What must hold whenever a stage is run through DVC."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import psutil
+import pytest
+import yaml
+
+from flows import machine, stages
+from handbook.errors import HandbookError
+
+
+def quiet(line: str) -> None:
+    """Listen to no line."""
+
+
+def test_a_fresh_stage_runs_and_then_is_cached(toy: Path) -> None:
+    told: list[str] = []
+    assert stages.run("validate@fruit", told.append).outcome is stages.Outcome.RAN
+    assert "Running stage 'validate@fruit':" in told
+    assert stages.run("validate@fruit", quiet).outcome is stages.Outcome.CACHED
+
+
+def test_a_stage_given_back_by_the_run_cache_is_cached(toy: Path) -> None:
+    for stage in ("validate@fruit", "train@apple"):
+        stages.run(stage, quiet)
+    (toy / "dvc.lock").unlink()
+    (toy / "models" / "apple").unlink()
+    assert stages.run("train@apple", quiet).outcome is stages.Outcome.CACHED
+    assert (toy / "models" / "apple").read_text() == "apple\n"
+
+
+def test_a_failing_stage_says_its_name_and_its_last_line(toy: Path) -> None:
+    stages.run("validate@fruit", quiet)
+    (toy / "broken").mkdir()
+    (toy / "broken" / "apple").touch()
+    with pytest.raises(stages.StageError, match=r"stage train@apple failed(.|\n)*apple is broken") as caught:
+        stages.run("train@apple", quiet)
+    assert "dvc repro --single-item train@apple" in str(caught.value)
+
+
+def test_many_at_once_all_land_in_the_lock(toy: Path) -> None:
+    names = [f"sort{number}" for number in range(8)]
+    cases = {name: {"page": "pome", "dataset": "fruit"} for name in names}
+    (toy / "params.yaml").write_text(yaml.safe_dump({"datasets": ["fruit"], "cases": cases}))
+    stages.run("validate@fruit", quiet)
+    with machine.machine(at_once=len(names)), ThreadPoolExecutor(len(names)) as pool:
+        room = machine.current()
+        work = [pool.submit(inside, room, f"train@{name}") for name in names]
+        assert {future.result().outcome for future in work} == {stages.Outcome.RAN}
+    assert {f"train@{name}" for name in names} <= set(yaml.safe_load((toy / "dvc.lock").read_text())["stages"])
+
+
+def inside(room: machine.Machine, stage: str) -> stages.Done:
+    """Run a stage on a machine shared with other threads, as Prefect's task runner does."""
+    machine._current.set(room)
+    return stages.run(stage, quiet)
+
+
+def test_a_stage_that_another_dvc_is_making_is_waited_for(toy: Path) -> None:
+    stages.run("validate@fruit", quiet)
+    (toy / "slow").write_text("2\n")
+    told: list[str] = []
+    with subprocess.Popen([sys.executable, "-m", "dvc", "repro", "train@apple"], stdout=subprocess.PIPE) as person:
+        assert person.stdout is not None
+        while b"threads" not in person.stdout.readline():
+            pass
+        done = stages.run("train@apple", told.append)
+    assert done.outcome is stages.Outcome.CACHED
+    assert any("another DVC is at work" in line for line in told)
+
+
+def test_a_lock_held_longer_than_dvc_waits_by_itself_loses_no_work(toy: Path) -> None:
+    import zc.lockfile
+
+    stages.run("validate@fruit", quiet)
+    lock: list[zc.lockfile.LockFile] = []
+
+    def hold(line: str) -> None:
+        if line.startswith("threads") and not lock:  # its command runs, so DVC has let go of its lock
+            lock.append(zc.lockfile.LockFile(str(toy / ".dvc" / "tmp" / "lock")))
+            threading.Timer(4.5, lock[0].close).start()
+
+    (toy / "slow").write_text("0.5\n")
+    assert stages.run("train@apple", hold).outcome is stages.Outcome.RAN
+    assert lock
+    assert "train@apple" in (toy / "dvc.lock").read_text()
+
+
+def test_closing_the_machine_ends_what_runs_and_starts_nothing_more(toy: Path) -> None:
+    stages.run("validate@fruit", quiet)
+    (toy / "slow").write_text("60\n")
+    begun = threading.Event()
+
+    def note(line: str) -> None:
+        if line.startswith("threads"):
+            begun.set()
+
+    def train() -> None:
+        machine._current.set(room)
+        with pytest.raises(stages.StageError, match="train@apple"):
+            stages.run("train@apple", note)
+        with pytest.raises(stages.StageError, match="was stopped with its flow"):
+            stages.run("train@pear_book", quiet)
+
+    others = set(psutil.Process().children(recursive=True))
+    with ThreadPoolExecutor(1) as pool, machine.machine() as room:
+        future = pool.submit(train)
+        assert begun.wait(60)
+        family = set(psutil.Process().children(recursive=True)) - others
+        room.close()
+        future.result(timeout=20)
+    assert family
+    _, left = psutil.wait_procs(family, timeout=5)
+    assert not [member for member in left if member.is_running() and member.status() != psutil.STATUS_ZOMBIE]
+
+
+def test_a_stage_gets_its_share_of_the_cores(toy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(machine, "available_cores", lambda: 8)
+    stages.run("validate@fruit", quiet)
+    told: list[str] = []
+    with machine.machine(at_once=2):
+        stages.run("train@apple", told.append)
+    assert "threads 4" in told
+
+
+def test_no_more_trainers_than_allowed_run_at_once() -> None:
+    room, busy, most = machine.Machine(at_once=2, cores=8), 0, 0
+    lock = threading.Lock()
+
+    def work() -> None:
+        nonlocal busy, most
+        with room.place(heavy=True):
+            with lock:
+                busy, most = busy + 1, max(most, busy + 1)
+            time.sleep(0.02)
+            with lock:
+                busy -= 1
+
+    with ThreadPoolExecutor(8) as pool:
+        for _ in range(8):
+            pool.submit(work)
+    assert most == 2
+
+
+def test_a_machine_has_room_for_one_at_least() -> None:
+    with pytest.raises(HandbookError, match="at_once=0"):
+        machine.Machine(at_once=0)
