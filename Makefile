@@ -1,8 +1,9 @@
-# The set-up lives in .venv and is done once; a stamp made of what it was built from says whether it still holds.
+# The set-up lives in .venv and is done once. The stamp, written last, holds what it was made from: while the two agree
+# there is nothing to do, and whatever is half-finished or out of date is made anew.
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.ready
-INPUTS := pyproject.toml constraints.txt Makefile
+INPUTS := $(shell cat pyproject.toml constraints.txt | cksum) $(shell $(PYTHON) --version 2>&1)
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 # No telemetry, no look-ups for newer versions; one home for Prefect's database.
 export DO_NOT_TRACK := true
@@ -18,17 +19,17 @@ export RAY_USAGE_STATS_ENABLED := 0
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: $(STAMP)  ## a virtual environment of the project's own, every version pinned
-	@$(BIN)/python -c "import handbook" 2>/dev/null || { rm -f $(STAMP); $(MAKE) --no-print-directory $(STAMP); }
+setup:  ## a virtual environment of the project's own, every version pinned
+	@[ "$$(cat $(STAMP) 2>/dev/null)" = "$(INPUTS)" ] && $(BIN)/python -c "import handbook" 2>/dev/null || $(MAKE) --no-print-directory .venv
 
-$(STAMP): $(INPUTS)
+.PHONY: .venv
+.venv:
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \
 	  { echo "handbook needs Python 3.11, 3.12 or 3.13; $(PYTHON) is $$($(PYTHON) --version 2>&1). Choose one: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
-	@rm -f $@
 	@echo "Setting up .venv (about two minutes, once)"
 	@$(PYTHON) -m venv --clear .venv
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[pipeline,dev]'
-	@touch $@
+	@PIP_CONSTRAINT=constraints.txt $(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[pipeline,dev]'
+	@printf '%s' "$(INPUTS)" > $(STAMP)
 
 data: setup  ## fetch the data: already there, a mirror, upstream
 	@$(BIN)/python -m handbook data

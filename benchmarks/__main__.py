@@ -15,7 +15,13 @@ BENCHMARKS = ("lenet_epoch", "orchestration")
 
 def main() -> None:
     chosen = sys.argv[1:] or BENCHMARKS
-    lines = ["# Benchmarks", "", "Made by `make bench`; ratios of times that were taken side by side in one run.", "", machine()]
+    lines = [
+        "# Benchmarks",
+        "",
+        "Made by `make bench`; ratios of times that were taken side by side in one run.",
+        "",
+        machine(),
+    ]
     for name in chosen:
         module = import_module(f"benchmarks.{name}")
         print(f"{name} ...", flush=True)
@@ -30,7 +36,8 @@ def machine() -> str:
     """What the numbers were taken on."""
     gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else "no GPU"
     packages = ", ".join(f"{name} {version(name)}" for name in ("torch", "lightning", "dvc"))
-    return f"{platform.machine()}, {torch.get_num_threads()} threads, {gpu}; Python {platform.python_version()}, {packages}."
+    here = f"{platform.machine()}, {torch.get_num_threads()} threads, {gpu}"
+    return f"{here}; Python {platform.python_version()}, {packages}."
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""An epoch of LeNet on 20,000 Fashion-MNIST pictures, batch 128, the same recipe four times over.
+"""An epoch of LeNet on the 60,000 Fashion-MNIST pictures, batch 128, one thread, the same recipe four times over.
 
 *bare* is a hand-written PyTorch loop over the same tensors; *ours* is `handbook.training` through Lightning, history
 included; *DataLoader* shuffles a TensorDataset; *per sample* is the DataLoader with its picture transformed in
@@ -25,7 +25,7 @@ from handbook.cases import lenet
 from handbook.project import Project
 from handbook.training import Batches, Run, train
 
-SAMPLES, ROUNDS = 20_000, 5
+SAMPLES, ROUNDS = 60_000, 5
 
 
 class PerSample(Dataset[tuple[Tensor, Tensor]]):
@@ -48,12 +48,17 @@ def bare(params: lenet.Params, batches: Callable[[], Iterable[Any]], prepare: Ca
     """The loop that one writes by hand."""
     model = lenet.Model(params, [str(k) for k in range(10)])
     sgd = torch.optim.SGD(
-        model.parameters(), params.learning_rate, params.momentum, nesterov=True, weight_decay=params.weight_decay, fused=True
+        model.parameters(),
+        params.learning_rate,
+        params.momentum,
+        nesterov=True,
+        weight_decay=params.weight_decay,
+        fused=True,
     )
     cycle = torch.optim.lr_scheduler.OneCycleLR(sgd, params.learning_rate, total_steps=-(-SAMPLES // params.batch_size))
     for images, labels in batches():
         sgd.zero_grad()
-        F.cross_entropy(model(prepare(images)), labels, label_smoothing=params.label_smoothing).backward()
+        F.cross_entropy(model(prepare(images)), labels, label_smoothing=params.label_smoothing).backward()  # type: ignore[no-untyped-call]
         sgd.step()
         cycle.step()
 
@@ -61,11 +66,13 @@ def bare(params: lenet.Params, batches: Callable[[], Iterable[Any]], prepare: Ca
 def ours(params: lenet.Params, images: Tensor, labels: Tensor) -> None:
     model = lenet.Model(params, [str(k) for k in range(10)])
     prepare = lenet.augmentation(params)
-    train(model, Batches(images, labels, size=params.batch_size, seed=0, prepare=prepare), None, epochs=1, run=Run())
+    batches = Batches(images, labels, size=params.batch_size, seed=0, prepare=prepare)
+    train(model, batches, None, epochs=1, run=Run(), threads=lenet.THREADS)
 
 
 def run() -> list[str]:
     """The table, a line a contender."""
+    torch.set_num_threads(lenet.THREADS)
     project = Project.here()
     params = dataclasses.replace(project.case("lenet").params, epochs=1, plain_epochs=0)
     data = datasets.page("fashion_mnist").load(project.data("fashion_mnist"))

@@ -109,9 +109,8 @@ def wait(server: Server, seconds: float = START) -> None:
     while not server.ready():
         refuse_dead(server)
         if time.monotonic() > deadline:
-            raise HandbookError(
-                f"{server.name} is not ready after {seconds:.0f} s ({server.address}). Its log: {server.log}"
-            )
+            place = f" at {server.address}" if server.address else ""
+            raise HandbookError(f"{server.name} is not ready{place} after {seconds:.0f} s. Its log: {server.log}")
         time.sleep(0.2)
 
 

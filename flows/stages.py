@@ -24,13 +24,7 @@ KEPT_LINES = 12  # holds an error of the handbook with its way out, and still fi
 PATIENCE = 3600.0  # seconds to wait for another DVC: a person's own `dvc repro` may be training
 
 # What DVC says after every stage; git is nothing that a run does.
-HINTS = (
-    "To track the changes with git",
-    "\tgit add",
-    "To enable auto staging",
-    "\tdvc config",
-    "Use `dvc push`",
-)
+HINTS = ("To track the changes with git", "\tgit add", "To enable auto staging", "\tdvc config", "Use `dvc push`")
 # What DVC says of a stage that it did not have to run: nothing changed, or its run-cache knows the outcome.
 NOTHING_TO_DO = re.compile(r"^Stage '.+' (didn't change, skipping$|is cached - skipping run)")
 # Another DVC holds a path that this stage needs, or the file in which such claims are kept.
@@ -118,7 +112,7 @@ def _environment(threads: int) -> dict[str, str]:
     """What a stage finds: our own python first, its share of the cores, no lines held back."""
     own = str(Path(sys.executable).parent)
     return {
-        "OMP_NUM_THREADS": str(threads),
+        "OMP_NUM_THREADS": str(threads),  # unless the environment says otherwise
         **os.environ,
         "PATH": os.pathsep.join([own, os.environ.get("PATH", os.defpath)]),
         "PYTHONUNBUFFERED": "1",

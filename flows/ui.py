@@ -76,14 +76,7 @@ def files(root: Path, first: int) -> Iterator[Server]:
     """reports/ as a web site: the report, and Data Docs below it."""
     (root / "reports").mkdir(exist_ok=True)
     address = servers.free_address(first)
-    module = [
-        "http.server",
-        servers.port_of(address),
-        "--bind",
-        LOOPBACK,
-        "--directory",
-        str(root / "reports"),
-    ]
+    module = ["http.server", servers.port_of(address), "--bind", LOOPBACK, "--directory", str(root / "reports")]
     with servers.running(root, "reports", module, address=address) as server:
         yield server
 

@@ -51,12 +51,12 @@ def project(tmp_path: Path, samples: Callable[[str], Path], monkeypatch: pytest.
 
 @pytest.fixture(scope="session")
 def fitted(samples: Callable[[str], Path]) -> Callable[[str], tuple[Case, Any, Any]]:
-    """A case of the real params.yaml, trained for three epochs on its sample: case, data and model."""
+    """A case of the real params.yaml, trained for eight epochs on its sample: case, data and model."""
     kept: dict[str, tuple[Case, Any, Any]] = {}
 
     def fit(name: str) -> tuple[Case, Any, Any]:
         if name not in kept:
-            case = brief(Project(ROOT).case(name), epochs=3)
+            case = brief(Project(ROOT).case(name), epochs=8)
             data = datasets.page(case.dataset).load(samples(case.dataset))
             kept[name] = case, data, case.page.fit(data, case.params)
         return kept[name]

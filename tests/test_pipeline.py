@@ -27,7 +27,9 @@ PATH = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
 
 def dvc(*words: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "dvc", *words]
-    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False, env=os.environ | {"PATH": PATH})
+    return subprocess.run(
+        command, cwd=cwd, capture_output=True, text=True, check=False, env=os.environ | {"PATH": PATH}
+    )
 
 
 def test_every_case_is_an_artifact() -> None:
@@ -174,7 +176,11 @@ def test_what_runs_by_itself_from_raw_bytes_to_report_says_sample_everywhere(pro
     assert "old" in (project.root / "README.md").read_text()
     outside = re.findall(r"(?:src|href)=\"(https?://(?!127\.0\.0\.1)[^\"]+)\"", page)
     assert set(outside) <= {datasets.page(name).SOURCE for name in project.datasets()}
-    first = {path: path.read_bytes() for path in project.reports("digits").rglob("*") if path.name != "training.json" and path.is_file()}
+    first = {
+        path: path.read_bytes()
+        for path in project.reports("digits").rglob("*")
+        if path.name != "training.json" and path.is_file()
+    }
     steps.train(project, "digits")
     steps.evaluate(project, "digits")
     assert {path: path.read_bytes() for path in first} == first
@@ -182,7 +188,7 @@ def test_what_runs_by_itself_from_raw_bytes_to_report_says_sample_everywhere(pro
 
 def test_make_help_lists_the_targets() -> None:
     told = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    for target in "setup data repro flow ui test check bench report clean".split():
+    for target in ["setup", "data", "repro", "flow", "ui", "test", "check", "bench", "report", "clean"]:
         assert f"make {target} " in told
 
 

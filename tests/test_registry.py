@@ -18,13 +18,15 @@ from handbook.project import Project
 
 NAME = "lenet"
 # Great Expectations, MLflow and their like call things that their own dependencies have deprecated.
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::ResourceWarning")
+pytestmark = pytest.mark.filterwarnings(
+    "ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::ResourceWarning"
+)
 
 
 @pytest.fixture
 def made(project: Project, fitted: Any) -> Callable[..., str]:
     """Put a judged model in place, with that accuracy, and register it."""
-    case, _, model = fitted(NAME)
+    _, _, model = fitted(NAME)
 
     def make(accuracy: float, data: str = "sample") -> str:
         storage.save(model, project.models(NAME))
@@ -112,7 +114,7 @@ def test_a_run_tells_all_that_is_known_of_its_model(made: Callable[..., str], pr
     assert float(run.data.params["learning_rate"]) == project.case(NAME).params.learning_rate
     assert run.data.metrics["accuracy"] == 0.9
     assert run.data.metrics["book.accuracy"] == 0.8412
-    assert [point.step for point in history] == [1, 2, 3]
+    assert [point.step for point in history] == list(range(1, 9))
     assert run.inputs.dataset_inputs[0].dataset.name == "fashion_mnist (sample)"
     assert "Made from sample data" in version.description
 

@@ -71,7 +71,9 @@ def test_data_docs_ask_nothing_of_the_outside_world(project: Project) -> None:
     pages = list(validation.data_docs(project.gx).rglob("*.html"))
     assert len(pages) >= 3
     for page in pages:
-        fetched = re.findall(r"(?:src|href)=\"https?://[^\"]*\.(?:js|css|png)[^\"]*\"|@import|url\('http", page.read_text())
+        fetched = re.findall(
+            r"(?:src|href)=\"https?://[^\"]*\.(?:js|css|png)[^\"]*\"|@import|url\('http", page.read_text()
+        )
         assert not fetched, page
     index = (validation.data_docs(project.gx) / "index.html").read_text()
     for link in re.findall(r'href="((?:validations|expectations)/[^"]+)"', index):

@@ -12,6 +12,10 @@ from pathlib import Path
 
 import pytest
 
+# Prefect reads its settings when it is imported, which the test modules do: so this stands before all of them.
+os.environ["DO_NOT_TRACK"] = "true"
+os.environ.setdefault("PREFECT_HOME", str(Path(__file__).parents[2] / ".prefect"))
+
 # A case is broken by the file broken/CASE, a stage slowed down by the file slow (seconds).
 PIPELINE = """
     stages:
@@ -84,13 +88,31 @@ def pattern(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
+@pytest.fixture(scope="session")
+def validated(pattern: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The toy checkout with its data validated, so that a case can be trained."""
+    root = tmp_path_factory.mktemp("validated") / "toy"
+    shutil.copytree(pattern, root)
+    subprocess.run([sys.executable, "-m", "dvc", "repro", "--quiet", "validate@fruit"], cwd=root, check=True)
+    return root
+
+
 @pytest.fixture
 def toy(pattern: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A toy checkout of the test's own; it is the current folder."""
-    root = tmp_path / "toy"
+    return _copy(pattern, tmp_path / "toy", monkeypatch)
+
+
+@pytest.fixture
+def ready(validated: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The same, its data validated."""
+    return _copy(validated, tmp_path / "toy", monkeypatch)
+
+
+def _copy(pattern: Path, root: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     shutil.copytree(pattern, root)
     monkeypatch.chdir(root)
-    monkeypatch.setenv("DVC_SITE_CACHE_DIR", str(tmp_path / "site"))
+    monkeypatch.setenv("DVC_SITE_CACHE_DIR", str(root.parent / "site"))
     # what is started with `python -m flows` from here finds flows in this checkout
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
     for name in ("PREFECT_API_URL", "OMP_NUM_THREADS"):
@@ -100,8 +122,7 @@ def toy(pattern: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture(scope="session")
 def server() -> Iterator[None]:
-    """One Prefect server for a session of tests: each start of one costs 5 to 30 s."""
-    os.environ["DO_NOT_TRACK"] = "true"
+    """One Prefect server for all tests: each start of one costs 5 to 30 s."""
     from prefect.testing.utilities import prefect_test_harness
 
     with prefect_test_harness(server_startup_timeout=60):

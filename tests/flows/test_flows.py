@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterKey
@@ -108,3 +111,36 @@ def test_the_table_has_a_line_a_stage() -> None:
         "train@apple  Cached          0.4",
         "report       NotReady",
     ]
+
+
+@pytest.mark.slow
+def test_make_flow_runs_everything_on_a_server_of_its_own_that_ends_with_it(toy: Path) -> None:
+    first, again = (
+        subprocess.run([sys.executable, "-m", "flows"], capture_output=True, text=True, timeout=250, check=False)
+        for _ in range(2)
+    )
+    assert (first.returncode, again.returncode) == (0, 0)
+    assert first.stdout.count("  Completed  ") == len(ALL)
+    assert again.stdout.count("  Cached  ") == len(ALL)
+    assert "Error" not in first.stderr + again.stderr  # such as logs that found their server gone
+    here = [each.pid for each in psutil.process_iter(["cwd"]) if each.info["cwd"] == str(toy)]
+    assert here == [os.getpid()]
+
+
+@pytest.mark.slow
+def test_make_flow_told_to_end_leaves_no_process_and_goes_on_next_time(toy: Path) -> None:
+    (toy / "slow").write_text("100\n")
+    with subprocess.Popen([sys.executable, "-m", "flows"], stderr=subprocess.PIPE, text=True) as flow:
+        assert flow.stderr is not None
+        while "- threads" not in (line := flow.stderr.readline()):  # the first trainer is at work
+            assert line, "it ended before it trained"
+        family = psutil.Process(flow.pid).children(recursive=True)
+        assert len(family) >= 3
+        flow.send_signal(signal.SIGTERM)
+        flow.stderr.read()
+        assert flow.wait(60) == 130
+    _, left = psutil.wait_procs(family, timeout=5)
+    assert not [member for member in left if member.is_running() and member.status() != psutil.STATUS_ZOMBIE]
+    (toy / "slow").write_text("0\n")
+    done = subprocess.run([sys.executable, "-m", "flows", "apple"], capture_output=True, timeout=250, check=False)
+    assert done.returncode == 0

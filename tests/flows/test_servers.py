@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -99,7 +100,7 @@ def test_a_server_that_ends_by_itself_is_named_with_its_last_words(toy: Path) ->
 
 def test_a_server_that_never_answers_is_given_up(toy: Path) -> None:
     with (
-        pytest.raises(HandbookError, match=r"silent is not ready after 0 s .* Its log: .*silent.log"),
+        pytest.raises(HandbookError, match=r"silent is not ready after 0 s. Its log: .*silent.log"),
         servers.running(toy, "silent", ["http.server", "0"], ready=lambda: False) as server,
     ):
         servers.wait(server, seconds=0.3)
@@ -188,3 +189,42 @@ def test_nothing_is_between_us_and_loopback_and_nothing_is_reported(toy: Path, m
     assert env["NO_PROXY"] == "example.org,127.0.0.1,localhost"
     assert env["DO_NOT_TRACK"] == env["MLFLOW_DISABLE_TELEMETRY"] == "true"
     assert env["PREFECT_SERVER_ANALYTICS_ENABLED"] == "false"
+
+
+@pytest.mark.slow
+def test_the_user_interface_comes_up_on_loopback_and_leaves_no_process(toy: Path) -> None:
+    command = [sys.executable, "-m", "flows.ui"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as ui:
+        assert ui.stdout is not None
+        told = ""
+        while "Ctrl-C" not in told:
+            line = ui.stdout.readline()
+            assert line, "it ended before it was up"
+            told += line
+        family = psutil.Process(ui.pid).children(recursive=True)
+        listening = [each.laddr.ip for one in family for each in one.net_connections() if each.status == "LISTEN"]
+        assert len(listening) >= 3
+        assert set(listening) == {servers.LOOPBACK}
+        for address in re.findall(r"http://127\.0\.0\.1:\d+(?=\s)", told):
+            assert servers.answers(f"{address}/api/health") or servers.answers(address)
+        ui.send_signal(signal.SIGTERM)
+        assert ui.wait(60) == 0
+    assert not alive(family)
+
+
+@pytest.mark.slow
+def test_when_one_server_dies_the_others_are_stopped_and_it_is_named(toy: Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "flows.ui"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as ui:
+        assert ui.stdout is not None
+        assert ui.stderr is not None
+        while "Ctrl-C" not in (line := ui.stdout.readline()):
+            assert line, "it ended before it was up"
+        family = psutil.Process(ui.pid).children(recursive=True)
+        next(member for member in family if "http.server" in member.cmdline()).kill()
+        told = ui.stderr.read()
+        assert ui.wait(60) == 1
+    assert told.startswith("error: reports ended by itself with -9")
+    assert "reports.log" in told
+    assert not alive(family)

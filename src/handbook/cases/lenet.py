@@ -83,8 +83,9 @@ class Model(L.LightningModule):
         self.to(memory_format=torch.channels_last)
 
     def forward(self, images: Tensor) -> Tensor:
-        scaled = (images.unsqueeze(1).float() - self.centre) / self.spread  # (B, 28, 28) -> (B, 1, 28, 28)
-        logits: Tensor = self.head(self.features(scaled.contiguous(memory_format=torch.channels_last)))
+        pixels = images.unsqueeze(1).to(torch.float32, memory_format=torch.channels_last)  # (B, 1, 28, 28)
+        scaled = (pixels - self.centre).div_(self.spread)
+        logits: Tensor = self.head(self.features(scaled))
         return logits
 
     def training_step(self, batch: list[Tensor], index: int) -> Tensor:

@@ -1,0 +1,56 @@
+# syntax=docker/dockerfile:1
+# The handbook with everything that `make setup` installs. Torch is the registry's build, on Linux the one with CUDA;
+# for its CPU build, which is some GB less, name an index that holds it: docker build --build-arg TORCH_INDEX=ADDRESS .
+FROM python:3.12-slim-bookworm
+
+ARG TORCH_INDEX=
+
+# git: DVC and the registry ask it for the commit; make: the project's commands
+RUN apt-get update \
+ && apt-get install --yes --no-install-recommends git make \
+ && rm -rf /var/lib/apt/lists/* \
+ && useradd --create-home --uid 1000 handbook \
+ && install --directory --owner=handbook --group=handbook /handbook /artifacts
+
+USER handbook
+WORKDIR /handbook
+
+# First only what the set-up is made from, and stand-ins for what its metadata name: an edited source or a new
+# results table in the README leaves these layers as they are.
+COPY --chown=handbook:handbook pyproject.toml constraints.txt Makefile ./
+RUN mkdir -p src/handbook && touch src/handbook/__init__.py README.md
+
+# torch first, alone and only from its own index: no other package can come from there, and none of its CUDA
+# libraries, which its CPU build does not name
+RUN --mount=type=cache,target=/home/handbook/.cache/pip,uid=1000,gid=1000 \
+    python -m venv .venv \
+ && .venv/bin/python -m pip install --no-deps ${TORCH_INDEX:+--index-url "$TORCH_INDEX"} \
+       --constraint constraints.txt torch
+
+# psycopg2: MLflow's way to Postgres, which only compose.yaml uses. The stamp is that of `make setup`.
+RUN --mount=type=cache,target=/home/handbook/.cache/pip,uid=1000,gid=1000 \
+    .venv/bin/python -m pip install --constraint constraints.txt --editable '.[pipeline,dev]' psycopg2-binary==2.9.13 \
+ && printf '%s' "$(cat pyproject.toml constraints.txt | cksum) $(python --version)" > .venv/.ready
+
+COPY --chown=handbook:handbook . .
+
+ENV PATH=/handbook/.venv/bin:$PATH \
+    PYTHONUNBUFFERED=1 \
+    DO_NOT_TRACK=true \
+    PREFECT_SERVER_ANALYTICS_ENABLED=false \
+    PREFECT_HOME=/handbook/.prefect \
+    MLFLOW_DISABLE_TELEMETRY=true \
+    MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false \
+    DVC_NO_ANALYTICS=1
+
+# there is no git history in here for DVC to use; the folders are there so that volumes on them belong to us
+RUN dvc config --local core.no_scm true \
+ && mkdir -p data models mlruns reports .dvc/cache .prefect
+
+# Prefect, MLflow, reports
+EXPOSE 4200 5000 8000
+
+# the services of compose.yaml have sharper ones
+HEALTHCHECK --interval=30s --timeout=10s CMD ["python", "-c", "import handbook"]
+
+CMD ["make", "help"]
