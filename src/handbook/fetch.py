@@ -93,7 +93,8 @@ def verify(page: ModuleType, directory: Path) -> dict[str, Any]:
     for name, expected in pinned.items():
         fault = _fault(directory / name, expected)
         if fault:
-            raise HandbookError(f"{fault}{_diagnosis(page, directory)}\n{_repair(origin['dataset'])}")
+            told = _diagnosis(page, directory) if "damaged" in fault else ""
+            raise HandbookError(f"{fault}{told}\n{_repair(origin['dataset'])}")
     return origin
 
 
@@ -121,7 +122,7 @@ def _diagnosis(page: ModuleType, directory: Path) -> str:
 def _repair(dataset: str) -> str:
     return (
         f"Repair it: python -m handbook data {dataset}   (from HANDBOOK_MIRROR or upstream; the file is set aside)\n"
-        "       or: dvc checkout --force data.dvc        (from DVC's cache)"
+        "       or, if DVC's cache has the data: dvc checkout --force data.dvc"
     )
 
 
@@ -131,9 +132,16 @@ def obtain(page: ModuleType, directory: Path, search: Search) -> dict[str, Any]:
     Nothing that is right is fetched again; a file that is wrong is set aside under `scratch/replaced`, never deleted.
     """
     directory.mkdir(parents=True, exist_ok=True)
+    stand_ins = (
+        {facts["sha256"] for facts in provenance(directory)["files"].values()} if is_sample(directory) else set()
+    )
     for file in page.FILES:
-        if _fault(directory / file.name, file.sha256):
-            _move_in(_fetch(file, directory.name, search), directory / file.name, search.scratch)
+        place = directory / file.name
+        if _fault(place, file.sha256):
+            fresh = _fetch(file, directory.name, search)
+            if not (place.is_file() and sha256(place) in stand_ins):  # a sample can be drawn again
+                _set_aside(place, search.scratch)
+            _move_in(fresh, place)
     return _write_provenance(page, directory, "real")
 
 
@@ -221,14 +229,19 @@ def _bar(name: str, total: int, done: int) -> Any:
     )
 
 
-def _move_in(fresh: Path, place: Path, scratch: Path) -> None:
-    """Set aside what stands in the way, then move the checked file to its place in one step."""
-    if place.exists() or place.is_symlink():
-        aside = scratch / "replaced" / place.parent.name
-        aside.mkdir(parents=True, exist_ok=True)
-        target = next(path for n in range(1 << 16) if not (path := aside / f"{place.name}.{n}").exists())
-        shutil.move(place, target)
-        print(f"{place} was not the pinned file; set aside as {target}", file=sys.stderr)
+def _set_aside(place: Path, scratch: Path) -> None:
+    """Move what stands in the way to where it disturbs nobody and is not lost."""
+    if not (place.exists() or place.is_symlink()):
+        return
+    aside = scratch / "replaced" / place.parent.name
+    aside.mkdir(parents=True, exist_ok=True)
+    target = next(path for n in range(1 << 16) if not (path := aside / f"{place.name}.{n}").exists())
+    shutil.move(place, target)
+    print(f"{place} was not the pinned file; set aside as {target}", file=sys.stderr)
+
+
+def _move_in(fresh: Path, place: Path) -> None:
+    """Move a checked file to its place in one step."""
     staged = place.with_name(f".{place.name}.new")
     shutil.move(fresh, staged)  # across file systems this copies; the last step must not
     staged.replace(place)
