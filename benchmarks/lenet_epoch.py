@@ -1,4 +1,4 @@
-"""An epoch of LeNet on the 60,000 Fashion-MNIST pictures, batch 128, one thread, the same recipe four times over.
+"""An epoch of LeNet on the 60,000 Fashion-MNIST pictures, one thread, the recipe of the case `lenet` four times over.
 
 *bare* is a hand-written PyTorch loop over the same tensors; *ours* is `handbook.training` through Lightning, history
 included; *DataLoader* shuffles a TensorDataset; *per sample* is the DataLoader with its picture transformed in
