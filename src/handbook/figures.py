@@ -52,13 +52,15 @@ def learning_curves(rows: Sequence[dict[str, float]], title: str) -> Figure:
     for key, label, colour in (("train_loss", "training", BLUE), ("valid_loss", "held out", ORANGE)):
         if key in rows[0]:
             loss.plot(epochs, [row[key] for row in rows], "o-", ms=3, color=colour, label=label)
-    loss.set(xlabel="epoch", ylabel="cross-entropy (nats)")
+    loss.set(xlabel="epoch", ylabel="loss (nats)")
+    loss.xaxis.get_major_locator().set_params(integer=True)
     loss.legend(frameon=False)
     _plain(loss)
     if held_out:
         score = axes[0, 1]
         score.plot(epochs, [100 * row["valid_accuracy"] for row in rows], "o-", ms=3, color=ORANGE)
         score.set(xlabel="epoch", ylabel="held-out accuracy (%)")
+        score.xaxis.get_major_locator().set_params(integer=True)
         _plain(score)
     figure.suptitle(title)
     return figure

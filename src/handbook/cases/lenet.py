@@ -228,12 +228,11 @@ def figures(
     bias = "over" if np.average(confidence - accuracy, weights=count) > 0 else "under"
     wrong = np.flatnonzero(predicted != labels)
     worst = wrong[np.argsort(-chances[wrong].max(axis=1))][:18]
-    captions = [f"{data.classes[labels[i]]},\nnot {data.classes[predicted[i]]} ({chances[i].max():.0%})" for i in worst]
+    captions = [
+        f"{data.classes[labels[i]]}, taken for\n{data.classes[predicted[i]]} ({chances[i].max():.0%})" for i in worst
+    ]
     return {
-        "learning_curves": draw.learning_curves(
-            model.history_,
-            f"Training loss falls to {model.history_[-1]['train_loss']:.3f} in {model.params.epochs} epochs",
-        ),
+        "learning_curves": draw.learning_curves(model.history_, _progress(model)),
         "confusion": draw.confusion(matrix, data.classes, _worst_pair(matrix, data.classes)),
         "reliability": draw.reliability(
             confidence,
@@ -248,6 +247,14 @@ def figures(
         ),
         "filters": draw.filters(kernels, "The six 5 x 5 filters of the first layer"),
     }
+
+
+def _progress(model: Model) -> str:
+    """How far training came, as a sentence; with smoothed labels its loss lies above the held-out one."""
+    last = model.history_[-1]
+    if "valid_accuracy" in last:
+        return f"Held-out accuracy reaches {last['valid_accuracy']:.1%} in {model.params.epochs} epochs"
+    return f"Training loss falls to {last['train_loss']:.3f} in {model.params.epochs} epochs"
 
 
 def _worst_pair(matrix: npt.NDArray[np.int64], classes: tuple[str, ...]) -> str:
