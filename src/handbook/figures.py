@@ -188,3 +188,78 @@ def filters(weights: Array, title: str) -> Figure:
     figure.colorbar(shown, ax=axes, shrink=0.8)
     figure.suptitle(title)
     return figure
+
+
+def ranking(names: Sequence[str], values: Array, intervals: Array, title: str, label: str) -> Figure:
+    """A point and its interval (N, 2) for each name, the first on top."""
+    figure, axes = canvas(size=(6.8, 0.28 * len(names) + 1.3))
+    places = np.arange(len(names))
+    axes.hlines(places, intervals[:, 0], intervals[:, 1], color=GREY, lw=2)
+    axes.plot(values, places, "o", color=BLUE)
+    axes.plot(values[:1], places[:1], "o", color=ORANGE)
+    axes.set_yticks(places, names)
+    axes.invert_yaxis()
+    axes.set(xlabel=label, title=title)
+    _plain(axes)
+    return figure
+
+
+def panels(groups: dict[str, dict[str, tuple[Array, Array]]], title: str, x_labels: Sequence[str], label: str) -> Figure:
+    """Small multiples: for each group its named lines (x, y), x logarithmic where it spans more than a decade."""
+    columns = min(3, len(groups))
+    rows = -(-len(groups) // columns)
+    figure, axes = canvas(rows, columns, size=(3.3 * columns + 0.4, 2.5 * rows + 0.5), squeeze=False)
+    for place in axes.flat[len(groups) :]:
+        place.axis("off")
+    for place, (name, lines), x_label in zip(axes.flat, groups.items(), x_labels, strict=False):
+        for line, (x, y) in lines.items():
+            place.plot(x, y, "o-", ms=3, label=line)
+        low, high = (f([f(x) for x, _ in lines.values()]) for f in (np.min, np.max))
+        place.set(title=name, xlabel=x_label, xscale="log" if low > 0 and high > 10 * low else "linear")
+        place.title.set_fontsize(9)
+        if any(lines):
+            place.legend(frameon=False, fontsize=7)
+        _plain(place)
+    figure.supylabel(label, fontsize=9)
+    figure.suptitle(title)
+    return figure
+
+
+def projection(points: Array, labels: Array, classes: Sequence[str], title: str) -> Figure:
+    """Points (N, 2) as a scatter, or (N, 1) as densities, a colour a class."""
+    figure, axes = canvas(size=(6.0, 4.4))
+    bins = np.histogram_bin_edges(points[:, 0], 60)
+    for k, (name, colour) in enumerate(zip(classes, (BLUE, ORANGE, INK, GREY, "#3a923a"), strict=False)):
+        own = points[labels == k]
+        if points.shape[1] > 1:
+            axes.scatter(own[:, 0], own[:, 1], s=18, color=colour, alpha=0.8, label=name)
+        else:
+            axes.hist(own[:, 0], bins, density=True, color=colour, alpha=0.55, label=name)
+    axes.set(xlabel="first axis", ylabel="second axis" if points.shape[1] > 1 else "density", title=title)
+    axes.legend(frameon=False)
+    _plain(axes)
+    return figure
+
+
+def tree(fitted: Any, names: Sequence[str], classes: Sequence[str] | None, title: str, depth: int = 3) -> Figure:
+    """A fitted decision tree of scikit-learn, down to that depth."""
+    from sklearn.tree import plot_tree
+
+    figure, axes = canvas(size=(13, 5.6))
+    plot_tree(
+        fitted, max_depth=depth, feature_names=list(names), class_names=list(classes) if classes else None,
+        filled=True, impurity=False, proportion=bool(classes), rounded=True, precision=2, fontsize=6.5, ax=axes,
+    )  # fmt: skip
+    axes.set_title(title)
+    return figure
+
+
+def scatter(x: Array, y: Array, title: str, x_label: str, y_label: str) -> Figure:
+    """Points, and the line on which both are equal."""
+    figure, axes = canvas(size=(5.2, 4.8))
+    axes.plot(x, y, "o", ms=4, color=BLUE, alpha=0.7)
+    span = [min(x.min(), y.min()), max(x.max(), y.max())]
+    axes.plot(span, span, "--", color=GREY)
+    axes.set(xlabel=x_label, ylabel=y_label, title=title)
+    _plain(axes)
+    return figure

@@ -1,0 +1,284 @@
+"""Comparing algorithms on a table (section 2.17): the same folds for all, choices made inside the training folds.
+
+What an algorithm has to choose, such as its neighbours or its penalty, is searched by cross-validation within the
+training part of each fold; the scores of a fold have then seen none of its rows (Varma and Simon 2006).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from handbook.storage import effort
+from handbook.tables import Table, encoder
+
+if TYPE_CHECKING:
+    from sklearn.pipeline import Pipeline
+
+Array = npt.NDArray[Any]
+Rows = npt.NDArray[np.int64]
+THREADS = 1  # for all alike: else the times compare how well each library shares its work
+
+
+@dataclass(frozen=True)
+class Algorithm:
+    """One that takes part: an estimator of scaled numbers, and the settings that are searched, by name."""
+
+    estimator: Any
+    grid: dict[str, list[Any]] = field(default_factory=dict)
+    slow: bool = False  # work grows with the square of the rows: learns from `slow_rows` of each training fold
+
+
+@dataclass(frozen=True)
+class Contest:
+    """What all share: rows, folds, the score by which settings are chosen, and the measures of an answer."""
+
+    table: Table
+    n_folds: int
+    inner_folds: int
+    slow_rows: int
+    seed: int
+    scoring: str  # scikit-learn's name, greater is better
+    answer: Callable[[Any, Any], Array]  # (fitted pipeline, features of N rows) -> (N, ...)
+    measure: Callable[[Array, Array], dict[str, float]]  # (target (N,), answers (N, ...)) -> metrics by name
+
+    def folds(self, number: int | None = None) -> Any:
+        """The splitter: shuffled by the seed, each class with the same share in every fold."""
+        from sklearn.model_selection import KFold, StratifiedKFold
+
+        kind = StratifiedKFold if self.table.classes else KFold
+        return kind(number or self.n_folds, shuffle=True, random_state=self.seed)
+
+    def parts(self) -> Iterator[tuple[Rows, Rows]]:
+        """Training and validation rows of each fold, the same at every call."""
+        yield from self.folds().split(self.table.features, self.table.target)
+
+    def thinned(self, rows: Rows, number: int) -> Rows:
+        """So many of the rows, each class with its share; all of them if there are no more."""
+        from sklearn.model_selection import train_test_split
+
+        if number >= len(rows):
+            return rows
+        labels = self.table.target[rows] if self.table.classes else None
+        kept = train_test_split(rows, train_size=number, random_state=self.seed, stratify=labels)[0]
+        return np.sort(kept)
+
+
+def pipeline(table: Table, estimator: Any) -> Pipeline:
+    """The estimator behind the encoder of these attributes: what scales is learnt with it, from the same rows."""
+    from sklearn.base import clone
+    from sklearn.pipeline import Pipeline
+
+    return Pipeline([("encode", encoder(table.features)), ("model", clone(estimator))])
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A fitted pipeline, what was chosen for it, its time, and the mean scores of all that was tried."""
+
+    estimator: Pipeline
+    chosen: dict[str, Any]
+    seconds: float  # of the fit with the chosen settings; the search is not in it
+    rows: int
+    tried: list[dict[str, Any]]
+
+
+def fit(contest: Contest, algorithm: Algorithm, rows: Rows) -> Trained:
+    """Search the grid by cross-validation within these rows, then fit on all of them."""
+    from sklearn.model_selection import GridSearchCV
+
+    part = contest.table.take(contest.thinned(rows, contest.slow_rows) if algorithm.slow else rows)
+    model = pipeline(part, algorithm.estimator)
+    if not algorithm.grid:
+        started = time.perf_counter()
+        model.fit(part.features, part.target)
+        return Trained(model, {}, time.perf_counter() - started, len(part), [])
+    grid = {f"model__{name}": values for name, values in algorithm.grid.items()}
+    search = GridSearchCV(
+        model, grid, scoring=contest.scoring, cv=contest.folds(contest.inner_folds), error_score="raise"
+    ).fit(part.features, part.target)
+    scores = zip(search.cv_results_["params"], search.cv_results_["mean_test_score"], strict=True)
+    tried = [_plain(settings) | {"score": float(score)} for settings, score in scores]
+    return Trained(search.best_estimator_, _plain(search.best_params_), search.refit_time_, len(part), tried)
+
+
+def _plain(settings: dict[str, Any]) -> dict[str, Any]:
+    """Settings by the last part of their names: `model__estimator__C` is `C`."""
+    return {name.rsplit("__", 1)[1]: value for name, value in settings.items()}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How one algorithm did: a score of each metric for each fold, and seconds."""
+
+    scores: dict[str, list[float]]
+    rows: int  # that it learnt from in a fold
+    fit_seconds: float  # mean over folds
+    predict_seconds: float  # mean over folds, for 1,000 rows
+
+
+def cross_validated(contest: Contest, algorithm: Algorithm) -> Outcome:
+    """The scores on the validation part of each fold, settings searched in its training part (nested)."""
+    table, scores, times, trained = contest.table, [], [], None
+    for train, valid in contest.parts():
+        trained = fit(contest, algorithm, train)
+        started = time.perf_counter()
+        answers = contest.answer(trained.estimator, table.features.iloc[valid])
+        times.append((trained.seconds, (time.perf_counter() - started) / len(valid) * 1000))
+        scores.append(contest.measure(table.target[valid], answers))
+    fit_seconds, predict_seconds = np.mean(times, axis=0)
+    assert trained is not None
+    by_metric = {name: [float(fold[name]) for fold in scores] for name in scores[0]}
+    return Outcome(by_metric, trained.rows, float(fit_seconds), float(predict_seconds))
+
+
+def fold_interval(values: list[float], most: float = np.inf) -> tuple[float, float]:
+    """The 95 % interval of a mean over folds, widened because training folds overlap (Nadeau and Bengio 2003).
+
+    `most` is the greatest value that the metric can have.
+    """
+    from scipy.stats import t
+
+    n = len(values)
+    spread = np.std(values, ddof=1) * np.sqrt(1 / n + 1 / (n - 1))  # a validation fold is 1/(n - 1) of a training one
+    half = float(t.ppf(0.975, n - 1) * spread)
+    return float(np.mean(values)) - half, min(float(np.mean(values)) + half, max(most, float(np.mean(values))))
+
+
+def learning_curve(
+    contest: Contest, algorithm: Algorithm, chosen: dict[str, Any], shares: tuple[float, ...], loss: str
+) -> list[dict[str, float]]:
+    """Metrics on training and validation rows, mean over the folds, as the algorithm learns from more and more rows.
+
+    A row a share of the training fold; `epoch` counts them, for whoever reads histories.
+    """
+    history = []
+    for epoch, share in enumerate(shares, start=1):
+        found = [_at(contest, algorithm, chosen, share, *part) for part in contest.parts()]
+        means = {key: float(np.mean([each[key] for each in found])) for key in found[0]}
+        row = {"epoch": epoch, "rows": means.pop("rows"), "train_loss": means[f"train_{loss}"]}
+        history.append(row | {"valid_loss": means[f"valid_{loss}"]} | means)
+    return history
+
+
+def _at(
+    contest: Contest, algorithm: Algorithm, chosen: dict[str, Any], share: float, train: Rows, valid: Rows
+) -> dict[str, float]:
+    """The metrics of one fold on both of its parts, after learning from a share of its training part."""
+    rows = contest.thinned(train, round(share * len(train)))
+    rows = contest.thinned(rows, contest.slow_rows) if algorithm.slow else rows
+    table = contest.table
+    model = with_settings(table, algorithm, chosen).fit(table.features.iloc[rows], table.target[rows])
+    measures: dict[str, float] = {"rows": len(rows)}
+    for name, part in (("train", rows), ("valid", valid)):
+        told = contest.measure(table.target[part], contest.answer(model, table.features.iloc[part]))
+        measures |= {f"{name}_{key}": value for key, value in told.items()}
+    return measures
+
+
+def with_settings(table: Table, algorithm: Algorithm, chosen: dict[str, Any]) -> Pipeline:
+    """The algorithm's pipeline, not yet fitted, with these settings."""
+    return pipeline(table, algorithm.estimator).set_params(
+        **{f"model__{name}": chosen[name.rsplit("__", 1)[-1]] for name in algorithm.grid}
+    )
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A contest that is over: facts of all, as plain types; the best one fitted on all rows; what it cost."""
+
+    best: str
+    estimator: Pipeline
+    facts: dict[str, Any]
+    history: list[dict[str, float]]
+    training: dict[str, Any]
+
+
+def hold(
+    contest: Contest, algorithms: dict[str, Algorithm], primary: str, loss: str, shares: tuple[float, ...], plainest: str
+) -> Standing:
+    """Let all take part; the one with the best mean of the primary metric is fitted on all rows.
+
+    Learning curves are drawn for it and for `plainest`, the simplest of them, beside it.
+    """
+    from threadpoolctl import threadpool_limits
+
+    started = time.perf_counter()
+    with threadpool_limits(THREADS):
+        outcomes = {name: cross_validated(contest, each) for name, each in algorithms.items()}
+        best = max(outcomes, key=lambda name: float(np.mean(outcomes[name].scores[primary])))
+        everyone = np.arange(len(contest.table))
+        final = {name: fit(contest, each, everyone) for name, each in algorithms.items() if each.grid or name == best}
+        chosen = {name: each.chosen for name, each in final.items() if each.chosen}
+        curves = {
+            name: learning_curve(contest, algorithms[name], chosen.get(name, {}), shares, loss)
+            for name in dict.fromkeys((best, plainest))
+        }
+    facts = {
+        "best": best,
+        "chosen": chosen,
+        "scores": {name: each.scores for name, each in outcomes.items()},
+        "rows": {name: each.rows for name, each in outcomes.items()},
+        "tried": {name: each.tried for name, each in final.items() if each.tried},
+        "curves": curves,
+    }
+    times = {
+        name: {"fit_seconds": round(each.fit_seconds, 4), "predict_seconds_1000_rows": round(each.predict_seconds, 5)}
+        for name, each in outcomes.items()
+    }
+    cost = effort(time.perf_counter() - started, len(contest.table)) | {"threads": THREADS, "algorithms": times}
+    return Standing(best, final[best].estimator, facts, curves[best], cost)
+
+
+def compared(facts: dict[str, Any], most: dict[str, float]) -> dict[str, dict[str, Any]]:
+    """Each algorithm's means over the folds with their intervals, the rows it learnt from and what was chosen for it.
+
+    `most` holds the greatest value of a metric that has one.
+    """
+    return {
+        name: {metric: float(np.mean(values)) for metric, values in scores.items()}
+        | {"interval": {key: list(fold_interval(values, most.get(key, np.inf))) for key, values in scores.items()}}
+        | {"rows": facts["rows"][name], "chosen": facts["chosen"].get(name, {})}
+        for name, scores in facts["scores"].items()
+    }
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """The same single thread for what `evaluate` fits once more."""
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(THREADS):
+        yield
+
+
+def resampled(
+    target: Array, answers: Array, measure: Callable[[Array, Array], dict[str, float]], strata: bool, seed: int
+) -> dict[str, tuple[float, float]]:
+    """95 % bootstrap intervals of every measure on test rows, drawn within each class where there are classes."""
+    rng = np.random.default_rng(seed)
+    groups = [np.flatnonzero(target == label) for label in np.unique(target)] if strata else [np.arange(len(target))]
+    draws = [np.concatenate([rng.choice(group, len(group)) for group in groups]) for _ in range(200)]
+    found = [measure(target[rows], answers[rows]) for rows in draws]
+    bounds = {name: np.percentile([each[name] for each in found], [2.5, 97.5]) for name in found[0]}
+    return {name: (float(low), float(high)) for name, (low, high) in bounds.items()}
+
+
+def importances(model: Any, table: Table, scoring: str, seed: int, rows: int = 3000) -> tuple[list[str], Array, Array]:
+    """Permutation importances (Breiman 2001): attributes, greatest first, how much of the score each is worth, spread."""
+    from sklearn.inspection import permutation_importance
+
+    some = table.take(np.arange(min(rows, len(table))))  # a test split is shuffled already
+    with one_thread():
+        found = permutation_importance(
+            model, some.features, some.target, scoring=scoring, n_repeats=5, random_state=seed
+        )
+    order = np.argsort(-found.importances_mean)
+    names = [str(some.features.columns[i]) for i in order]
+    return names, found.importances_mean[order], found.importances_std[order]
