@@ -282,3 +282,78 @@ def importances(model: Any, table: Table, scoring: str, seed: int, rows: int = 3
     order = np.argsort(-found.importances_mean)
     names = [str(some.features.columns[i]) for i in order]
     return names, found.importances_mean[order], found.importances_std[order]
+
+
+def pictures(
+    facts: dict[str, Any], primary: str, loss: str, most: dict[str, float], label: str, loss_label: str
+) -> dict[str, Any]:
+    """What every comparison shows: the ranking, the learning curves, and the validation curves of the searches."""
+    from handbook import figures as draw
+
+    ranked = compared(facts, most)
+    names = sorted(ranked, key=lambda name: -ranked[name][primary])
+    values = np.array([ranked[name][primary] for name in names])
+    intervals = np.array([ranked[name]["interval"][primary] for name in names])
+    level = int((intervals[:, 1] >= values[0]).sum()) - 1
+    chosen = {name: _validation_lines(tried) for name, tried in facts["tried"].items()}
+    curves = {
+        name: {
+            part: (np.array([row["rows"] for row in rows]), np.array([row[f"{part}_{loss}"] for row in rows]))
+            for part in ("train", "valid")
+        }
+        for name, rows in facts["curves"].items()
+    }
+    last = next(iter(facts["curves"].values()))[-1]
+    return {
+        "ranking": draw.ranking(
+            [f"{_spaced(name)} ({ranked[name]['rows']:,} rows)" for name in names], values, intervals,
+            f"{_spaced(names[0]).capitalize()} is best; {level} more reach it within their intervals",
+            f"{label}, mean and 95 % interval over folds",
+        ),
+        "learning_curves": draw.panels(
+            {_spaced(name): lines for name, lines in curves.items()},
+            f"{_spaced(facts['best']).capitalize()} on all rows: {last[f'train_{loss}']:.3g} in training, "
+            f"{last[f'valid_{loss}']:.3g} held out", ["training rows"] * len(curves), loss_label,
+        ),
+        "validation_curves": draw.panels(
+            {_spaced(name): lines for name, (_, lines) in chosen.items()},
+            "The settings that were searched, and what each scores", [axis for axis, _ in chosen.values()], label,
+        ),
+    }  # fmt: skip
+
+
+def _spaced(name: str) -> str:
+    return name.replace("_", " ")
+
+
+def _validation_lines(tried: list[dict[str, Any]]) -> tuple[str, dict[str, tuple[Array, Array]]]:
+    """What was searched as lines: the setting with the most values is x, each combination of the others a line."""
+    settings = [key for key in tried[0] if key != "score"]
+    axis = max(settings, key=lambda key: len({row[key] for row in tried}))
+    lines: dict[str, list[tuple[float, float]]] = {}
+    for row in tried:
+        others = ", ".join(f"{key} {row[key]}" for key in settings if key != axis)
+        lines.setdefault(others, []).append((row[axis], row["score"]))
+    return axis, {name: tuple(np.array(sorted(points)).T) for name, points in lines.items()}  # type: ignore[misc]
+
+
+def drawn_tree(train: Table, algorithm: Algorithm, chosen: dict[str, Any]) -> Any:
+    """The pruned tree in the attributes' own units: scaling moves no split, so none is needed to draw it."""
+    from sklearn.base import clone
+    from sklearn.compose import make_column_transformer
+    from sklearn.preprocessing import OneHotEncoder
+
+    from handbook import figures as draw
+    from handbook.tables import categories
+
+    words = [name for name, known in categories(train.features).items() if known is not None]
+    unscaled = make_column_transformer(
+        (OneHotEncoder(sparse_output=False), words), remainder="passthrough", verbose_feature_names_out=False
+    )
+    numbers = unscaled.fit_transform(train.features)
+    tree = clone(getattr(algorithm.estimator, "regressor", algorithm.estimator)).set_params(**chosen)
+    tree.fit(numbers, train.target)
+    names = [str(name) for name in unscaled.get_feature_names_out()]
+    root = names[tree.tree_.feature[0]] if tree.tree_.node_count > 1 else "nothing"
+    title = f"The pruned tree asks for {root} first, and has {tree.get_n_leaves()} leaves"
+    return draw.tree(tree, names, train.classes or None, title)

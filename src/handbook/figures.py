@@ -248,7 +248,7 @@ def tree(fitted: Any, names: Sequence[str], classes: Sequence[str] | None, title
     figure, axes = canvas(size=(13, 5.6))
     plot_tree(
         fitted, max_depth=depth, feature_names=list(names), class_names=list(classes) if classes else None,
-        filled=True, impurity=False, proportion=bool(classes), rounded=True, precision=2, fontsize=6.5, ax=axes,
+        filled=True, impurity=False, proportion=bool(classes), rounded=True, precision=2, fontsize=6, ax=axes,
     )  # fmt: skip
     axes.set_title(title)
     return figure
