@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 Array = npt.NDArray[Any]
 Rows = npt.NDArray[np.int64]
+Bounds = dict[str, tuple[float, float]]  # the least and the greatest value that each metric can have
 THREADS = 1  # for all alike: else the times compare how well each library shares its work
 
 
@@ -138,17 +139,17 @@ def cross_validated(contest: Contest, algorithm: Algorithm) -> Outcome:
     return Outcome(by_metric, trained.rows, float(fit_seconds), float(predict_seconds))
 
 
-def fold_interval(values: list[float], most: float = np.inf) -> tuple[float, float]:
+def fold_interval(values: list[float], least: float = -np.inf, most: float = np.inf) -> tuple[float, float]:
     """The 95 % interval of a mean over folds, widened because training folds overlap (Nadeau and Bengio 2003).
 
-    `most` is the greatest value that the metric can have.
+    It ends where the metric's values do: at `least` and `most`.
     """
     from scipy.stats import t
 
     n = len(values)
     spread = np.std(values, ddof=1) * np.sqrt(1 / n + 1 / (n - 1))  # a validation fold is 1/(n - 1) of a training one
-    half = float(t.ppf(0.975, n - 1) * spread)
-    return float(np.mean(values)) - half, min(float(np.mean(values)) + half, max(most, float(np.mean(values))))
+    mean, half = float(np.mean(values)), float(t.ppf(0.975, n - 1) * spread)
+    return max(mean - half, least), min(mean + half, most)
 
 
 def learning_curve(
@@ -160,7 +161,7 @@ def learning_curve(
     """
     history = []
     for epoch, share in enumerate(shares, start=1):
-        found = [_at(contest, algorithm, chosen, share, *part) for part in contest.parts()]
+        found = [_at(contest, algorithm, chosen, share, part) for part in contest.parts()]
         means = {key: float(np.mean([each[key] for each in found])) for key in found[0]}
         row = {"epoch": epoch, "rows": means.pop("rows"), "train_loss": means[f"train_{loss}"]}
         history.append(row | {"valid_loss": means[f"valid_{loss}"]} | means)
@@ -168,16 +169,17 @@ def learning_curve(
 
 
 def _at(
-    contest: Contest, algorithm: Algorithm, chosen: dict[str, Any], share: float, train: Rows, valid: Rows
+    contest: Contest, algorithm: Algorithm, chosen: dict[str, Any], share: float, part: tuple[Rows, Rows]
 ) -> dict[str, float]:
     """The metrics of one fold on both of its parts, after learning from a share of its training part."""
+    train, valid = part
     rows = contest.thinned(train, round(share * len(train)))
     rows = contest.thinned(rows, contest.slow_rows) if algorithm.slow else rows
     table = contest.table
     model = with_settings(table, algorithm, chosen).fit(table.features.iloc[rows], table.target[rows])
     measures: dict[str, float] = {"rows": len(rows)}
-    for name, part in (("train", rows), ("valid", valid)):
-        told = contest.measure(table.target[part], contest.answer(model, table.features.iloc[part]))
+    for name, judged in (("train", rows), ("valid", valid)):
+        told = contest.measure(table.target[judged], contest.answer(model, table.features.iloc[judged]))
         measures |= {f"{name}_{key}": value for key, value in told.items()}
     return measures
 
@@ -201,7 +203,13 @@ class Standing:
 
 
 def hold(
-    contest: Contest, algorithms: dict[str, Algorithm], primary: str, loss: str, shares: tuple[float, ...], plainest: str
+    contest: Contest,
+    algorithms: dict[str, Algorithm],
+    *,
+    primary: str,
+    loss: str,
+    shares: tuple[float, ...],
+    plainest: str,
 ) -> Standing:
     """Let all take part; the one with the best mean of the primary metric is fitted on all rows.
 
@@ -212,7 +220,7 @@ def hold(
     started = time.perf_counter()
     with threadpool_limits(THREADS):
         outcomes = {name: cross_validated(contest, each) for name, each in algorithms.items()}
-        best = max(outcomes, key=lambda name: float(np.mean(outcomes[name].scores[primary])))
+        best = min(outcomes, key=lambda name: _place(outcomes[name], primary, loss))
         everyone = np.arange(len(contest.table))
         final = {name: fit(contest, each, everyone) for name, each in algorithms.items() if each.grid or name == best}
         chosen = {name: each.chosen for name, each in final.items() if each.chosen}
@@ -236,14 +244,16 @@ def hold(
     return Standing(best, final[best].estimator, facts, curves[best], cost)
 
 
-def compared(facts: dict[str, Any], most: dict[str, float]) -> dict[str, dict[str, Any]]:
-    """Each algorithm's means over the folds with their intervals, the rows it learnt from and what was chosen for it.
+def _place(outcome: Outcome, primary: str, loss: str) -> tuple[float, float]:
+    """What ranks: the primary metric, greatest first; where it is the same to six digits, the loss."""
+    return -round(float(np.mean(outcome.scores[primary])), 6), float(np.mean(outcome.scores[loss]))
 
-    `most` holds the greatest value of a metric that has one.
-    """
+
+def compared(facts: dict[str, Any], bounds: Bounds) -> dict[str, dict[str, Any]]:
+    """Each algorithm's means over the folds with their intervals, the rows it learnt from, and its settings."""
     return {
         name: {metric: float(np.mean(values)) for metric, values in scores.items()}
-        | {"interval": {key: list(fold_interval(values, most.get(key, np.inf))) for key, values in scores.items()}}
+        | {"interval": {key: list(fold_interval(values, *bounds[key])) for key, values in scores.items()}}
         | {"rows": facts["rows"][name], "chosen": facts["chosen"].get(name, {})}
         for name, scores in facts["scores"].items()
     }
@@ -271,7 +281,7 @@ def resampled(
 
 
 def importances(model: Any, table: Table, scoring: str, seed: int, rows: int = 3000) -> tuple[list[str], Array, Array]:
-    """Permutation importances (Breiman 2001): attributes, greatest first, how much of the score each is worth, spread."""
+    """Permutation importances (Breiman 2001): attributes, greatest first, what of the score each is worth, spread."""
     from sklearn.inspection import permutation_importance
 
     some = table.take(np.arange(min(rows, len(table))))  # a test split is shuffled already
@@ -285,13 +295,13 @@ def importances(model: Any, table: Table, scoring: str, seed: int, rows: int = 3
 
 
 def pictures(
-    facts: dict[str, Any], primary: str, loss: str, most: dict[str, float], label: str, loss_label: str
+    facts: dict[str, Any], *, primary: str, loss: str, bounds: Bounds, label: str, loss_label: str
 ) -> dict[str, Any]:
     """What every comparison shows: the ranking, the learning curves, and the validation curves of the searches."""
     from handbook import figures as draw
 
-    ranked = compared(facts, most)
-    names = sorted(ranked, key=lambda name: -ranked[name][primary])
+    ranked = compared(facts, bounds)
+    names = sorted(ranked, key=lambda name: (name != facts["best"], -ranked[name][primary]))
     values = np.array([ranked[name][primary] for name in names])
     intervals = np.array([ranked[name]["interval"][primary] for name in names])
     level = int((intervals[:, 1] >= values[0]).sum()) - 1
@@ -306,24 +316,30 @@ def pictures(
     last = next(iter(facts["curves"].values()))[-1]
     return {
         "ranking": draw.ranking(
-            [f"{_spaced(name)} ({ranked[name]['rows']:,} rows)" for name in names], values, intervals,
-            f"{_spaced(names[0]).capitalize()} is best; {level} more reach it within their intervals",
+            [f"{spoken(name)} ({ranked[name]['rows']:,} rows)" for name in names], values, intervals,
+            f"{capital(spoken(names[0]))} is best; {level} more come within their intervals of it",
             f"{label}, mean and 95 % interval over folds",
         ),
         "learning_curves": draw.panels(
-            {_spaced(name): lines for name, lines in curves.items()},
-            f"{_spaced(facts['best']).capitalize()} on all rows: {last[f'train_{loss}']:.3g} in training, "
-            f"{last[f'valid_{loss}']:.3g} held out", ["training rows"] * len(curves), loss_label,
+            {spoken(name): lines for name, lines in curves.items()},
+            f"{capital(spoken(facts['best']))} on all rows: {last[f'train_{loss}']:.3f} in training, "
+            f"{last[f'valid_{loss}']:.3f} held out", ["training rows"] * len(curves), loss_label,
         ),
         "validation_curves": draw.panels(
-            {_spaced(name): lines for name, (_, lines) in chosen.items()},
+            {spoken(name): lines for name, (_, lines) in chosen.items()},
             "The settings that were searched, and what each scores", [axis for axis, _ in chosen.values()], label,
         ),
     }  # fmt: skip
 
 
-def _spaced(name: str) -> str:
-    return name.replace("_", " ")
+def spoken(name: str) -> str:
+    """`svc_rbf` as people write it."""
+    return name.replace("_", " ").replace("svc", "SVC").replace("svr", "SVR").replace("rbf", "RBF")
+
+
+def capital(words: str) -> str:
+    """With a capital to begin a sentence, the others as they are."""
+    return words[0].upper() + words[1:]
 
 
 def _validation_lines(tried: list[dict[str, Any]]) -> tuple[str, dict[str, tuple[Array, Array]]]:
@@ -334,7 +350,7 @@ def _validation_lines(tried: list[dict[str, Any]]) -> tuple[str, dict[str, tuple
     for row in tried:
         others = ", ".join(f"{key} {row[key]}" for key in settings if key != axis)
         lines.setdefault(others, []).append((row[axis], row["score"]))
-    return axis, {name: tuple(np.array(sorted(points)).T) for name, points in lines.items()}  # type: ignore[misc]
+    return axis, {name: tuple(np.array(sorted(points)).T) for name, points in lines.items()}
 
 
 def drawn_tree(train: Table, algorithm: Algorithm, chosen: dict[str, Any]) -> Any:

@@ -199,12 +199,15 @@ def ranking(names: Sequence[str], values: Array, intervals: Array, title: str, l
     axes.plot(values[:1], places[:1], "o", color=ORANGE)
     axes.set_yticks(places, names)
     axes.invert_yaxis()
-    axes.set(xlabel=label, title=title)
+    axes.set(xlabel=label)
+    figure.suptitle(title)
     _plain(axes)
     return figure
 
 
-def panels(groups: dict[str, dict[str, tuple[Array, Array]]], title: str, x_labels: Sequence[str], label: str) -> Figure:
+def panels(
+    groups: dict[str, dict[str, tuple[Array, Array]]], title: str, x_labels: Sequence[str], label: str
+) -> Figure:
     """Small multiples: for each group its named lines (x, y), x logarithmic where it spans more than a decade."""
     columns = min(3, len(groups))
     rows = -(-len(groups) // columns)
@@ -235,7 +238,8 @@ def projection(points: Array, labels: Array, classes: Sequence[str], title: str)
             axes.scatter(own[:, 0], own[:, 1], s=18, color=colour, alpha=0.8, label=name)
         else:
             axes.hist(own[:, 0], bins, density=True, color=colour, alpha=0.55, label=name)
-    axes.set(xlabel="first axis", ylabel="second axis" if points.shape[1] > 1 else "density", title=title)
+    axes.set(xlabel="first axis", ylabel="second axis" if points.shape[1] > 1 else "density")
+    figure.suptitle(title)
     axes.legend(frameon=False)
     _plain(axes)
     return figure
@@ -243,9 +247,11 @@ def projection(points: Array, labels: Array, classes: Sequence[str], title: str)
 
 def tree(fitted: Any, names: Sequence[str], classes: Sequence[str] | None, title: str, depth: int = 3) -> Figure:
     """A fitted decision tree of scikit-learn, down to that depth."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
     from sklearn.tree import plot_tree
 
     figure, axes = canvas(size=(13, 5.6))
+    FigureCanvasAgg(figure)  # plot_tree measures its text, which takes a canvas that draws
     plot_tree(
         fitted, max_depth=depth, feature_names=list(names), class_names=list(classes) if classes else None,
         filled=True, impurity=False, proportion=bool(classes), rounded=True, precision=2, fontsize=6, ax=axes,

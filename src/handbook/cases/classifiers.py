@@ -33,10 +33,18 @@ if TYPE_CHECKING:
 
 PRIMARY = "roc_auc"  # one class against the rest, mean over classes, where there are more than two
 PLAINEST = "logistic_regression"
-MOST = dict.fromkeys(
-    ("accuracy", "precision", "recall", "specificity", "f1", "roc_auc", "average_precision"), 1.0
+SHARES = ("accuracy", "precision", "recall", "specificity", "f1", "roc_auc", "average_precision")
+BOUNDS = dict.fromkeys(SHARES, (0.0, 1.0)) | {"log_loss": (0.0, np.inf)}
+# Reviewed: each holds numbers and other estimators, and runs nothing when it is built.
+TRUSTED = (
+    "sklearn.calibration._CalibratedClassifier",
+    "sklearn.calibration._SigmoidCalibration",
+    "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
+    "sklearn.metrics._dist_metrics.EuclideanDistance64",
+    "sklearn.metrics._dist_metrics.ManhattanDistance64",
+    "sklearn.neighbors._kd_tree.KDTree",
+    "sklearn.tree._tree.Tree",
 )
-TRUSTED: tuple[str, ...] = ()
 Array = npt.NDArray[Any]
 
 
@@ -83,7 +91,9 @@ def algorithms(params: Params) -> dict[str, Algorithm]:
         "svc_linear": Algorithm(support("linear"), {"estimator__C": [0.01, 0.1, 1.0]}, slow=True),
         "svc_rbf": Algorithm(support("rbf"), {"estimator__C": [1.0, 10.0], "estimator__gamma": [0.01, 0.1]}, slow=True),
         "k_nearest_neighbours": Algorithm(
-            KNeighborsClassifier(), {"n_neighbors": [1, 5, 15, 30], "p": [1, 2]}, slow=True  # p: Manhattan, Euclidean
+            KNeighborsClassifier(),
+            {"n_neighbors": [1, 5, 15, 30], "p": [1, 2]},
+            slow=True,  # p: Manhattan, Euclidean
         ),
         "tree": Algorithm(DecisionTreeClassifier(random_state=params.seed), {"ccp_alpha": [0.0, 1e-4, 1e-3, 1e-2]}),
         "random_forest": Algorithm(ensemble.RandomForestClassifier(**many)),
@@ -136,7 +146,14 @@ def measures(labels: Array, probabilities: Array) -> dict[str, float]:
 def fit(data: Table, params: Params, run: Any = None) -> Fitted:
     """Compare all on the training rows; the best of them, fitted on all of these rows, is the model."""
     train, _ = split(data, params.test_share, params.split_seed, stratify=False)  # as the book splits
-    end = comparison.hold(contest(train, params), algorithms(params), PRIMARY, "log_loss", params.shares, PLAINEST)
+    end = comparison.hold(
+        contest(train, params),
+        algorithms(params),
+        primary=PRIMARY,
+        loss="log_loss",
+        shares=params.shares,
+        plainest=PLAINEST,
+    )
     facts = end.facts | {"classes": list(data.classes), "columns": categories(train.features)}
     return Fitted(end.estimator, params, facts, end.history, end.training)
 
@@ -164,7 +181,7 @@ def evaluate(model: Fitted, data: Table) -> Report:
     p = model.params
     train, test = split(data, p.test_share, p.split_seed, stratify=False)
     probabilities = chances(model.estimator, test.features)
-    best, ranked = model.facts["best"], comparison.compared(model.facts, MOST)
+    best, ranked = model.facts["best"], comparison.compared(model.facts, BOUNDS)
     metrics = measures(test.target, probabilities) | {
         "expected_calibration_error": expected_calibration_error(test.target, probabilities),
         "algorithm": best,
@@ -172,7 +189,7 @@ def evaluate(model: Fitted, data: Table) -> Report:
     }
     baseline = majority(test.target, train.target, len(data.classes)) | {"roc_auc": 0.5}
     low, high = ranked[best]["interval"][PRIMARY]
-    second = sorted(ranked, key=lambda name: -ranked[name][PRIMARY])[1]
+    second = max((name for name in ranked if name != best), key=lambda name: float(ranked[name][PRIMARY]))
     return Report(
         metrics=metrics,
         baseline=baseline,
@@ -186,9 +203,9 @@ def evaluate(model: Fitted, data: Table) -> Report:
             "odds_ratios": odds_ratios(train, p)[0],
         },
         finding=(
-            f"Of {len(ranked)} algorithms {best.replace('_', ' ')} is best: ROC-AUC {ranked[best][PRIMARY]:.3f} over "
+            f"Of {len(ranked)} algorithms {comparison.spoken(best)} is best: ROC-AUC {ranked[best][PRIMARY]:.3f} over "
             f"{p.n_folds} folds ({low:.3f} to {high:.3f}), {metrics[PRIMARY]:.3f} on the test rows; "
-            f"{second.replace('_', ' ')} follows with {ranked[second][PRIMARY]:.3f}."
+            f"{comparison.spoken(second)} follows with {ranked[second][PRIMARY]:.3f}."
         ),
     )
 
@@ -216,18 +233,21 @@ def figures(model: Fitted, train: Table, test: Table, probabilities: Array) -> d
     classes, predicted = train.classes, probabilities.argmax(axis=1)
     matrix = confusion_matrix(test.target, predicted, labels=range(len(classes)))
     bins = calibration(test.target, probabilities)
-    best = model.facts["best"].replace("_", " ")
+    best = comparison.spoken(model.facts["best"])
+    error = expected_calibration_error(test.target, probabilities)
     worth = comparison.importances(model.estimator, test, "roc_auc_ovr", model.params.seed)
     ratios, against = odds_ratios(train, model.params)
     shown = ratios[:12]
     return {
-        **comparison.pictures(model.facts, PRIMARY, "log_loss", MOST, "ROC-AUC", "log-loss (nats)"),
+        **comparison.pictures(
+            model.facts, primary=PRIMARY, loss="log_loss", bounds=BOUNDS, label="ROC-AUC", loss_label="log-loss (nats)"
+        ),
         "confusion": draw.confusion(
-            matrix, classes, f"{best.capitalize()} errs in {int((predicted != test.target).sum()):,} of {len(test):,}"
+            matrix,
+            classes,
+            f"{comparison.capital(best)} errs in {int((predicted != test.target).sum()):,} of {len(test):,}",
         ),
-        "reliability": draw.reliability(
-            *bins, f"{best.capitalize()}: calibration error {expected_calibration_error(test.target, probabilities):.3f}"
-        ),
+        "reliability": draw.reliability(*bins, f"{comparison.capital(best)}: calibration error {error:.3f}"),
         "importances": draw.bars(
             worth[0], worth[1], f"{worth[0][0]} is worth most to {best}", "loss of ROC-AUC when shuffled", worth[2]
         ),

@@ -35,8 +35,16 @@ if TYPE_CHECKING:
 
 PRIMARY = "r2"
 PLAINEST = "linear_regression"
-MOST = {"r2": 1.0, "adjusted_r2": 1.0}
-TRUSTED: tuple[str, ...] = ()
+ERRORS = ("mean_squared_error", "root_mean_squared_error", "mean_absolute_error")
+BOUNDS = {"r2": (-np.inf, 1.0), "adjusted_r2": (-np.inf, 1.0)} | dict.fromkeys(ERRORS, (0.0, np.inf))
+# Reviewed: each holds numbers and other estimators, and runs nothing when it is built.
+TRUSTED = (
+    "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
+    "sklearn.metrics._dist_metrics.EuclideanDistance64",
+    "sklearn.metrics._dist_metrics.ManhattanDistance64",
+    "sklearn.neighbors._kd_tree.KDTree",
+    "sklearn.tree._tree.Tree",
+)
 ALPHAS = np.logspace(-3, 0, 60)  # of the lasso's path, for a target of deviation 1
 RIDGE_ALPHAS = np.logspace(-2, 5, 60)
 Array = npt.NDArray[Any]
@@ -84,7 +92,10 @@ def algorithms(params: Params) -> dict[str, Algorithm]:
         "svr_linear": _scaled(SVR(kernel="linear"), slow=True, C=[0.01, 0.1, 1.0]),
         "svr_rbf": _scaled(SVR(), slow=True, C=[0.3, 1.0, 3.0, 10.0, 30.0], gamma=[0.003, 0.01, 0.03, 0.1]),
         "k_nearest_neighbours": _scaled(
-            KNeighborsRegressor(), slow=True, n_neighbors=[1, 3, 5, 9, 15, 25], p=[1, 2]  # p: Manhattan, Euclidean
+            KNeighborsRegressor(),
+            slow=True,
+            n_neighbors=[1, 3, 5, 9, 15, 25],
+            p=[1, 2],  # p: Manhattan, Euclidean
         ),
         "tree": _scaled(DecisionTreeRegressor(random_state=params.seed), ccp_alpha=[0.0, 0.001, 0.003, 0.01, 0.03]),
         "random_forest": _scaled(ensemble.RandomForestRegressor(**many)),
@@ -135,11 +146,14 @@ def fit(data: Table, params: Params, run: Any = None) -> Fitted:
     """Compare all on the training rows; the best of them, fitted on all of these rows, is the model."""
     train, _ = split(data, params.test_share, params.split_seed, stratify=False)
     end = comparison.hold(
-        contest(train, params), algorithms(params), PRIMARY, "mean_squared_error", params.shares, PLAINEST
+        contest(train, params),
+        algorithms(params),
+        primary=PRIMARY,
+        loss="mean_squared_error",
+        shares=params.shares,
+        plainest=PLAINEST,
     )
-    return Fitted(
-        end.estimator, params, end.facts | {"columns": categories(train.features)}, end.history, end.training
-    )
+    return Fitted(end.estimator, params, end.facts | {"columns": categories(train.features)}, end.history, end.training)
 
 
 def predict(model: Fitted, inputs: pd.DataFrame) -> pd.DataFrame:
@@ -163,10 +177,10 @@ def evaluate(model: Fitted, data: Table) -> Report:
     train, test = split(data, p.test_share, p.split_seed, stratify=False)
     predicted = values(model.estimator, test.features)
     measure = partial(measures, attributes=train.features.shape[1])
-    best, ranked = model.facts["best"], comparison.compared(model.facts, MOST)
+    best, ranked = model.facts["best"], comparison.compared(model.facts, BOUNDS)
     metrics = measure(test.target, predicted) | {"algorithm": best, "algorithms": ranked}
     low, high = ranked[best]["interval"][PRIMARY]
-    second = sorted(ranked, key=lambda name: -ranked[name][PRIMARY])[1]
+    second = max((name for name in ranked if name != best), key=lambda name: float(ranked[name][PRIMARY]))
     names, weights = coefficients(train, p)
     return Report(
         metrics=metrics,
@@ -177,9 +191,9 @@ def evaluate(model: Fitted, data: Table) -> Report:
             "coefficients": [{"attribute": n, "deviations": float(w)} for n, w in zip(names, weights, strict=True)]
         },
         finding=(
-            f"Of {len(ranked)} algorithms {best.replace('_', ' ')} is best: R² {ranked[best][PRIMARY]:.3f} over "
+            f"Of {len(ranked)} algorithms {comparison.spoken(best)} is best: R² {ranked[best][PRIMARY]:.3f} over "
             f"{p.n_folds} folds ({low:.3f} to {high:.3f}), {metrics[PRIMARY]:.3f} on the test rows; "
-            f"{second.replace('_', ' ')} follows with {ranked[second][PRIMARY]:.3f}."
+            f"{comparison.spoken(second)} follows with {ranked[second][PRIMARY]:.3f}."
         ),
     )
 
@@ -221,7 +235,7 @@ def figures(model: Fitted, train: Table, test: Table, predicted: Array) -> dict[
     """The page's pictures, each with its finding as title."""
     from handbook import figures as draw
 
-    facts, best = model.facts, model.facts["best"].replace("_", " ")
+    facts, best = model.facts, comparison.spoken(model.facts["best"])
     worth = comparison.importances(model.estimator, test, "r2", model.params.seed)
     names, weights = coefficients(train, model.params)
     X, y, attributes = scaled(train)
@@ -230,9 +244,11 @@ def figures(model: Fitted, train: Table, test: Table, predicted: Array) -> dict[
         kept = int((lasso_path(X, y, np.array([facts["chosen"]["lasso"]["alpha"]]))[0] != 0).sum())
     penalty, change = "penalty alpha", "deviations of the target for one of the attribute"
     return {
-        **comparison.pictures(facts, PRIMARY, "mean_squared_error", MOST, "R²", "mean squared error"),
+        **comparison.pictures(
+            facts, primary=PRIMARY, loss=ERRORS[0], bounds=BOUNDS, label="R²", loss_label="mean squared error"
+        ),
         "predicted": draw.scatter(
-            test.target, predicted, f"{best.capitalize()} on {len(test)} test rows", "actual", "predicted"
+            test.target, predicted, f"{comparison.capital(best)} on {len(test)} test rows", "actual", "predicted"
         ),
         "importances": draw.bars(
             worth[0], worth[1], f"{worth[0][0]} is worth most to {best}", "loss of R² when shuffled", worth[2]
