@@ -142,9 +142,10 @@ def _numbers(numbers: dict[str, Any]) -> list[dict[str, str]]:
 
 
 def _algorithms(numbers: dict[str, Any]) -> list[dict[str, str]]:
-    """A line for each algorithm that a page compares, with all its figures."""
+    """A line for each algorithm that a page compares, with all its figures but intervals and settings."""
     return [
-        {"algorithm": name} | {key.replace("_", " "): shown(key, value) for key, value in figures.items()}
+        {"algorithm": name.replace("_", " ")}
+        | {key.replace("_", " "): shown(key, value) for key, value in figures.items() if not isinstance(value, dict)}
         for name, figures in numbers.get("algorithms", {}).items()
     ]
 

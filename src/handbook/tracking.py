@@ -129,7 +129,7 @@ def _log(case: Case, place: Path, mlflow: Any) -> str:
             for row in read_rows(report / "history.csv"):
                 mlflow.log_metrics({k: v for k, v in row.items() if k != "epoch"}, step=int(row["epoch"]))
         mlflow.log_input(_dataset_input(entry), context="training")
-        _algorithms(metrics.get("algorithms", {}), mlflow)
+        _algorithms(metrics.get("algorithms", {}), training.get("algorithms", {}), mlflow)
         mlflow.log_artifacts(str(report), "report")
         mlflow.log_text(model_card(case, entry, metrics, training), "model_card.md")
         model = _log_model(place, entry, mlflow)
@@ -144,12 +144,14 @@ def _log(case: Case, place: Path, mlflow: Any) -> str:
     return str(registered.version)
 
 
-def _algorithms(compared: dict[str, dict[str, Any]], mlflow: Any) -> None:
+def _algorithms(compared: dict[str, dict[str, Any]], times: dict[str, dict[str, float]], mlflow: Any) -> None:
     """A nested run for each algorithm that a page compares, so that MLflow's own view ranks them."""
     for name, figures in compared.items():
+        own = {key: value for key, value in figures.items() if key != "chosen"}
         with mlflow.start_run(run_name=name, nested=True):
             mlflow.set_tag("algorithm", name)
-            mlflow.log_metrics(dict(_flat(figures)))
+            mlflow.log_params(figures.get("chosen", {}))
+            mlflow.log_metrics(dict(_flat(own)) | times.get(name, {}))
 
 
 def _tags(entry: dict[str, Any], training: dict[str, Any]) -> dict[str, str]:
