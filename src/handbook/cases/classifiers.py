@@ -56,6 +56,7 @@ class Params:
     n_folds: int
     inner_folds: int  # within each training fold, to choose settings by
     slow_rows: int  # rows that support vectors and neighbours learn from, at most
+    n_neighbors: tuple[int, ...]  # among which nearest neighbours choose
     n_estimators: int  # learners of each ensemble
     shares: tuple[float, ...]  # of the training rows, for the learning curves
 
@@ -66,6 +67,8 @@ class Params:
             raise ValueError(f"n_folds and inner_folds must be 2 or more, found {self.n_folds}, {self.inner_folds}")
         if min(self.slow_rows, self.n_estimators) < 1:
             raise ValueError(f"slow_rows, n_estimators must be 1 or more, found {self.slow_rows}, {self.n_estimators}")
+        if not self.n_neighbors or not all(1 <= k <= self.slow_rows for k in self.n_neighbors):
+            raise ValueError(f"n_neighbors must be in [1, slow_rows], found {self.n_neighbors}")
         if not self.shares or not all(0 < share <= 1 for share in self.shares):
             raise ValueError(f"shares must be in (0, 1], found {self.shares}")
 
@@ -92,10 +95,10 @@ def algorithms(params: Params) -> dict[str, Algorithm]:
         "svc_rbf": Algorithm(support("rbf"), {"estimator__C": [1.0, 10.0], "estimator__gamma": [0.01, 0.1]}, slow=True),
         "k_nearest_neighbours": Algorithm(
             KNeighborsClassifier(),
-            {"n_neighbors": [1, 5, 15, 30], "p": [1, 2]},
+            {"n_neighbors": list(params.n_neighbors), "p": [1, 2]},
             slow=True,  # p: Manhattan, Euclidean
         ),
-        "tree": Algorithm(DecisionTreeClassifier(random_state=params.seed), {"ccp_alpha": [0.0, 1e-4, 1e-3, 1e-2]}),
+        "tree": Algorithm(DecisionTreeClassifier(random_state=params.seed), {"ccp_alpha": [1e-4, 3e-4, 1e-3, 1e-2]}),
         "random_forest": Algorithm(ensemble.RandomForestClassifier(**many)),
         "extra_trees": Algorithm(ensemble.ExtraTreesClassifier(**many)),
         "adaboost": Algorithm(ensemble.AdaBoostClassifier(**many)),

@@ -58,6 +58,7 @@ class Params:
     n_folds: int
     inner_folds: int  # within each training fold, to choose settings by
     slow_rows: int  # rows that support vectors and neighbours learn from, at most
+    n_neighbors: tuple[int, ...]  # among which nearest neighbours choose
     n_estimators: int  # learners of each ensemble
     shares: tuple[float, ...]  # of the training rows, for the learning curves
 
@@ -68,6 +69,8 @@ class Params:
             raise ValueError(f"n_folds and inner_folds must be 2 or more, found {self.n_folds}, {self.inner_folds}")
         if min(self.slow_rows, self.n_estimators) < 1:
             raise ValueError(f"slow_rows, n_estimators must be 1 or more, found {self.slow_rows}, {self.n_estimators}")
+        if not self.n_neighbors or not all(1 <= k <= self.slow_rows for k in self.n_neighbors):
+            raise ValueError(f"n_neighbors must be in [1, slow_rows], found {self.n_neighbors}")
         if not self.shares or not all(0 < share <= 1 for share in self.shares):
             raise ValueError(f"shares must be in (0, 1], found {self.shares}")
 
@@ -86,15 +89,15 @@ def algorithms(params: Params) -> dict[str, Algorithm]:
     many: dict[str, Any] = {"n_estimators": params.n_estimators, "random_state": params.seed}
     return {
         "linear_regression": _scaled(LinearRegression()),
-        "polynomial_regression": _scaled(polynomial, powers__degree=[1, 2, 3], ridge__alpha=[1.0, 10.0, 100.0]),
+        "polynomial_regression": _scaled(polynomial, powers__degree=[1, 2, 3], ridge__alpha=[10.0, 100.0]),
         "lasso": _scaled(Lasso(max_iter=10_000), alpha=[0.001, 0.003, 0.01, 0.03, 0.1, 0.3]),
         "ridge": _scaled(Ridge(), alpha=[0.1, 1.0, 10.0, 100.0, 1000.0]),  # 0.1 is the book's
         "svr_linear": _scaled(SVR(kernel="linear"), slow=True, C=[0.01, 0.1, 1.0]),
-        "svr_rbf": _scaled(SVR(), slow=True, C=[0.3, 1.0, 3.0, 10.0, 30.0], gamma=[0.003, 0.01, 0.03, 0.1]),
+        "svr_rbf": _scaled(SVR(), slow=True, C=[1.0, 3.0, 10.0, 30.0], gamma=[0.01, 0.03, 0.1]),
         "k_nearest_neighbours": _scaled(
             KNeighborsRegressor(),
             slow=True,
-            n_neighbors=[1, 3, 5, 9, 15, 25],
+            n_neighbors=list(params.n_neighbors),
             p=[1, 2],  # p: Manhattan, Euclidean
         ),
         "tree": _scaled(DecisionTreeRegressor(random_state=params.seed), ccp_alpha=[0.0, 0.001, 0.003, 0.01, 0.03]),
@@ -129,9 +132,10 @@ def values(model: Any, features: pd.DataFrame) -> Array:
 
 def measures(target: Array, predicted: Array, attributes: int) -> dict[str, float]:
     """The metrics of 2.17 for values (N,) and predictions (N,) from so many attributes."""
+    from sklearn.metrics import r2_score
+
     error = target - predicted
-    mse = float(np.mean(error**2))
-    r2 = 1 - mse / float(np.var(target))
+    mse, r2 = float(np.mean(error**2)), float(r2_score(target, predicted))
     spare = len(target) - attributes - 1  # none of the adjusted kind where there are more attributes than rows
     return {
         "r2": r2,
