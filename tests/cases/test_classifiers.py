@@ -73,7 +73,7 @@ def test_whichever_algorithm_wins_can_be_kept(name: str, tmp_path: Path) -> None
 @pytest.mark.parametrize("name", ALL)
 def test_every_algorithm_beats_chance_on_the_books_toy_data(name: str) -> None:
     outcome = comparison.cross_validated(classifiers.contest(toy(), PARAMS), ALL[name])
-    assert np.mean(outcome.scores["roc_auc"]) > 0.75
+    assert np.mean(outcome.scores["roc_auc"]) > 0.5 + 2 * 0.06  # the deviation by chance of 50 against 50 (Hanley 1982)
 
 
 @pytest.mark.parametrize("name", ["logistic_regression", "svc_rbf", "k_nearest_neighbours"])
