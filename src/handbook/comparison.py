@@ -81,10 +81,9 @@ def pipeline(table: Table, estimator: Any) -> Pipeline:
 
 @dataclass(frozen=True)
 class Trained:
-    """A fitted pipeline, what was chosen for it, its time, and the mean scores of all that was tried."""
+    """A fitted pipeline, its time, and the mean scores of all settings that were tried."""
 
     estimator: Pipeline
-    chosen: dict[str, Any]
     seconds: float  # of the fit with the chosen settings; the search is not in it
     rows: int
     tried: list[dict[str, Any]]
@@ -99,14 +98,14 @@ def fit(contest: Contest, algorithm: Algorithm, rows: Rows) -> Trained:
     if not algorithm.grid:
         started = time.perf_counter()
         model.fit(part.features, part.target)
-        return Trained(model, {}, time.perf_counter() - started, len(part), [])
+        return Trained(model, time.perf_counter() - started, len(part), [])
     grid = {f"model__{name}": values for name, values in algorithm.grid.items()}
     search = GridSearchCV(
         model, grid, scoring=contest.scoring, cv=contest.folds(contest.inner_folds), error_score="raise"
     ).fit(part.features, part.target)
     scores = zip(search.cv_results_["params"], search.cv_results_["mean_test_score"], strict=True)
     tried = [_plain(settings) | {"score": float(score)} for settings, score in scores]
-    return Trained(search.best_estimator_, _plain(search.best_params_), search.refit_time_, len(part), tried)
+    return Trained(search.best_estimator_, search.refit_time_, len(part), tried)
 
 
 def _plain(settings: dict[str, Any]) -> dict[str, Any]:
@@ -116,27 +115,35 @@ def _plain(settings: dict[str, Any]) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How one algorithm did: a score of each metric for each fold, and seconds."""
+    """How one algorithm did: a score of each metric for each fold, what it tried, and seconds."""
 
     scores: dict[str, list[float]]
+    tried: list[dict[str, Any]]  # settings and their mean `score` over the searches of all folds
     rows: int  # that it learnt from in a fold
     fit_seconds: float  # mean over folds
     predict_seconds: float  # mean over folds, for 1,000 rows
 
+    @property
+    def chosen(self) -> dict[str, Any]:
+        """The settings that did best over the searches of all folds."""
+        best = max(self.tried, key=lambda row: float(row["score"]), default={})
+        return {key: value for key, value in best.items() if key != "score"}
+
 
 def cross_validated(contest: Contest, algorithm: Algorithm) -> Outcome:
     """The scores on the validation part of each fold, settings searched in its training part (nested)."""
-    table, scores, times, trained = contest.table, [], [], None
+    table, scores, times, trained = contest.table, [], [], []
     for train, valid in contest.parts():
-        trained = fit(contest, algorithm, train)
+        trained.append(fit(contest, algorithm, train))
         started = time.perf_counter()
-        answers = contest.answer(trained.estimator, table.features.iloc[valid])
-        times.append((trained.seconds, (time.perf_counter() - started) / len(valid) * 1000))
+        answers = contest.answer(trained[-1].estimator, table.features.iloc[valid])
+        times.append((trained[-1].seconds, (time.perf_counter() - started) / len(valid) * 1000))
         scores.append(contest.measure(table.target[valid], answers))
     fit_seconds, predict_seconds = np.mean(times, axis=0)
-    assert trained is not None
+    searches = zip(*(each.tried for each in trained), strict=True)
+    tried = [rows[0] | {"score": float(np.mean([row["score"] for row in rows]))} for rows in searches]
     by_metric = {name: [float(fold[name]) for fold in scores] for name in scores[0]}
-    return Outcome(by_metric, trained.rows, float(fit_seconds), float(predict_seconds))
+    return Outcome(by_metric, tried, trained[-1].rows, float(fit_seconds), float(predict_seconds))
 
 
 def fold_interval(values: list[float], least: float = -np.inf, most: float = np.inf) -> tuple[float, float]:
@@ -173,15 +180,19 @@ def _at(
 ) -> dict[str, float]:
     """The metrics of one fold on both of its parts, after learning from a share of its training part."""
     train, valid = part
-    rows = contest.thinned(train, round(share * len(train)))
-    rows = contest.thinned(rows, contest.slow_rows) if algorithm.slow else rows
-    table = contest.table
-    model = with_settings(table, algorithm, chosen).fit(table.features.iloc[rows], table.target[rows])
+    table, rows = contest.table, contest.thinned(train, round(share * len(train)))
+    model = settled(contest, algorithm, chosen, rows)
     measures: dict[str, float] = {"rows": len(rows)}
     for name, judged in (("train", rows), ("valid", valid)):
         told = contest.measure(table.target[judged], contest.answer(model, table.features.iloc[judged]))
         measures |= {f"{name}_{key}": value for key, value in told.items()}
     return measures
+
+
+def settled(contest: Contest, algorithm: Algorithm, chosen: dict[str, Any], rows: Rows) -> Pipeline:
+    """The algorithm with these settings, fitted on these rows, or on as many of them as it can take."""
+    part = contest.table.take(contest.thinned(rows, contest.slow_rows) if algorithm.slow else rows)
+    return with_settings(part, algorithm, chosen).fit(part.features, part.target)
 
 
 def with_settings(table: Table, algorithm: Algorithm, chosen: dict[str, Any]) -> Pipeline:
@@ -221,9 +232,8 @@ def hold(
     with threadpool_limits(THREADS):
         outcomes = {name: cross_validated(contest, each) for name, each in algorithms.items()}
         best = min(outcomes, key=lambda name: _place(outcomes[name], primary, loss))
-        everyone = np.arange(len(contest.table))
-        final = {name: fit(contest, each, everyone) for name, each in algorithms.items() if each.grid or name == best}
-        chosen = {name: each.chosen for name, each in final.items() if each.chosen}
+        chosen = {name: each.chosen for name, each in outcomes.items() if each.chosen}
+        estimator = settled(contest, algorithms[best], chosen.get(best, {}), np.arange(len(contest.table)))
         curves = {
             name: learning_curve(contest, algorithms[name], chosen.get(name, {}), shares, loss)
             for name in dict.fromkeys((best, plainest))
@@ -233,7 +243,7 @@ def hold(
         "chosen": chosen,
         "scores": {name: each.scores for name, each in outcomes.items()},
         "rows": {name: each.rows for name, each in outcomes.items()},
-        "tried": {name: each.tried for name, each in final.items() if each.tried},
+        "tried": {name: each.tried for name, each in outcomes.items() if each.tried},
         "curves": curves,
     }
     times = {
@@ -241,7 +251,7 @@ def hold(
         for name, each in outcomes.items()
     }
     cost = effort(time.perf_counter() - started, len(contest.table)) | {"threads": THREADS, "algorithms": times}
-    return Standing(best, final[best].estimator, facts, curves[best], cost)
+    return Standing(best, estimator, facts, curves[best], cost)
 
 
 def _place(outcome: Outcome, primary: str, loss: str) -> tuple[float, float]:
