@@ -274,6 +274,8 @@ def _projection(train: Table, test: Table) -> Any:
     with comparison.one_thread():
         axes = comparison.pipeline(train, LinearDiscriminantAnalysis(n_components=min(2, len(train.classes) - 1)))
         points = axes.fit(train.features, train.target).transform(test.features)
-    share = axes[-1].explained_variance_ratio_[0]
-    title = f"The first discriminant axis holds {share:.0%} of what separates the {len(train.classes)} classes"
+    title = f"The discriminant axis of {train.classes[0]!r} and {train.classes[-1]!r}: they overlap where the bars do"
+    if points.shape[1] > 1:
+        share = axes[-1].explained_variance_ratio_[0]
+        title = f"The first discriminant axis holds {share:.0%} of what separates the {len(train.classes)} classes"
     return draw.projection(points, test.target, train.classes, title)
