@@ -6,7 +6,7 @@ A page names its columns and their types; what a file does otherwise is an error
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -248,3 +248,103 @@ def encoder(features: pd.DataFrame) -> Any:
         ],
         verbose_feature_names_out=False,
     )
+
+
+def write_csv(path: Path, rows: pd.DataFrame, sep: str = ",", quote_text: bool = False) -> None:
+    """Write rows as `read_csv` reads them; the same rows, the same bytes, packed where the name ends in .gz."""
+    import csv
+
+    rows.to_csv(
+        path,
+        sep=sep,
+        index=False,
+        quoting=csv.QUOTE_NONNUMERIC if quote_text else csv.QUOTE_MINIMAL,
+        lineterminator="\n",
+        compression={"method": "gzip", "mtime": 0} if path.suffix == ".gz" else None,
+    )
+
+
+def copies(rows: pd.DataFrame) -> npt.NDArray[np.int64]:
+    """1 where an earlier row is just the same, else 0, (N,)."""
+    found: npt.NDArray[np.int64] = rows.duplicated().to_numpy(dtype=np.int64)
+    return found
+
+
+@dataclass(frozen=True)
+class Habits:
+    """What a table's columns are known to hold, measured on the original; bounds are included."""
+
+    rows: int
+    ranges: Mapping[str, tuple[float, float]]  # every number of the column
+    words: Mapping[str, Sequence[Any]]  # every value of the column, none left out
+    means: Mapping[str, tuple[float, float]]  # of the column: units, and order of the rows' making
+    target: str
+    shares: Mapping[Any, tuple[float, float]]  # of the rows, by value of the target; {} where it is a number
+    sums: Mapping[str, tuple[float, float, str]]  # of a column of the facts, from and to, and what that means in words
+
+
+def expectations(columns: Mapping[str, type], habits: Habits) -> list[Any]:
+    """The suite of Great Expectations for a table of facts, each expectation in words as well."""
+    import great_expectations.expectations as gxe
+
+    derived = [name for name in habits.sums if name not in columns]
+    kinds = {str: "str", int: "int64", float: "float64"}
+    return [
+        gxe.ExpectTableRowCountToEqual(value=habits.rows, description=f"There are {habits.rows:,} rows"),
+        gxe.ExpectTableColumnsToMatchOrderedList(
+            column_list=[*columns, *derived], description=f"The columns are, in this order: {', '.join(columns)}"
+        ),
+        *(
+            gxe.ExpectColumnValuesToBeOfType(
+                column=name, type_=kinds[kind], description=f"{name} is {NAMES[kind]} ({kinds[kind]})"
+            )
+            for name, kind in columns.items()
+        ),
+        *(gxe.ExpectColumnValuesToNotBeNull(column=name, description=f"No {name} is missing") for name in columns),
+        *_expect_values(habits),
+        *_expect_target(habits),
+        *(
+            gxe.ExpectColumnSumToBeBetween(column=name, min_value=low, max_value=high, description=meaning)
+            for name, (low, high, meaning) in habits.sums.items()
+        ),
+    ]
+
+
+def _expect_values(habits: Habits) -> list[Any]:
+    import great_expectations.expectations as gxe
+
+    return [
+        *(
+            gxe.ExpectColumnValuesToBeBetween(
+                column=name, min_value=low, max_value=high, description=f"Every {name} is from {low:,} to {high:,}"
+            )
+            for name, (low, high) in habits.ranges.items()
+        ),
+        *(
+            gxe.ExpectColumnDistinctValuesToEqualSet(
+                column=name, value_set=list(values), description=f"{name} is one of {', '.join(map(str, values))}"
+            )
+            for name, values in habits.words.items()
+        ),
+        *(
+            gxe.ExpectColumnMeanToBeBetween(
+                column=name, min_value=low, max_value=high, description=f"The mean of {name} is {low:,} to {high:,}"
+            )
+            for name, (low, high) in habits.means.items()
+        ),
+    ]
+
+
+def _expect_target(habits: Habits) -> list[Any]:
+    import great_expectations.expectations as gxe
+    from great_expectations.expectations.row_conditions import Column
+
+    return [
+        gxe.ExpectTableRowCountToBeBetween(
+            min_value=round(low * habits.rows),
+            max_value=round(high * habits.rows),
+            row_condition=Column(habits.target) == value,
+            description=f"{low:.2%} to {high:.2%} of the rows have {habits.target} {value}",
+        )
+        for value, (low, high) in habits.shares.items()
+    ]
