@@ -274,25 +274,27 @@ def copies(rows: pd.DataFrame) -> npt.NDArray[np.int64]:
 class Habits:
     """What a table's columns are known to hold, measured on the original; bounds are included."""
 
-    rows: int
+    rows: int | None  # None where a page knows more forms than one, and counts for itself
     ranges: Mapping[str, tuple[float, float]]  # every number of the column
     words: Mapping[str, Sequence[Any]]  # every value of the column, none left out
     means: Mapping[str, tuple[float, float]]  # of the column: units, and order of the rows' making
     target: str
     shares: Mapping[Any, tuple[float, float]]  # of the rows, by value of the target; {} where it is a number
     sums: Mapping[str, tuple[float, float, str]]  # of a column of the facts, from and to, and what that means in words
+    beside: Sequence[str] = ()  # further columns of the facts
 
 
 def expectations(columns: Mapping[str, type], habits: Habits) -> list[Any]:
     """The suite of Great Expectations for a table of facts, each expectation in words as well."""
     import great_expectations.expectations as gxe
 
-    derived = [name for name in habits.sums if name not in columns]
+    names = [*columns, *(name for name in habits.sums if name not in columns), *habits.beside]
+    count = [] if habits.rows is None else [_expect_rows(habits.rows)]
     kinds = {str: "str", int: "int64", float: "float64"}
     return [
-        gxe.ExpectTableRowCountToEqual(value=habits.rows, description=f"There are {habits.rows:,} rows"),
+        *count,
         gxe.ExpectTableColumnsToMatchOrderedList(
-            column_list=[*columns, *derived], description=f"The columns are, in this order: {', '.join(columns)}"
+            column_list=names, description=f"The columns are, in this order: {', '.join(names)}"
         ),
         *(
             gxe.ExpectColumnValuesToBeOfType(
@@ -308,6 +310,12 @@ def expectations(columns: Mapping[str, type], habits: Habits) -> list[Any]:
             for name, (low, high, meaning) in habits.sums.items()
         ),
     ]
+
+
+def _expect_rows(rows: int) -> Any:
+    import great_expectations.expectations as gxe
+
+    return gxe.ExpectTableRowCountToEqual(value=rows, description=f"There are {rows:,} rows")
 
 
 def _expect_values(habits: Habits) -> list[Any]:
@@ -341,8 +349,8 @@ def _expect_target(habits: Habits) -> list[Any]:
 
     return [
         gxe.ExpectTableRowCountToBeBetween(
-            min_value=round(low * habits.rows),
-            max_value=round(high * habits.rows),
+            min_value=round(low * (habits.rows or 0)),
+            max_value=round(high * (habits.rows or 0)),
             row_condition=Column(habits.target) == value,
             description=f"{low:.2%} to {high:.2%} of the rows have {habits.target} {value}",
         )
