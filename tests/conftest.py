@@ -17,6 +17,7 @@ from handbook.project import Case, Project
 
 ROOT = Path(__file__).parent.parent
 MIRROR = os.environ.get("HANDBOOK_MIRROR", "")
+FEW = {"n_folds": 2, "inner_folds": 2, "slow_rows": 300}  # where algorithms are compared: for tests, not for results
 
 
 @pytest.fixture(scope="session")
@@ -37,7 +38,7 @@ def project(tmp_path: Path, samples: Callable[[str], Path], monkeypatch: pytest.
     """A checkout in small: the real params.yaml with one epoch a case, and sample data."""
     numbers = yaml.safe_load((ROOT / "params.yaml").read_text())
     for block in numbers["cases"].values():
-        block["epochs"] = 1
+        block |= {key: value for key, value in (FEW | {"epochs": 1}).items() if key in block}
     (tmp_path / "params.yaml").write_text(yaml.safe_dump(numbers, sort_keys=False))
     for name in numbers["datasets"]:
         shutil.copytree(samples(name), tmp_path / "data" / name)
@@ -65,5 +66,6 @@ def fitted(samples: Callable[[str], Path]) -> Callable[[str], tuple[Case, Any, A
 
 
 def brief(case: Case, epochs: int) -> Case:
-    """The case with fewer epochs."""
-    return dataclasses.replace(case, params=dataclasses.replace(case.params, epochs=epochs))
+    """The case with fewer epochs and folds, if its page counts any."""
+    fewer = {key: value for key, value in (FEW | {"epochs": epochs}).items() if hasattr(case.params, key)}
+    return dataclasses.replace(case, params=dataclasses.replace(case.params, **fewer))

@@ -6,6 +6,7 @@ beside the files says what they are; `kind` there is `real` or `sample`, and tra
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -13,7 +14,9 @@ import shutil
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+import zipfile
+import zlib
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
@@ -30,11 +33,16 @@ PROVENANCE = "provenance.json"
 
 @dataclass(frozen=True)
 class File:
-    """One file of a dataset: its name, the sha256 of its bytes, and the addresses that publish it."""
+    """One file of a dataset: its name, the sha256 of its bytes, and the addresses that publish it.
+
+    `address#member` is a file in a zip, `address#inner.zip#member` one in a zip in a zip. What a library that we need
+    anyway carries, is written by `bundle`.
+    """
 
     name: str
     sha256: str
     urls: tuple[str, ...]
+    bundle: Callable[[Path], None] | None = None
 
 
 @dataclass
@@ -87,7 +95,7 @@ def provenance(directory: Path) -> dict[str, Any]:
 def verify(page: ModuleType, directory: Path) -> dict[str, Any]:
     """The provenance of a dataset whose every file is as pinned; a HandbookError names the first that is not."""
     origin = provenance(directory)
-    pinned = {file.name: file.sha256 for file in page.FILES}
+    pinned = {file.name: file.sha256 for file in forms(page).get(origin.get("form", ""), page.FILES)}
     if origin["kind"] == "sample":
         pinned = {name: facts["sha256"] for name, facts in origin["files"].items()}
     for name, expected in pinned.items():
@@ -96,6 +104,12 @@ def verify(page: ModuleType, directory: Path) -> dict[str, Any]:
             told = _diagnosis(page, directory) if "damaged" in fault else ""
             raise HandbookError(f"{fault}{told}\n{_repair(origin['dataset'])}")
     return origin
+
+
+def forms(page: ModuleType) -> Mapping[str, tuple[File, ...]]:
+    """The forms in which the data are published, the best first; a page without `FORMS` has one, without a name."""
+    one: Mapping[str, tuple[File, ...]] = {"": page.FILES}
+    return getattr(page, "FORMS", one)
 
 
 def _fault(path: Path, expected: str) -> str | None:
@@ -130,19 +144,38 @@ def obtain(page: ModuleType, directory: Path, search: Search) -> dict[str, Any]:
     """Put a dataset's real files into its directory, from wherever the search may look; returns its provenance.
 
     Nothing that is right is fetched again; a file that is wrong is set aside under `scratch/replaced`, never deleted.
+    Of several forms, one that is there already will do, unless upstream is asked for; else the first that can be had.
+    Only one of them stays.
     """
     directory.mkdir(parents=True, exist_ok=True)
-    stand_ins = (
-        {facts["sha256"] for facts in provenance(directory)["files"].values()} if is_sample(directory) else set()
-    )
-    for file in page.FILES:
-        place = directory / file.name
-        if _fault(place, file.sha256):
-            fresh = _fetch(file, directory.name, search)
-            if not (place.is_file() and sha256(place) in stand_ins):  # a sample can be drawn again
-                _set_aside(place, search.scratch)
-            _move_in(fresh, place)
-    return _write_provenance(page, directory, "real")
+    faulty = {
+        form: [file for file in files if _fault(directory / file.name, file.sha256)]
+        for form, files in forms(page).items()
+    }
+    stand_ins = _stand_ins(directory)
+    unreachable: list[str] = []
+    for form in faulty if search.source == "upstream" else sorted(faulty, key=lambda form: bool(faulty[form])):
+        try:
+            for file in faulty[form]:
+                fresh = _fetch(file, directory.name, search)
+                _set_aside(directory / file.name, search.scratch, stand_ins)
+                _move_in(fresh, directory / file.name)
+        except HandbookError as error:
+            unreachable.append(str(error))
+            continue
+        for file in _of_other_forms(page, form):
+            _set_aside(directory / file.name, search.scratch, stand_ins)
+        return _write_provenance(page, directory, "real", form)
+    raise HandbookError("\n".join(unreachable))
+
+
+def _stand_ins(directory: Path) -> set[str]:
+    """The sha256 of the files of a sample, which can be drawn again at any time."""
+    return {facts["sha256"] for facts in provenance(directory)["files"].values()} if is_sample(directory) else set()
+
+
+def _of_other_forms(page: ModuleType, form: str) -> list[File]:
+    return [file for other, files in forms(page).items() if other != form for file in files]
 
 
 def _fetch(file: File, dataset: str, search: Search) -> Path:
@@ -164,8 +197,8 @@ def _fetch(file: File, dataset: str, search: Search) -> Path:
 
 
 def _places(file: File, dataset: str, search: Search) -> list[tuple[str, Callable[[Path], None]]]:
-    """The places to look in, in order: the mirror, then the addresses upstream."""
-    places: list[tuple[str, Callable[[Path], None]]] = []
+    """The places to look in, in order: what is carried along, the mirror, then the addresses upstream."""
+    places: list[tuple[str, Callable[[Path], None]]] = [("a library's bundle", file.bundle)] if file.bundle else []
     mirror = os.environ.get("HANDBOOK_MIRROR", "")
     if search.source in ("auto", "mirror") and mirror:
         where = f"{mirror.rstrip('/')}/{dataset}/{file.name}"
@@ -195,6 +228,9 @@ def _copy(source: Path, part: Path) -> None:
 
 def _download(url: str, part: Path, network: Network) -> None:
     """Bring a file by http, going on where an earlier try broke off if the server can."""
+    if "#" in url:
+        _download_member(url, part, network)
+        return
     have = part.stat().st_size if part.exists() else 0
     try:
         answer = network.open(url, have)
@@ -216,6 +252,24 @@ def _download(url: str, part: Path, network: Network) -> None:
         raise OSError(f"broke off after {part.stat().st_size:,} of {total:,} bytes; run again to go on")
 
 
+def _download_member(url: str, part: Path, network: Network) -> None:
+    """Bring a zip and copy one member out of it, by its name; nothing is written where the zip says."""
+    address, *members = url.split("#")
+    archive = part.with_name(f"{hashlib.sha256(address.encode()).hexdigest()[:16]}.zip")
+    _download(address, archive, network)
+    try:
+        with contextlib.ExitStack() as stack:
+            stream: Any = archive
+            for member in members:
+                stream = stack.enter_context(stack.enter_context(zipfile.ZipFile(stream)).open(member))
+            shutil.copyfileobj(stream, stack.enter_context(part.open("wb")))
+    except (zipfile.BadZipFile, zlib.error, KeyError, RuntimeError) as error:
+        part.unlink(missing_ok=True)
+        raise HandbookError(f"not the expected archive ({error})") from None
+    finally:
+        archive.unlink()
+
+
 def _bar(name: str, total: int, done: int) -> Any:
     from tqdm import tqdm
 
@@ -229,9 +283,12 @@ def _bar(name: str, total: int, done: int) -> Any:
     )
 
 
-def _set_aside(place: Path, scratch: Path) -> None:
-    """Move what stands in the way to where it disturbs nobody and is not lost."""
+def _set_aside(place: Path, scratch: Path, stand_ins: set[str]) -> None:
+    """Move what stands in the way to where it disturbs nobody and is not lost, unless it is a stand-in."""
     if not (place.exists() or place.is_symlink()):
+        return
+    if place.is_file() and sha256(place) in stand_ins:
+        place.unlink()
         return
     aside = scratch / "replaced" / place.parent.name
     aside.mkdir(parents=True, exist_ok=True)
@@ -250,7 +307,7 @@ def _move_in(fresh: Path, place: Path) -> None:
 def draw_sample(page: ModuleType, directory: Path, seed: int) -> dict[str, Any]:
     """Write the page's stand-in; refuses to overwrite files that are not a sample themselves."""
     directory.mkdir(parents=True, exist_ok=True)
-    present = [file.name for file in page.FILES if (directory / file.name).exists()]
+    present = [file.name for files in forms(page).values() for file in files if (directory / file.name).exists()]
     if present and not is_sample(directory):
         raise HandbookError(
             f"{directory} holds files that are no sample ({', '.join(present)}); a sample would overwrite them.\n"
@@ -265,20 +322,21 @@ def is_sample(directory: Path) -> bool:
     return (directory / PROVENANCE).exists() and provenance(directory)["kind"] == "sample"
 
 
-def _write_provenance(page: ModuleType, directory: Path, kind: str) -> dict[str, Any]:
+def _write_provenance(page: ModuleType, directory: Path, kind: str, form: str = "") -> dict[str, Any]:
     """Nothing in it depends on the way the bytes came: the same bytes, the same file, the same hash in DVC."""
     files = {
         file.name: {"sha256": sha256(directory / file.name), "bytes": (directory / file.name).stat().st_size}
-        for file in page.FILES
+        for file in forms(page).get(form, page.FILES)
     }
+    rows = page.ROWS if kind == "real" else page.SAMPLE_ROWS
     origin = {
         "dataset": directory.name,
         "kind": kind,
         "source": page.SOURCE if kind == "real" else f"made by {page.__name__}.sample",
         "licence": page.LICENCE if kind == "real" else page.SAMPLE_LICENCE,
-        "rows": page.ROWS if kind == "real" else page.SAMPLE_ROWS,
+        "rows": {form: rows[form]} if form else rows,
         "files": files,
-    }
+    } | ({"form": form} if form else {})
     path = directory / PROVENANCE
     text = json.dumps(origin, indent=2, sort_keys=True) + "\n"
     if not path.exists() or path.read_text() != text:

@@ -43,7 +43,7 @@ def mark_sample(figure: Figure) -> None:
     figure.supxlabel("made from sample data: not a result", fontsize=8, color="#b00020")
 
 
-def learning_curves(rows: Sequence[dict[str, float]], title: str) -> Figure:
+def learning_curves(rows: Sequence[dict[str, float]], title: str, loss_label: str = "cross-entropy (nats)") -> Figure:
     """Loss and, where there is a held-out part, its loss and accuracy, an epoch a point."""
     held_out = "valid_accuracy" in rows[0]
     figure, axes = canvas(1, 2 if held_out else 1, size=(8.4 if held_out else 5.6, 3.6), squeeze=False)
@@ -52,7 +52,7 @@ def learning_curves(rows: Sequence[dict[str, float]], title: str) -> Figure:
     for key, label, colour in (("train_loss", "training", BLUE), ("valid_loss", "held out", ORANGE)):
         if key in rows[0]:
             loss.plot(epochs, [row[key] for row in rows], "o-", ms=3, color=colour, label=label)
-    loss.set(xlabel="epoch", ylabel="loss (nats)")
+    loss.set(xlabel="epoch", ylabel=loss_label)
     loss.xaxis.get_major_locator().set_params(integer=True)
     loss.legend(frameon=False)
     _plain(loss)
@@ -98,6 +98,74 @@ def reliability(confidence: Array, accuracy: Array, count: Array, title: str) ->
     return figure
 
 
+def reliability_of_chances(share: Array, chance: Array, count: Array, title: str) -> Figure:
+    """Share of ones against the chance that was named for one, a bin, and how many rows each bin holds."""
+    figure = reliability(chance, share, count, title)
+    figure.axes[0].set_ylabel("share that came true")
+    figure.axes[1].set(xlabel="chance named", ylabel="share of rows")
+    return figure
+
+
+def curves(labels: Array, scores: dict[str, Array], title: str) -> Figure:
+    """ROC and precision-recall curves for labels (N,) of 0 and 1, one line for each named list of scores (N,)."""
+    from sklearn.metrics import average_precision_score, precision_recall_curve, roc_auc_score, roc_curve
+
+    figure, (roc, pr) = canvas(1, 2, size=(8.6, 4.0))
+    for name, each in scores.items():
+        roc.plot(*roc_curve(labels, each)[:2], label=f"{name}, area {roc_auc_score(labels, each):.3f}")
+        precision, recall, _ = precision_recall_curve(labels, each)
+        average = average_precision_score(labels, each)
+        pr.plot(recall, precision, drawstyle="steps-pre", label=f"{name}, average {average:.3f}")
+    roc.plot([0, 1], [0, 1], "--", color=GREY, label="by chance")
+    pr.axhline(labels.mean(), ls="--", color=GREY, label=f"by chance, {labels.mean():.3f}")
+    roc.set(xlabel="false positive rate", ylabel="true positive rate")
+    pr.set(xlabel="recall", ylabel="precision", ylim=(0, 1.02))
+    for place in (roc, pr):
+        place.legend(frameon=False, fontsize=8)
+        _plain(place)
+    figure.suptitle(title)
+    return figure
+
+
+def gain(called: Array, found: Array, title: str) -> Figure:
+    """Share found against share called, and how many times better than chance that is (lift)."""
+    figure, (curve, times) = canvas(1, 2, size=(8.6, 3.8))
+    curve.plot(called, found, color=BLUE, label="by score")
+    curve.plot([0, 1], [0, 1], "--", color=GREY, label="by chance")
+    curve.set(xlabel="share called", ylabel="share found")
+    shown = called >= 0.01  # of fewer rows the lift is noise
+    times.plot(called[shown], found[shown] / called[shown], color=ORANGE)
+    times.axhline(1, ls="--", color=GREY)
+    times.set(xlabel="share called", ylabel="lift")
+    curve.legend(frameon=False)
+    _plain(curve)
+    _plain(times)
+    figure.suptitle(title)
+    return figure
+
+
+def bars(names: Sequence[str], values: Array, title: str, label: str, error: Array | None = None) -> Figure:
+    """Horizontal bars, the first on top; `error` (N,) or (2, N) as matplotlib takes it."""
+    figure, axes = canvas(size=(6.6, 0.28 * len(names) + 1.3))
+    axes.barh(range(len(names)), values, xerr=error, color=BLUE, height=0.7, ecolor=INK)
+    axes.set_yticks(range(len(names)), names)
+    axes.invert_yaxis()
+    axes.set(xlabel=label, title=title)
+    _plain(axes)
+    return figure
+
+
+def paths(x: Array, lines: dict[str, Array], title: str, x_label: str, y_label: str, *, log: bool = True) -> Figure:
+    """Named lines over a common x, such as coefficients over a penalty; the axis of x logarithmic or not."""
+    figure, axes = canvas(size=(7.4, 4.4))
+    for name, line in lines.items():
+        axes.plot(x, line, label=name)
+    axes.set(xlabel=x_label, ylabel=y_label, title=title, xscale="log" if log else "linear")
+    axes.legend(frameon=False, fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))
+    _plain(axes)
+    return figure
+
+
 def gallery(images: Array, captions: Sequence[str], title: str, columns: int = 6) -> Figure:
     """Grey pictures (N, H, W), each with its caption."""
     rows = max(1, -(-len(images) // columns))
@@ -121,4 +189,85 @@ def filters(weights: Array, title: str) -> Figure:
         place.axis("off")
     figure.colorbar(shown, ax=axes, shrink=0.8)
     figure.suptitle(title)
+    return figure
+
+
+def ranking(names: Sequence[str], values: Array, intervals: Array, title: str, label: str) -> Figure:
+    """A point and its interval (N, 2) for each name, the first on top."""
+    figure, axes = canvas(size=(6.8, 0.28 * len(names) + 1.3))
+    places = np.arange(len(names))
+    axes.hlines(places, intervals[:, 0], intervals[:, 1], color=GREY, lw=2)
+    axes.plot(values, places, "o", color=BLUE)
+    axes.plot(values[:1], places[:1], "o", color=ORANGE)
+    axes.set_yticks(places, names)
+    axes.invert_yaxis()
+    axes.set(xlabel=label)
+    figure.suptitle(title)
+    _plain(axes)
+    return figure
+
+
+def panels(
+    groups: dict[str, dict[str, tuple[Array, Array]]], title: str, x_labels: Sequence[str], label: str
+) -> Figure:
+    """Small multiples: for each group its named lines (x, y), x logarithmic where it spans more than a decade."""
+    columns = min(3, len(groups))
+    rows = -(-len(groups) // columns)
+    figure, axes = canvas(rows, columns, size=(3.3 * columns + 0.4, 2.5 * rows + 0.5), squeeze=False)
+    for place in axes.flat[len(groups) :]:
+        place.axis("off")
+    for place, (name, lines), x_label in zip(axes.flat, groups.items(), x_labels, strict=False):
+        for line, (x, y) in lines.items():
+            place.plot(x, y, "o-", ms=3, label=line)
+        low, high = (f([f(x) for x, _ in lines.values()]) for f in (np.min, np.max))
+        place.set(title=name, xlabel=x_label, xscale="log" if low > 0 and high > 10 * low else "linear")
+        place.title.set_fontsize(9)
+        if any(lines):
+            place.legend(frameon=False, fontsize=7)
+        _plain(place)
+    figure.supylabel(label, fontsize=9)
+    figure.suptitle(title)
+    return figure
+
+
+def projection(points: Array, labels: Array, classes: Sequence[str], title: str) -> Figure:
+    """Points (N, 2) as a scatter, or (N, 1) as densities, a colour a class."""
+    figure, axes = canvas(size=(6.0, 4.4))
+    bins = np.histogram_bin_edges(points[:, 0], 60)
+    for k, (name, colour) in enumerate(zip(classes, (BLUE, ORANGE, INK, GREY, "#3a923a"), strict=False)):
+        own = points[labels == k]
+        if points.shape[1] > 1:
+            axes.scatter(own[:, 0], own[:, 1], s=18, color=colour, alpha=0.8, label=name)
+        else:
+            axes.hist(own[:, 0], bins, density=True, color=colour, alpha=0.55, label=name)
+    axes.set(xlabel="first axis", ylabel="second axis" if points.shape[1] > 1 else "density")
+    figure.suptitle(title)
+    axes.legend(frameon=False)
+    _plain(axes)
+    return figure
+
+
+def tree(fitted: Any, names: Sequence[str], classes: Sequence[str] | None, title: str, depth: int = 3) -> Figure:
+    """A fitted decision tree of scikit-learn, down to that depth."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from sklearn.tree import plot_tree
+
+    figure, axes = canvas(size=(13, 5.6))
+    FigureCanvasAgg(figure)  # plot_tree measures its text, which takes a canvas that draws
+    plot_tree(
+        fitted, max_depth=depth, feature_names=list(names), class_names=list(classes) if classes else None,
+        filled=True, impurity=False, proportion=bool(classes), rounded=True, precision=2, fontsize=6, ax=axes,
+    )  # fmt: skip
+    axes.set_title(title)
+    return figure
+
+
+def scatter(x: Array, y: Array, title: str, x_label: str, y_label: str) -> Figure:
+    """Points, and the line on which both are equal."""
+    figure, axes = canvas(size=(5.2, 4.8))
+    axes.plot(x, y, "o", ms=4, color=BLUE, alpha=0.7)
+    span = [min(x.min(), y.min()), max(x.max(), y.max())]
+    axes.plot(span, span, "--", color=GREY)
+    axes.set(xlabel=x_label, ylabel=y_label, title=title)
+    _plain(axes)
     return figure

@@ -50,16 +50,40 @@ def _gate(case: Case, store: Path, standing: Standing) -> str:
     score, baseline = challenger[primary], challenger["baseline"][primary]
     if standing["champion"] == standing["challenger"]:
         return f"is the champion ({primary} {score:.4f})"
-    if score <= baseline:
+    if not better(case, score, baseline):
         return f"does not pass the gate: {primary} {score:.4f}, the trivial baseline has {baseline:.4f}"
     if standing["champion"]:
         champion = _metrics(store, standing["champion"])
         if (champion["data"], challenger["data"]) == ("real", "sample"):
             return "does not pass the gate: it was made from sample data, the champion from real data"
-        if champion["data"] == challenger["data"] and score < champion[primary]:
+        if champion["data"] == challenger["data"] and better(case, champion[primary], score):
             return f"does not pass the gate: {primary} {score:.4f}, the champion has {champion[primary]:.4f}"
     standing["previous"], standing["champion"] = standing["champion"], standing["challenger"]
     return f"passes the gate and is champion ({primary} {score:.4f})"
+
+
+def better(case: Case, one: float, other: float) -> bool:
+    """Whether one value of the page's primary metric is better than another; `LOWER_IS_BETTER` turns it round."""
+    return one < other if getattr(case.page, "LOWER_IS_BETTER", False) else one > other
+
+
+def frame_of(example: dict[str, Any]) -> Any:
+    """The example that `example.json` holds: an array, or a DataFrame with its columns and their types."""
+    import numpy as np
+
+    if "columns" not in example:
+        return np.asarray(example["values"], dtype=example["dtype"])
+    import pandas as pd
+
+    return pd.DataFrame(example["columns"]).astype(example["dtypes"])
+
+
+def _example(example: Any) -> dict[str, Any]:
+    """An array or a DataFrame as plain types."""
+    if hasattr(example, "columns"):
+        dtypes = {str(name): str(kind) for name, kind in example.dtypes.items()}
+        return {"columns": {str(name): column.tolist() for name, column in example.items()}, "dtypes": dtypes}
+    return {"dtype": str(example.dtype), "values": example.tolist()}
 
 
 def _metrics(store: Path, content: str) -> dict[str, Any]:
@@ -123,6 +147,6 @@ def keep(project: Project, case: Case, entry: dict[str, Any], place: Path, sign:
     example = case.page.example(datasets.page(case.dataset).load(project.data(case.dataset)))
     model = load(case.page, case.params, project.models(case.name))
     write_json(fresh / "signature.json", sign(example, case.page.predict(model, example)))
-    write_json(fresh / "example.json", {"dtype": str(example.dtype), "values": example.tolist()})
+    write_json(fresh / "example.json", _example(example))
     write_json(fresh / "entry.json", entry)
     fresh.replace(place)

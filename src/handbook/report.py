@@ -13,7 +13,7 @@ from handbook.errors import HandbookError
 from handbook.project import Case, Project, plain
 
 START, END = "<!-- results: made by `make report`, from reports/*/metrics.json -->", "<!-- end of results -->"
-PERCENT = ("accuracy", "f1")
+PERCENT = ("accuracy", "f1", "precision", "recall", "specificity")
 
 
 def metrics(project: Project, name: str) -> dict[str, Any]:
@@ -33,7 +33,7 @@ def shown(name: str, value: float | None) -> str:
     """A number as its field writes it: shares in per cent, the rest as they are."""
     if value is None:
         return "–"
-    return f"{100 * value:.2f} %" if name in PERCENT else f"{value:.3f}"
+    return f"{100 * value:.2f} %" if name in PERCENT else f"{value:.3f}" if abs(value) < 1000 else f"{value:,.0f}"
 
 
 def row(project: Project, name: str) -> dict[str, str]:
@@ -41,8 +41,11 @@ def row(project: Project, name: str) -> dict[str, str]:
     case, numbers = project.case(name), metrics(project, name)
     primary = case.page.PRIMARY
     low, high = numbers["interval"][primary]
+    training = project.reports(name) / "training.json"
+    seconds = json.loads(training.read_text())["seconds"] if training.exists() else None
     return {
         "case": name,
+        "seconds": "–" if seconds is None else f"{seconds:.1f}",
         "dataset": case.dataset if numbers["data"] == "real" else f"{case.dataset} (sample)",
         "metric": primary,
         "ours": shown(primary, numbers[primary]),
@@ -55,7 +58,7 @@ def row(project: Project, name: str) -> dict[str, str]:
 def results(project: Project) -> str:
     """The README's table, from the metrics alone."""
     lines = [
-        "| case | data | metric | here | 95 % interval | the book | always the commonest class |",
+        "| case | data | metric | here | 95 % interval | the book | trivial baseline |",
         "|---|---|---|---:|---:|---:|---:|",
     ]
     for name in project.cases():
@@ -103,7 +106,9 @@ def _section(project: Project, case: Case) -> dict[str, Any]:
         "title": title,
         "text": [_with_code(paragraph) for paragraph in text],
         "numbers": _numbers(numbers),
+        "finding": numbers.get("finding", ""),
         "per_class": numbers.get("per_class", {}),
+        "algorithms": _algorithms(numbers),
         "params": plain(case.params),
         "training": json.loads((folder / "training.json").read_text()),
         "figures": [_figure(path) for path in sorted((folder / "figures").glob("*.png"))],
@@ -134,6 +139,15 @@ def _numbers(numbers: dict[str, Any]) -> list[dict[str, str]]:
                 }
             )
     return table
+
+
+def _algorithms(numbers: dict[str, Any]) -> list[dict[str, str]]:
+    """A line for each algorithm that a page compares, with all its figures but intervals and settings."""
+    return [
+        {"algorithm": name.replace("_", " ")}
+        | {key.replace("_", " "): shown(key, value) for key, value in figures.items() if not isinstance(value, dict)}
+        for name, figures in numbers.get("algorithms", {}).items()
+    ]
 
 
 def _figure(path: Path) -> dict[str, str]:

@@ -136,14 +136,18 @@ def evaluate(project: Project, name: str) -> None:
     model.history_ = read_rows(project.reports(name) / "history.csv")
     report = case.page.evaluate(model, loaded)
     _draw(report.figures, project.reports(name) / "figures", origin["kind"] == "sample")
+    tables = project.reports(name) / "tables"
+    shutil.rmtree(tables, ignore_errors=True)
+    tables.mkdir(parents=True)
     for table, rows in report.tables.items():
-        write_rows(project.reports(name) / f"{table}.csv", rows)
+        write_rows(tables / f"{table}.csv", rows)
     metrics = _rounded(
         {
             **report.metrics,
             "baseline": report.baseline,
             "book": case.book,
             "interval": {key: list(bounds) for key, bounds in report.interval.items()},
+            **({"finding": report.finding} if report.finding else {}),
         }
     )
     write_json(project.reports(name) / "metrics.json", {**metrics, "data": origin["kind"], "dataset": case.dataset})

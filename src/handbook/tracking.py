@@ -12,6 +12,7 @@ import hashlib
 import json
 import logging
 import os
+import re
 import warnings
 from collections.abc import Callable, Iterator
 from importlib.metadata import version
@@ -22,7 +23,18 @@ from handbook import datasets, ledger
 from handbook.project import Case, Project, plain
 from handbook.storage import read_rows, write_json
 
-REQUIREMENTS = ["torch", "lightning", "numpy", "pandas", "scikit-learn", "matplotlib", "scipy", "safetensors", "pyyaml"]
+REQUIREMENTS = [
+    "torch",
+    "lightning",
+    "numpy",
+    "pandas",
+    "scikit-learn",
+    "matplotlib",
+    "scipy",
+    "safetensors",
+    "skops",
+    "pyyaml",
+]
 CONTENT = "handbook.content"
 TRAINING = "handbook.training"
 
@@ -111,11 +123,13 @@ def _log(case: Case, place: Path, mlflow: Any) -> str:
         if not mlflow.active_run().data.params:
             mlflow.log_params(entry["params"])
         metrics = ledger.read(report / "metrics.json")
-        mlflow.log_metrics(dict(_flat(metrics)) | {"training_seconds": training["seconds"]})
+        own = {key: value for key, value in metrics.items() if key != "algorithms"}
+        mlflow.log_metrics(dict(_flat(own)) | {"training_seconds": training["seconds"]})
         if not mlflow.active_run().data.metrics.get("train_loss"):
             for row in read_rows(report / "history.csv"):
                 mlflow.log_metrics({k: v for k, v in row.items() if k != "epoch"}, step=int(row["epoch"]))
         mlflow.log_input(_dataset_input(entry), context="training")
+        _algorithms(metrics.get("algorithms", {}), training.get("algorithms", {}), mlflow)
         mlflow.log_artifacts(str(report), "report")
         mlflow.log_text(model_card(case, entry, metrics, training), "model_card.md")
         model = _log_model(place, entry, mlflow)
@@ -128,6 +142,16 @@ def _log(case: Case, place: Path, mlflow: Any) -> str:
             model_id=model.model_id,
         )
     return str(registered.version)
+
+
+def _algorithms(compared: dict[str, dict[str, Any]], times: dict[str, dict[str, float]], mlflow: Any) -> None:
+    """A nested run for each algorithm that a page compares, so that MLflow's own view ranks them."""
+    for name, figures in compared.items():
+        own = {key: value for key, value in figures.items() if key != "chosen"}
+        with mlflow.start_run(run_name=name, nested=True):
+            mlflow.set_tag("algorithm", name)
+            mlflow.log_params(figures.get("chosen", {}))
+            mlflow.log_metrics(dict(_flat(own)) | times.get(name, {}))
 
 
 def _tags(entry: dict[str, Any], training: dict[str, Any]) -> dict[str, str]:
@@ -151,8 +175,8 @@ def _flat(metrics: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, floa
             yield from _flat(value, f"{prefix}{key}.")
         elif isinstance(value, list):
             yield from ((f"{prefix}{key}.{side}", bound) for side, bound in zip(("low", "high"), value, strict=True))
-        elif not isinstance(value, str):
-            yield f"{prefix}{key}".replace("/", "-").replace("(", "").replace(")", ""), float(value)
+        elif value is not None and not isinstance(value, str):
+            yield re.sub(r"[^\w .-]", "-", f"{prefix}{key}"), float(value)
 
 
 def _dataset_input(entry: dict[str, Any]) -> Any:
@@ -167,9 +191,6 @@ def _dataset_input(entry: dict[str, Any]) -> Any:
 
 def _log_model(place: Path, entry: dict[str, Any], mlflow: Any) -> Any:
     """The model with its code, signature and example, for MLflow's pyfunc interface."""
-    import numpy as np
-
-    example = ledger.read(place / "example.json")
     return mlflow.pyfunc.log_model(
         name="model",
         python_model=str(place / "handbook" / "served.py"),
@@ -177,7 +198,7 @@ def _log_model(place: Path, entry: dict[str, Any], mlflow: Any) -> Any:
         model_config={"case": entry["case"], "page": entry["page"], "params": entry["params"]},
         code_paths=[str(place / "handbook")],
         signature=mlflow.models.ModelSignature.from_dict(ledger.read(place / "signature.json")),
-        input_example=np.asarray(example["values"], dtype=example["dtype"]),
+        input_example=ledger.frame_of(ledger.read(place / "example.json")),
         pip_requirements=[f"{name}=={version(name).split('+')[0]}" for name in REQUIREMENTS],
     )
 
