@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import http.server
 import json
 import shutil
 import threading
 import time
+import zipfile
 from collections.abc import Callable, Iterator
+from io import BytesIO
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -59,8 +62,6 @@ def served(tmp_path: Path) -> Iterator[Any]:
 
 def page(url: str = "", sha256: str | None = None) -> Any:
     """A dataset of one file."""
-    import hashlib
-
     digest = sha256 or hashlib.sha256(CONTENT).hexdigest()
     urls = (f"{url}/thing.bin",) if url else ()
     return SimpleNamespace(
@@ -268,3 +269,96 @@ def test_data_without_a_provenance_are_refused(text: str | None, message: str, t
     path.unlink() if text is None else path.write_text(text)
     with pytest.raises(HandbookError, match=message):
         fetch.verify(page(), tmp_path / "toy")
+
+
+def pack(**members: bytes) -> bytes:
+    content = BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        for name, member in members.items():
+            archive.writestr(name, member)
+    return content.getvalue()
+
+
+def from_archive(served: Any, archive: bytes, members: str) -> Any:
+    (served.folder / "all.zip").write_bytes(archive)
+    toy = page()
+    toy.FILES = (File("thing.bin", toy.FILES[0].sha256, (f"{served.url}/all.zip#{members}",)),)
+    return toy
+
+
+def test_a_member_is_copied_out_of_an_archive_or_one_within_and_nothing_else(served: Any, tmp_path: Path) -> None:
+    evil = {"../../escaped": b"!", "/tmp/escaped": b"!"}  # noqa: S108 (a path that must not be trusted)
+    inner = pack(**{"data/thing.bin": CONTENT}, **evil)
+    for number, (archive, members) in enumerate(
+        ((inner, "data/thing.bin"), (pack(**{"in.zip": inner}, **evil), "in.zip#data/thing.bin"))
+    ):
+        here = tmp_path / str(number)
+        obtain(from_archive(served, archive, members), here)
+        files = {path.relative_to(here).as_posix() for path in here.rglob("*") if path.is_file()}
+        assert files == {"data/toy/thing.bin", "data/toy/provenance.json"}
+        assert (here / "data" / "toy" / "thing.bin").read_bytes() == CONTENT
+
+
+@pytest.mark.parametrize("archive", [b"no archive", pack(other=CONTENT), pack(**{"thing.bin": CONTENT})[:-40]])
+def test_an_archive_that_is_none_lacks_the_member_or_is_cut_is_told_as_such(
+    archive: bytes, served: Any, tmp_path: Path
+) -> None:
+    with pytest.raises(HandbookError, match="not the expected archive"):
+        obtain(from_archive(served, archive, "thing.bin"), tmp_path)
+    assert not [path for path in tmp_path.rglob("*") if path.suffix == ".zip" and "web" not in path.parts]
+
+
+def two_forms(served: Any) -> Any:
+    """A dataset that is published whole, upstream, and of which the mirror has a part."""
+    whole = File("whole.bin", hashlib.sha256(CONTENT).hexdigest(), (f"{served.url}/whole.bin",))
+    part = File("part.bin", hashlib.sha256(CONTENT[:9]).hexdigest(), ())
+    toy = page()
+    toy.FORMS, toy.FILES, toy.ROWS = {"whole": (whole,), "part": (part,)}, (part,), {"whole": 99, "part": 9}
+    return toy
+
+
+def test_the_whole_is_taken_where_it_can_be_reached_and_the_part_where_it_cannot(
+    served: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    toy, folder = two_forms(served), tmp_path / "data" / "toy"
+    with pytest.raises(HandbookError, match=r"(?s)toy/whole.bin could not be had.*toy/part.bin could not be had"):
+        obtain(toy, tmp_path)
+    (tmp_path / "mirror" / "toy").mkdir(parents=True)
+    (tmp_path / "mirror" / "toy" / "part.bin").write_bytes(CONTENT[:9])
+    monkeypatch.setenv("HANDBOOK_MIRROR", str(tmp_path / "mirror"))
+    origin = obtain(toy, tmp_path)
+    assert (origin["form"], origin["rows"], set(origin["files"])) == ("part", {"part": 9}, {"part.bin"})
+    assert fetch.verify(toy, folder) == origin
+    (served.folder / "whole.bin").write_bytes(CONTENT)
+    assert obtain(toy, tmp_path)["form"] == "part"  # what is right is not fetched again
+    origin = obtain(toy, tmp_path, "upstream")
+    assert (origin["form"], origin["rows"]) == ("whole", {"whole": 99})
+    assert {path.name for path in folder.iterdir()} == {"whole.bin", "provenance.json"}
+    assert [path.name for path in (tmp_path / "scratch" / "replaced").rglob("part.bin*")] == ["part.bin.0"]
+    assert fetch.verify(toy, folder) == origin
+
+
+def test_a_part_cannot_pass_for_the_whole(served: Any, tmp_path: Path) -> None:
+    toy, folder = two_forms(served), tmp_path / "data" / "toy"
+    (served.folder / "whole.bin").write_bytes(CONTENT)
+    obtain(toy, tmp_path)
+    (folder / "whole.bin").write_bytes(CONTENT[:9])
+    with pytest.raises(HandbookError, match=r"whole\.bin is damaged"):
+        fetch.verify(toy, folder)
+
+
+def test_a_sample_overwrites_no_form_of_the_real_data(served: Any, tmp_path: Path) -> None:
+    toy = two_forms(served)
+    (served.folder / "whole.bin").write_bytes(CONTENT)
+    obtain(toy, tmp_path)
+    with pytest.raises(HandbookError, match=r"files that are no sample \(whole.bin\)"):
+        fetch.draw_sample(toy, tmp_path / "data" / "toy", seed=0)
+
+
+def test_what_a_library_carries_needs_no_network_and_is_checked_too(tmp_path: Path) -> None:
+    toy = page()
+    toy.FILES = (File("thing.bin", toy.FILES[0].sha256, (), lambda path: path.write_bytes(CONTENT)),)
+    assert obtain(toy, tmp_path)["kind"] == "real"
+    toy.FILES = (File("thing.bin", toy.FILES[0].sha256, (), lambda path: path.write_bytes(b"other")),)
+    with pytest.raises(HandbookError, match=r"a library's bundle: expected sha256"):
+        obtain(toy, tmp_path / "b")

@@ -15,7 +15,7 @@ import yaml
 from handbook import cases, datasets
 from handbook.errors import HandbookError, unknown
 
-COMMON = ("page", "dataset", "kit", "book", "gpu")  # kit: the file of the kit that both share, for DVC
+COMMON = ("page", "dataset", "kit", "engine", "book", "gpu")  # kit: the file of the kit that both share, for DVC
 PRESETS = ("laptop", "gpu")
 
 

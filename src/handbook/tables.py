@@ -75,7 +75,9 @@ def read_csv(path: Path, columns: Mapping[str, type], sep: str = ",") -> pd.Data
     try:
         _check_header(path, list(pd.read_csv(path, sep=sep, nrows=0, index_col=False).columns), list(columns), sep)
         try:
-            rows = pd.read_csv(path, dtype=kinds, na_values=absent, **options)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", RuntimeWarning)  # an infinite whole number, told below
+                rows = pd.read_csv(path, dtype=kinds, na_values=absent, **options)
         except (ValueError, OverflowError):  # a cell that is not of its column's type; which one, shows a slow look
             _name_fault(path, pd.read_csv(path, dtype="str", na_values=absent, **options), columns)
             raise

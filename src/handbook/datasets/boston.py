@@ -12,7 +12,7 @@ In the book: chapter 2, the regressors.
 
 The sample's tracts share one hidden trait, how much of a city they are, which drives most columns, as in the original;
 `medv` is a sum of rooms, poverty, schools and the river, bent once, plus noise of a fifth of its variance: no model can
-have an R2 above 0.80, and the straight line reaches about 0.78.
+have an R2 above 0.80, and a straight line reaches about 0.76.
 """
 
 from __future__ import annotations

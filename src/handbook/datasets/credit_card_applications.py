@@ -12,7 +12,7 @@ A4, A5, A6 and A12 are codes without an order, and so text here. Taken as number
 those of A5 and A6 were numbered by how often each was approved (A5 from 13 % for code 1 to 84 % for code 14).
 
 The sample keeps the original's frequencies; `Class` is drawn from the log-odds of `log_odds`, so that the best
-ROC-AUC is known, 0.93; a straight model of all columns finds it.
+ROC-AUC is known, 0.88; a straight model of all columns finds it.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ COLUMNS: dict[str, type] = {
 CLASSES = ("declined", "approved")
 ROWS = {"all": 690}
 SAMPLE_ROWS = {"all": 690}
-SAMPLE_ROC_AUC = 0.93  # of the sample's own log-odds: no model can do better
+SAMPLE_ROC_AUC = 0.88  # of the sample's own log-odds: no model can do better
 LICENCE = "CC BY 4.0 (UCI, Statlog Australian Credit Approval)"
 SAMPLE_LICENCE = "none needed: drawn here"
 SOURCE = "https://archive.ics.uci.edu/dataset/143/statlog+australian+credit+approval"
