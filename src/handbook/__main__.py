@@ -14,6 +14,7 @@ VERBS = {
     "train": "train a case; resumes where it was cut off",
     "evaluate": "judge a trained case on its test data",
     "register": "bring a judged case into the MLflow registry and move its aliases",
+    "lab": "work a chapter through: its figures and its measured facts",
     "report": "build reports/index.html and the README's table",
     "check": "refuse what must not be committed: results made from samples",
 }
@@ -33,6 +34,8 @@ def parser() -> argparse.ArgumentParser:
             sub.add_argument("name", metavar="DATASET")
         elif verb in ("train", "evaluate", "register"):
             sub.add_argument("name", metavar="CASE")
+        elif verb == "lab":
+            sub.add_argument("name", metavar="LAB")
     return top
 
 

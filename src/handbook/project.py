@@ -85,6 +85,10 @@ class Project:
         """The cases there are, in the order of params.yaml."""
         return [str(name) for name in self.numbers()["cases"]]
 
+    def labs(self) -> list[str]:
+        """The labs that the pipeline works through, in the order of params.yaml."""
+        return [str(name) for name in self.numbers().get("labs") or []]
+
     def case(self, name: str) -> Case:
         """One case, its parameters checked; a HandbookError names the key that is wrong."""
         numbers = self.numbers()

@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from handbook import datasets
+from handbook import datasets, labs
 from handbook.errors import HandbookError
 from handbook.project import Case, Project, plain
 
@@ -92,6 +92,7 @@ def build(project: Project) -> str:
     return environment.get_template("report.html.j2").render(
         rows=[row(project, name) for name in project.cases()],
         cases=[_section(project, project.case(name)) for name in project.cases()],
+        labs=[_lab(project, name) for name in project.labs()],
         datasets=[_dataset(project, name) for name in project.datasets()],
         sample=not all_real(project),
     )
@@ -114,6 +115,28 @@ def _section(project: Project, case: Case) -> dict[str, Any]:
         "figures": [_figure(path) for path in sorted((folder / "figures").glob("*.png"))],
         "sample": numbers["data"] != "real",
     }
+
+
+def _lab(project: Project, name: str) -> dict[str, Any]:
+    """A worked chapter: what its page says, what it measured, and its pictures, those that move included."""
+    home = project.reports("labs") / name
+    if not (home / "checks.json").exists():
+        raise HandbookError(f"{home / 'checks.json'} is missing: the lab has not run. Make it: dvc repro lab@{name}")
+    checks = json.loads((home / "checks.json").read_text())
+    title, *text = (labs.page(name).__doc__ or "").strip().split("\n\n")
+    return {
+        "name": name,
+        "title": title,
+        "text": [_with_code(paragraph) for paragraph in text],
+        "sample": checks.pop("data", "real") != "real",
+        "checks": {key: _fact(value) for key, value in checks.items()},
+        "figures": [_figure(path) for path in sorted((home / "figures").iterdir())],
+    }
+
+
+def _fact(value: float | bool) -> str:
+    """A measured fact as it is read: yes or no, or up to six digits."""
+    return ("no", "yes")[value] if isinstance(value, bool) else f"{value:.6g}"
 
 
 def _with_code(paragraph: str) -> Any:
@@ -152,7 +175,7 @@ def _algorithms(numbers: dict[str, Any]) -> list[dict[str, str]]:
 
 def _figure(path: Path) -> dict[str, str]:
     picture = base64.b64encode(path.read_bytes()).decode()
-    return {"name": path.stem.replace("_", " "), "source": f"data:image/png;base64,{picture}"}
+    return {"name": path.stem.replace("_", " "), "source": f"data:image/{path.suffix[1:]};base64,{picture}"}
 
 
 def _dataset(project: Project, name: str) -> dict[str, Any]:

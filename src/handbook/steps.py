@@ -1,4 +1,4 @@
-"""The verbs: data, validate, train, evaluate, register, report. Files in, files out; the pages in between compute."""
+"""The verbs: data, validate, train, evaluate, register, lab, report. Files in, files out; the pages in between compute."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from handbook import datasets, fetch
+from handbook import datasets, fetch, labs
 from handbook.errors import HandbookError, unknown
 from handbook.project import Case, Project, plain
 from handbook.storage import load, read_rows, save, write_json, write_rows, write_text
@@ -183,12 +183,32 @@ def register(project: Project, name: str) -> None:
     print(tracking.register(project, project.case(name)))
 
 
+def lab(project: Project, name: str) -> None:
+    """Work a chapter through: checks.json and figures, marked if they show sample data."""
+    page, home = labs.page(name), project.reports("labs") / name
+    given, kind = _given(project, page)
+    checks = _rounded(page.checks(*given))
+    _draw(page.figures(*given), home / "figures", kind == "sample")
+    for title, write in getattr(page, "animations", dict)(*given).items():
+        write(home / "figures" / f"{title}.gif")
+    write_json(home / "checks.json", checks | ({"data": kind} if kind else {}))
+    print(f"{name}: {len(checks)} checks, {len(list((home / 'figures').iterdir()))} figures in reports/labs/{name}")
+
+
+def _given(project: Project, page: ModuleType) -> tuple[tuple[Any, ...], str]:
+    """What a lab's functions are called with, its dataset or nothing, and of which kind those data are."""
+    if not hasattr(page, "DATASET"):
+        return (), ""
+    origin = fetch.verify(datasets.page(page.DATASET), project.data(page.DATASET))
+    return (datasets.page(page.DATASET).load(project.data(page.DATASET)),), str(origin["kind"])
+
+
 def report(project: Project) -> None:
     """Build reports/index.html, and the README's table if everything is real."""
     from handbook import report as pages
 
     write_text(project.root / "reports" / "index.html", pages.build(project))
-    print(f"reports/index.html shows {len(project.cases())} cases")
+    print(f"reports/index.html shows {len(project.cases())} cases and {len(project.labs())} labs")
     if pages.all_real(project):
         readme = project.root / "README.md"
         write_text(readme, pages.with_results(readme.read_text(), pages.results(project)))
@@ -203,9 +223,9 @@ def check(project: Project) -> None:
 
     faults = [
         f"{path.relative_to(project.root)} was made from sample data"
-        for name in ("metrics", "validation")
-        for path in sorted((project.root / "reports").glob(f"*/{name}.json"))
-        if json.loads(path.read_text())["data"] != "real"
+        for pattern in ("*/metrics.json", "*/validation.json", "labs/*/checks.json")
+        for path in sorted((project.root / "reports").glob(pattern))
+        if json.loads(path.read_text()).get("data", "real") != "real"
     ]
     faults += _lock_faults(project)
     readme = (project.root / "README.md").read_text()
@@ -230,7 +250,7 @@ def _lock_faults(project: Project) -> list[str]:
         out
         for stage in stages.values()
         for out in stage.get("outs", [])
-        if out["path"].endswith(("metrics.json", "validation.json"))
+        if out["path"].endswith(("metrics.json", "validation.json", "checks.json"))
     ]
     return [
         f"dvc.lock was written with another {out['path']} than the one here"

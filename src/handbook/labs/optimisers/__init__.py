@@ -1,0 +1,127 @@
+"""Optimisers from scratch, and their races (sections 3.6 to 3.13).
+
+An optimiser turns gradients into steps. Descent goes where the gradient points; momentum remembers where it was going;
+the adaptive rules give each weight a rate of its own; L-BFGS learns the curvature; a schedule changes the rate as time
+goes on. All are written here in NumPy on flat float64 vectors, and each equals its namesake in torch.optim.
+
+    descent.py        batch, stochastic and mini-batch descent on the book's y = 3 x1 + 2 x2 + noise
+    rules.py          descent, momentum, Nesterov, AdaGrad, RMSprop, Adadelta, Adam, AdamW
+    quasi_newton.py   L-BFGS: two-loop recursion, strong Wolfe line search
+    schedules.py      decay, step, exponential, cosine, one-cycle, warm-up, plateau
+    races.py          a quadratic, Rosenbrock's valley, a saddle
+    garments.py       LeNet's shapes on a slice of Fashion-MNIST (torch computes the gradients there, and only there)
+    pictures.py       figures and the animation
+
+The book prints no results for this chapter's optimisers to be held against. Where its listings are wrong (swapped batch
+sizes, Nesterov's sign, Adam's frozen gradient, the empty L-BFGS, warm-up upside down), the page concerned says so, and
+`checks` measures what the error does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from handbook.images import LabelledImages
+
+DATASET = "fashion_mnist"
+
+
+def figures(data: LabelledImages) -> dict[str, Figure]:
+    """Every picture of the lab, each with its finding as title."""
+    from handbook.labs.optimisers import garments, pictures, races
+
+    return {
+        "batch_sizes": pictures.batch_sizes(),
+        "traps": pictures.traps(),
+        **{name: pictures.paths(name) for name in races.LANDSCAPES},
+        "saddle_escape": pictures.escapes(),
+        "schedules": pictures.schedule_curves(),
+        "garments": pictures.garment_curves(garments.race(data)),
+    }
+
+
+def animations(data: LabelledImages) -> dict[str, Callable[[Path], None]]:
+    """What has to move: each writes a GIF to the path that it is given."""
+    from handbook.labs.optimisers import pictures
+
+    return {"rosenbrock_race": pictures.animate}
+
+
+def checks(data: LabelledImages) -> dict[str, float | bool]:
+    """The chapter's facts as measured here; counts are steps, -1 stands for never."""
+    return {**_batch_facts(), **_trap_facts(), **_race_facts(), **_schedule_facts()}
+
+
+def _batch_facts() -> dict[str, float | bool]:
+    from handbook.labs.optimisers import descent
+
+    data = descent.rows(np.random.default_rng(0))
+    facts: dict[str, float | bool] = {}
+    for name, size in descent.SIZES.items():
+        path = descent.descend(data, size, descent.STEPS, np.random.default_rng(1))
+        facts[f"{name}: distance left after the book's 100 steps"] = float(
+            np.linalg.norm(path[-1] - data.best()) / np.linalg.norm(data.best())
+        )
+    path = descent.descend(data, descent.ROWS, descent.STEPS, np.random.default_rng(1))
+    facts["batch: equals its closed form"] = bool(np.allclose(path[-1], descent.after(data, descent.STEPS), atol=1e-12))
+    return facts
+
+
+def _trap_facts() -> dict[str, float | bool]:
+    from handbook.labs.optimisers import rules
+
+    def slope(x: rules.Vector) -> rules.Vector:
+        return 2 * x
+
+    start = np.array([5.0])
+    momentum = rules.walk(rules.Momentum(0.1), slope, start, 100)
+    ahead, back = (rules.look_ahead(slope, start, 0.1, 0.9, 100, sign) for sign in (1, -1))
+    return {
+        "x² by momentum: |x| after 100 steps": float(np.abs(momentum[-1, 0])),
+        "x² by Nesterov: |x| after 100 steps": float(np.abs(ahead[-1, 0])),
+        "x² by Nesterov looking back (the book's code): largest |x| in 100 steps": float(np.abs(back).max()),
+        "x² by Adam (0.1): |x| after 100 steps": float(
+            np.abs(rules.walk(rules.Adam(0.1), slope, start, 100)[-1, 0]),
+        ),
+        "x² by Adam (0.1) with its first gradient for ever (the book's): x after 100 steps": float(
+            rules.frozen(rules.Adam(0.1), slope, start, 100)[-1, 0]
+        ),
+    }
+
+
+def _race_facts() -> dict[str, float | bool]:
+    from handbook.labs.optimisers import quasi_newton, races, rules
+
+    facts: dict[str, float | bool] = {
+        f"{place}: arrival of {name}": path.arrival()
+        for place in races.LANDSCAPES
+        for name, path in races.race(place).items()
+    }
+    found = quasi_newton.lbfgs(races.rosenbrock, np.array([-1.5, 2.0]))
+    facts["rosenbrock: evaluations of L-BFGS"] = found.evaluations
+    facts["rosenbrock: L-BFGS is within 1e-8 of (1, 1)"] = bool(np.abs(found.path[-1] - 1).max() < 1e-8)
+    for name in ("descent", "momentum", "Adam"):
+        for offset in (1e-3, 1e-9):
+            facts[f"saddle: escape of {name} from {offset:g}"] = races.escape(rules.RULES[name], offset)
+    return facts
+
+
+def _schedule_facts() -> dict[str, float | bool]:
+    from handbook.labs.optimisers import pictures, races, schedules
+
+    facts: dict[str, float | bool] = {
+        f"schedule {name}: error above the best at the end": float(losses[-50:].mean())
+        for name, losses in pictures.schedule_race().items()
+    }
+    warm = schedules.warm_up(0.3, 100, 0.01)
+    facts["warm-up: first rate as a share of the full one"] = warm(0) / 0.3
+    facts["warm-up: x⁴/4 from 3 at 0.3 diverges without it"] = bool(np.isinf(races.cold_start(schedules.constant(0.3))))
+    facts["warm-up: and ends with it at"] = races.cold_start(warm)
+    return facts

@@ -1,0 +1,251 @@
+"""The lab's pictures: paths over contours, losses over steps, and the race as an animation."""
+
+from __future__ import annotations
+
+from pathlib import Path as File
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from handbook.figures import GREY, INK, canvas
+from handbook.labs.optimisers import descent, garments, races, rules, schedules
+from handbook.labs.optimisers.rules import Vector
+
+COLOURS = {
+    "descent": "#6b7785",
+    "momentum": "#1f6fb2",
+    "Nesterov": "#59a9e0",
+    "AdaGrad": "#c0392b",
+    "RMSprop": "#d9731a",
+    "Adadelta": "#e3b23c",
+    "Adam": "#2e8b57",
+    "AdamW": "#8fce6a",
+    "L-BFGS": "#7d3c98",
+}
+FLOOR = 1e-12  # below that the curves show only rounding
+
+
+def _plain(axes: Axes) -> None:
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.grid(alpha=0.25)
+
+
+def _contours(axes: Axes, landscape: races.Landscape) -> None:
+    """Lines of equal height, spaced so that valley floors and walls can both be read."""
+    left, right, bottom, top = landscape.view
+    x, y = np.meshgrid(np.linspace(left, right, 161), np.linspace(bottom, top, 161))
+    height = np.array([landscape.f(p)[0] for p in np.stack([x.ravel(), y.ravel()], axis=1)]).reshape(x.shape)
+    axes.contour(x, y, np.log10(height - landscape.lowest + 1e-2), levels=16, colors=GREY, linewidths=0.6, alpha=0.7)
+    axes.set(xlabel="x", ylabel="y", xlim=(left, right), ylim=(bottom, top))
+
+
+def paths(name: str) -> Figure:
+    """The race on a landscape: where each rule went, and how high above the minimum it was."""
+    landscape, ran = races.LANDSCAPES[name], races.race(name)
+    figure, (plane, curves) = canvas(1, 2, size=(11, 4.8), width_ratios=(1.15, 1))
+    _contours(plane, landscape)
+    for rule, path in ran.items():
+        steps = f"{path.arrival():,} steps" if path.arrival() >= 0 else "not there"
+        label = rule if rule == "L-BFGS" else f"{rule} ({path.eta:.2g})"
+        plane.plot(*path.points.T, "-o", ms=1.8, lw=1.1, color=COLOURS[rule], label=label)
+        curves.loglog(1 + np.arange(len(path.excess)), np.maximum(path.excess, FLOOR), lw=1.4, color=COLOURS[rule],
+                      label=f"{rule}: {steps}")  # fmt: skip
+    plane.plot(*landscape.start, "k*", ms=9)
+    plane.legend(fontsize=7, title="rule (its best rate)", title_fontsize=7, loc="best")
+    curves.set(xlabel="step + 1", ylabel="height above the minimum")
+    curves.legend(fontsize=7, title="below 1e-4 of the start after", title_fontsize=7, loc="lower left")
+    _plain(curves)
+    figure.suptitle(_winners(name, ran))
+    return figure
+
+
+def _winners(name: str, ran: dict[str, races.Path]) -> str:
+    order = sorted((path.arrival(), rule) for rule, path in ran.items() if path.arrival() >= 0 and rule != "L-BFGS")
+    late = len(ran) - 1 - len(order)
+    rest = f"; {late} of {len(ran) - 1} first-order rules do not in {races.STEPS:,}" if late else ""
+    return (
+        f"{name.capitalize()}: L-BFGS arrives in {ran['L-BFGS'].arrival()} steps, {order[0][1]} in {order[0][0]}, "
+        f"{order[1][1]} in {order[1][0]}{rest}"
+    )
+
+
+def batch_sizes() -> Figure:
+    """The book's example of section 3.6, by steps and by rows looked at."""
+    data = descent.rows(np.random.default_rng(0))
+    floor = data.loss(data.best())
+    figure, (by_step, by_row) = canvas(1, 2, size=(9.6, 3.9), sharey=True)
+    for (name, size), colour in zip(descent.SIZES.items(), ("#1f6fb2", "#2e8b57", "#d9731a"), strict=True):
+        path = descent.descend(data, size, 2000, np.random.default_rng(1))
+        excess = np.array([data.loss(w) - floor for w in path])
+        t = np.arange(len(path))
+        by_step.semilogy(t, excess, lw=1, color=colour, label=f"{name} ({size} {'row' if size == 1 else 'rows'})")
+        by_row.loglog(1 + t * size, excess, lw=1, color=colour)
+    by_step.axvline(descent.STEPS, ls="--", lw=1, color=GREY)
+    by_step.text(descent.STEPS + 25, 4, "the book stops here", fontsize=8, color=INK)
+    by_step.set(xlabel="steps at rate 0.01", ylabel="mean squared error above the best")
+    by_row.set(xlabel="rows looked at + 1")
+    by_step.legend(frameon=False, fontsize=8)
+    for axes in (by_step, by_row):
+        _plain(axes)
+    figure.suptitle("Small batches get there with fewer rows and never come to rest; 100 steps arrive nowhere")
+    return figure
+
+
+def traps() -> Figure:
+    """Two of the book's errors on its own example, x² from 5."""
+    start = np.array([5.0])
+    ahead, back = (rules.look_ahead(_slope, start, 0.1, 0.9, 60, sign)[:, 0] for sign in (1, -1))
+    heavy = rules.walk(rules.Momentum(0.1), _slope, start, 60)[:, 0]
+    figure, (left, right) = canvas(1, 2, size=(9.6, 3.8))
+    left.plot(ahead, color=COLOURS["Nesterov"], label="Nesterov, looking ahead")
+    left.plot(heavy, color=COLOURS["momentum"], label="momentum")
+    left.plot(back, color=COLOURS["AdaGrad"], label="looking back, as the book's code")
+    adam = rules.walk(rules.Adam(0.1), _slope, start, 150)[:, 0]
+    stuck = rules.frozen(rules.Adam(0.1), _slope, start, 150)[:, 0]
+    right.plot(adam, color=COLOURS["Adam"], label="Adam")
+    right.plot(stuck, color=COLOURS["AdaGrad"], label="its first gradient for ever, as the book's")
+    for axes in (left, right):
+        axes.axhline(0, color=GREY, lw=0.8)
+        axes.set(xlabel="step", ylabel="x")
+        axes.legend(frameon=False, fontsize=8)
+        _plain(axes)
+    figure.suptitle("On x²: looking back diverges, and Adam without fresh gradients walks past the minimum")
+    return figure
+
+
+def _slope(x: Vector) -> Vector:
+    """Of the book's x²."""
+    return 2 * x
+
+
+def escapes() -> Figure:
+    """Steps to leave the saddle against the distance from its ridge."""
+    offsets = np.logspace(-9, -1, 17)
+    figure, axes = canvas(size=(6.6, 4.2))
+    for name in ("descent", "momentum", "Nesterov", "AdaGrad", "RMSprop", "Adam"):
+        steps = [races.escape(rules.RULES[name], float(offset)) for offset in offsets]
+        axes.semilogx(offsets, steps, "o-", ms=3, color=COLOURS[name], label=name)
+    axes.set(xlabel="start's distance from the ridge", ylabel="steps until |y| > 1/2, rate 0.05")
+    axes.set_title("Momentum leaves a saddle four times as fast;\nadaptive rules do not care how flat it is")
+    axes.legend(frameon=False, fontsize=8)
+    _plain(axes)
+    return figure
+
+
+def plans(total: int = 100) -> dict[str, schedules.Schedule]:
+    """Each schedule at a peak of 1 over `total` steps."""
+    return {
+        "constant": schedules.constant(1),
+        "decay": schedules.decay(1, 10 / total),
+        "step": schedules.step(1, total // 4, 0.3),
+        "exponential": schedules.exponential(1, 0.01 ** (1 / total)),
+        "cosine": schedules.cosine(1, total),
+        "one-cycle": schedules.one_cycle(1, total),
+        "warm-up": schedules.warm_up(1, total // 10, 0.01, schedules.cosine(1, total - total // 10)),
+    }
+
+
+def schedule_race(steps: int = 400, eta: float = 0.15, seeds: int = 20) -> dict[str, Vector]:
+    """Mean squared error above the best, one row a step, mean over seeds: {schedule: (steps + 1,)}."""
+    data = descent.rows(np.random.default_rng(0))
+    floor, ran = data.loss(data.best()), {}
+    for name, plan in plans(steps).items():
+        losses = np.zeros(steps + 1)
+        for seed in range(seeds):
+            path = _scheduled(data, plan, eta, steps, seed)
+            losses += ((path @ data.x.T - data.y) ** 2).mean(axis=1) - floor
+        ran[name] = losses / seeds
+    ran["plateau"] = np.mean([_by_plateau(data, eta, steps, seed) - floor for seed in range(seeds)], axis=0)
+    return ran
+
+
+def _scheduled(data: descent.Rows, plan: schedules.Schedule, eta: float, steps: int, seed: int) -> Vector:
+    rng = np.random.default_rng(seed)
+    return descent.descend(data, 1, steps, rng, rule=rules.Descent(eta), schedule=lambda t: eta * plan(t))
+
+
+def _by_plateau(data: descent.Rows, eta: float, steps: int, seed: int) -> Vector:
+    """The losses (steps + 1,) where the rate is halved when the loss has not fallen for 20 steps."""
+    judge, rule, w = schedules.Plateau(eta, 0.5, patience=20), rules.Descent(eta), np.zeros(2)
+    losses = [data.loss(w)]
+    order = descent.batches(len(data.y), 1, np.random.default_rng(seed))
+    for _, batch in zip(range(steps), order, strict=False):
+        w = rule.step(w, data.gradient(w, batch))
+        losses.append(data.loss(w))
+        rule.eta = judge.see(losses[-1])
+    return np.asarray(losses)
+
+
+def schedule_curves() -> Figure:
+    """The schedules drawn, and raced where a constant rate cannot win."""
+    figure, (drawn, raced) = canvas(1, 2, size=(10, 4.1))
+    ran = schedule_race()
+    for number, (name, losses) in enumerate(ran.items()):
+        colour = list(COLOURS.values())[number]
+        if name != "plateau":
+            drawn.plot([plans()[name](t) for t in range(100)], color=colour, label=name)
+        raced.semilogy(losses, color=colour, lw=1.1, label=f"{name}: {losses[-50:].mean():.1e}")
+    drawn.set(xlabel="step, % of all", ylabel="rate / peak")
+    raced.set(xlabel="step", ylabel="mean squared error above the best")
+    drawn.legend(fontsize=7)
+    raced.legend(fontsize=7, title="mean of the last 50 steps", title_fontsize=7)
+    for axes in (drawn, raced):
+        _plain(axes)
+    best = min(ran, key=lambda name: float(ran[name][-50:].mean()))
+    gain = ran["constant"][-50:].mean() / ran[best][-50:].mean()
+    figure.suptitle(f"Single rows: every falling rate beats the constant one, {best} by a factor of {gain:.0f}")
+    return figure
+
+
+def garment_curves(ran: dict[str, garments.Lap]) -> Figure:
+    """The race on pictures: losses of batches, and what they amount to at the end."""
+    figure, (curves, bars) = canvas(1, 2, size=(11, 4.3), width_ratios=(1.4, 1))
+    order = sorted(ran, key=lambda name: ran[name].final)
+    for name in order:
+        smooth = ran[name].smooth()
+        steps = np.arange(len(ran[name].losses) - len(smooth), len(ran[name].losses)) + 1
+        curves.plot(steps, smooth, color=COLOURS[name], label=f"{name} ({garments.RATES[name]:g})")
+    curves.set(xlabel="step", ylabel="cross-entropy (nats), mean of the last 24 batches")
+    curves.legend(frameon=False, fontsize=8, title="rule (its best rate)", title_fontsize=8)
+    _plain(curves)
+    bars.barh(order[::-1], [ran[name].final for name in order[::-1]], color=[COLOURS[name] for name in order[::-1]])
+    for place, name in enumerate(order[::-1]):
+        bars.text(ran[name].final, place, f" {ran[name].final:.2f}; {ran[name].accuracy:.1%}", va="center", fontsize=8)
+    bars.set(xlabel="loss on the slice at the end; accuracy on 1,000 new", xlim=(0, 1.3 * ran[order[-1]].final))
+    _plain(bars)
+    bars.grid(visible=False)
+    figure.suptitle(
+        f"LeNet's shapes, {garments.TRAIN:,} garments, three passes: {order[0]} leads with {ran[order[0]].final:.2f}, "
+        f"{order[-1]} ends at {ran[order[-1]].final:.2f}"
+    )
+    return figure
+
+
+def animate(target: File, frames: int = 60) -> None:
+    """Write the race on Rosenbrock's valley as a GIF: time runs slowly at first, by equal ratios of steps."""
+    from matplotlib.animation import PillowWriter
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    landscape, ran = races.LANDSCAPES["rosenbrock"], races.race("rosenbrock")
+    figure, axes = canvas(size=(5.6, 4.4))
+    FigureCanvasAgg(figure)
+    _contours(axes, landscape)
+    axes.plot(1, 1, "k*", ms=11)
+    trails: dict[str, Any] = {
+        name: (axes.plot([], [], lw=1, color=COLOURS[name])[0],
+               axes.plot([], [], "o", ms=6, color=COLOURS[name], label=name)[0])
+        for name in ran
+    }  # fmt: skip
+    axes.legend(fontsize=7, loc="lower right", ncols=2)
+    times = np.unique(np.round(np.logspace(0, np.log10(races.STEPS), frames)).astype(int))
+    writer = PillowWriter(fps=8)
+    with writer.saving(figure, str(target), dpi=80):
+        for t in [0, *times, *[times[-1]] * 8]:
+            for name, (trail, head) in trails.items():
+                points = ran[name].points[: t + 1]
+                trail.set_data(*points.T)
+                head.set_data(*points[-1:].T)
+            axes.set_title(f"Rosenbrock's valley after {t:,} steps, each rule at its best rate", fontsize=9)
+            writer.grab_frame()

@@ -1,0 +1,82 @@
+"""The promises that every lab keeps; no lab has code of its own here."""
+
+from __future__ import annotations
+
+import json
+import time
+from io import BytesIO
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+
+from handbook import datasets, labs, steps
+from handbook.project import Project
+from tests.conftest import ROOT
+
+HOME = ROOT / "src/handbook/labs"
+PAGES = sorted(path for path in HOME.rglob("*.py") if path.parent != HOME or path.name != "__init__.py")
+
+
+@pytest.fixture(scope="module", params=labs.names())
+def page(request: pytest.FixtureRequest) -> ModuleType:
+    return labs.page(request.param)
+
+
+def given(page: ModuleType, samples: Any) -> tuple[Any, ...]:
+    """What the lab's functions are called with: sample data, if it shows data at all."""
+    if not hasattr(page, "DATASET"):
+        return ()
+    return (datasets.page(page.DATASET).load(samples(page.DATASET)),)
+
+
+def test_every_lab_is_in_the_pipeline_and_is_where_params_yaml_says() -> None:
+    named = Project(ROOT).numbers()["labs"]
+    assert sorted(named) == labs.names()
+    for name, place in named.items():
+        assert (ROOT / place).exists()
+        assert Path(place) in (Path(f"src/handbook/labs/{name}"), Path(f"src/handbook/labs/{name}.py"))
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.relative_to(HOME).as_posix())
+def test_a_page_is_within_its_length_and_opens_with_a_docstring(path: Path) -> None:
+    text = path.read_text()
+    assert len(text.splitlines()) <= 300
+    assert text.startswith('"""')
+
+
+def test_every_figure_renders_with_a_title_and_in_time(page: ModuleType, samples: Any) -> None:
+    from matplotlib.image import imread
+
+    start = time.monotonic()
+    figures = page.figures(*given(page, samples))
+    assert figures
+    for name, figure in figures.items():
+        titles = [figure.get_suptitle(), *(axes.get_title() for axes in figure.axes)]
+        assert any(titles), f"{name} has no title"
+        canvas = BytesIO()
+        figure.savefig(canvas, format="png", dpi=50)
+        canvas.seek(0)
+        assert np.ptp(imread(canvas)) > 0, f"{name} is blank"
+    assert time.monotonic() - start < 60  # twice what a lab may take on an idle machine
+
+
+def test_checks_are_plain_and_the_same_twice(page: ModuleType, samples: Any) -> None:
+    facts = page.checks(*given(page, samples))
+    assert facts
+    assert all(type(value) in (bool, int, float) and np.isfinite(value) for value in facts.values())
+    assert json.dumps(facts, sort_keys=True) == json.dumps(page.checks(*given(page, samples)), sort_keys=True)
+
+
+def test_a_lab_leaves_its_checks_and_figures_and_the_report_shows_them(project: Project) -> None:
+    from handbook import report
+
+    steps.lab(project, "units")
+    home = project.reports("labs") / "units"
+    checks = json.loads((home / "checks.json").read_text())
+    shown = report._lab(project, "units")
+    assert list(checks) == sorted(checks)
+    assert len(shown["figures"]) == len(list((home / "figures").glob("*.png"))) > 0
+    assert set(shown["checks"]) == set(checks)
