@@ -48,9 +48,10 @@ def region() -> Figure:
     axes.plot(x, 5 - x, color=BLUE, lw=1.2)
     axes.plot(x, x - 1, color=BLUE, lw=1.2)
     axes.text(1.35, 3.75, "x + y = 5", fontsize=9, color=BLUE)
-    axes.text(4.75, 3.55, "x − y = 1", fontsize=9, color=BLUE, ha="right")
+    axes.text(4.3, 3.6, "x − y = 1", fontsize=9, color=BLUE, ha="right")
     for corner in vertices(programme.G, programme.h):
-        axes.annotate(f"({corner[0]:g}, {corner[1]:g})\nx + 2y = {corner @ [1, 2]:g}", corner, (10, 4 if corner[1] else -26),
+        label = f"({corner[0]:g}, {corner[1]:g})\nx + 2y = {corner @ [1, 2]:g}"
+        axes.annotate(label, corner, (10, 4 if corner[1] else -26),
                       textcoords="offset points", fontsize=8,
                       bbox={"fc": "white", "lw": 0, "alpha": 0.8, "pad": 1})  # fmt: skip
     axes.plot(*best.x, "*", color=ORANGE, ms=14, mec=INK)
