@@ -78,10 +78,11 @@ def weights(rng: np.random.Generator) -> Vector:
 
 def logits(theta: Tensor, pictures: Tensor) -> Tensor:
     """From pictures (B, 28, 28) in 0-1 to (B, 10)."""
+    import torch
     from torch.nn import functional as F
 
     sizes = [int(np.prod(shape)) for shape in SHAPES]
-    w = [part.view(shape) for part, shape in zip(theta.split(sizes), SHAPES, strict=True)]
+    w = [part.view(shape) for part, shape in zip(torch.split(theta, sizes), SHAPES, strict=True)]
     h = F.relu(F.max_pool2d(F.conv2d(pictures.unsqueeze(1), w[0], w[1]), 2))  # (B, 6, 12, 12)
     h = F.relu(F.max_pool2d(F.conv2d(h, w[2], w[3]), 2))  # (B, 16, 4, 4)
     h = F.relu(F.linear(h.flatten(1), w[4], w[5]))  # (B, 120)

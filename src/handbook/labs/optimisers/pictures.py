@@ -250,9 +250,9 @@ def animate(target: File, frames: int = 48) -> None:
             trails[name].set_data(*path.points[: t + 1].T)
             heads[name].set_data(*path.points[: t + 1][-1:].T)
         axes.set_title(f"Rosenbrock's valley after {t:,} steps, each rule at its best rate", fontsize=9)
-        agg.draw()
+        agg.draw()  # type: ignore[no-untyped-call]
         figure.set_layout_engine("none")  # laid out once: the axes must not jump from frame to frame
-        shots.append(Image.fromarray(np.asarray(agg.buffer_rgba())[..., :3].copy()))
+        shots.append(Image.fromarray(np.array(agg.buffer_rgba())[..., :3]))  # type: ignore[no-untyped-call]
     # one palette and no dithering, else each frame is noise to the compression and the file four times as large
     palette = shots[-1].quantize(64)
     small = [shot.quantize(palette=palette, dither=Image.Dither.NONE) for shot in shots]
