@@ -84,11 +84,13 @@ def memory() -> Figure:
     figure, axes = canvas(size=(6.8, 4.4))
     norms = gradients_back_in_time()
     for name, norm in norms.items():
-        axes.semilogy(np.arange(len(norm)), norm[::-1] / norm[-1], color=COLOURS[name], label=name)
+        axes.semilogy(
+            np.arange(len(norm)), norm[::-1] / norm[-1], "--" if name == "GRU" else "-", color=COLOURS[name], label=name
+        )
     ratio = (norms["LSTM, forget bias 2"][0] / norms["LSTM, forget bias 2"][-1]) / (norms["RNN"][0] / norms["RNN"][-1])
     axes.set(xlabel="steps back from the last output", ylabel="error at the input, of that at the last step")
     power = int(np.floor(np.log10(ratio)))
-    axes.set_title(f"49 steps back, an open forget gate keeps 10^{power} times the error of an RNN")
+    axes.set_title(f"49 steps back, an open forget gate keeps $10^{{{power}}}$ times the error of an RNN")
     axes.legend(frameon=False)
     axes.grid(alpha=0.25)
     return figure
