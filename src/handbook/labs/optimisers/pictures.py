@@ -62,7 +62,7 @@ def paths(name: str) -> Figure:
 def _winners(name: str, ran: dict[str, races.Path]) -> str:
     order = sorted((path.arrival(), rule) for rule, path in ran.items() if path.arrival() >= 0 and rule != "L-BFGS")
     late = [rule for rule, path in ran.items() if path.arrival() < 0]
-    rest = f"; not in {races.STEPS:,}: {', '.join(late)}" if late else ""
+    rest = f";\nnot in {races.STEPS:,}: {', '.join(late)}" if late else ""
     return (
         f"{name.capitalize()}: L-BFGS arrives in {ran['L-BFGS'].arrival()} steps, {order[0][1]} in {order[0][0]}, "
         f"{order[1][1]} in {order[1][0]}{rest}"
@@ -183,20 +183,20 @@ def by_plateau(data: descent.Rows, eta: float, steps: int, seed: int) -> tuple[V
 
 def schedule_curves() -> Figure:
     """The schedules drawn, and raced where a constant rate cannot win."""
-    figure, (drawn, raced) = canvas(1, 2, size=(10, 4.1))
+    figure, (drawn, raced) = canvas(1, 2, size=(11.5, 4.1))
     ran = schedule_race()
     for number, (name, losses) in enumerate(ran.items()):
         colour = list(COLOURS.values())[number]
         if name == "plateau":
-            rates = by_plateau(descent.rows(np.random.default_rng(0)), 1 / 8, 400, 0)[1]
-            drawn.plot(np.linspace(0, 100, 401), 8 * rates, color=colour, label="plateau (one run)")
+            rates = by_plateau(descent.rows(np.random.default_rng(0)), 0.15, 400, 0)[1]
+            drawn.plot(np.linspace(0, 100, 401), rates / rates[0], color=colour, label="plateau")
         else:
             drawn.plot([plans()[name](t) for t in range(100)], color=colour, label=name)
         raced.semilogy(losses, color=colour, lw=1.1, label=f"{name}: {losses[-50:].mean():.1e}")
-    drawn.set(xlabel="step, % of all", ylabel="rate / peak")
+    drawn.set(xlabel="step, % of all", ylabel="rate / peak (plateau: one run)")
     raced.set(xlabel="step", ylabel="mean squared error above the best")
-    drawn.legend(fontsize=7)
-    raced.legend(fontsize=7, title="mean of the last 50 steps", title_fontsize=7)
+    figure.legend(*raced.get_legend_handles_labels(), loc="outside right upper", fontsize=8,
+                  title="schedule:\nmean of the last 50 steps")  # fmt: skip
     for axes in (drawn, raced):
         _plain(axes)
     best = min(ran, key=lambda name: float(ran[name][-50:].mean()))
@@ -249,12 +249,12 @@ def animate(target: File, frames: int = 48) -> None:
         for name, path in ran.items():
             trails[name].set_data(*path.points[: t + 1].T)
             heads[name].set_data(*path.points[: t + 1][-1:].T)
-        axes.set_title(f"Rosenbrock's valley after {t:,} steps, each rule at its best rate", fontsize=9)
+        axes.set_title(f"Rosenbrock's valley, step {t}, each rule at its best rate", fontsize=9)
         agg.draw()  # type: ignore[no-untyped-call]
         figure.set_layout_engine("none")  # laid out once: the axes must not jump from frame to frame
         shots.append(Image.fromarray(np.array(agg.buffer_rgba())[..., :3]))  # type: ignore[no-untyped-call]
     # one palette and no dithering, else each frame is noise to the compression and the file four times as large
-    palette = shots[-1].quantize(64)
+    palette = shots[-1].quantize(256, Image.Quantize.MAXCOVERAGE)
     small = [shot.quantize(palette=palette, dither=Image.Dither.NONE) for shot in shots]
     still = [125] * len(times) + [2000]  # milliseconds; the end is held
     small[0].save(target, save_all=True, append_images=small[1:], duration=still, loop=0, optimize=True)

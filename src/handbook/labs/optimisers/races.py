@@ -21,7 +21,7 @@ from handbook.labs.optimisers.rules import RULES, Rule, Vector, walk
 from handbook.labs.optimisers.schedules import Schedule
 
 STEPS = 600
-RATES = np.logspace(-3, 1, 13)  # three to a decade, for every rule the same
+RATES = np.logspace(-3, 1, 17)  # four to a decade, for every rule the same
 FAR = 1e6  # a loss that no path comes back from
 
 
