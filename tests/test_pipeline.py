@@ -40,6 +40,7 @@ def test_every_case_is_an_artifact() -> None:
 def test_dvc_knows_a_stage_for_each_verb_and_name() -> None:
     listed = {line.split()[0] for line in dvc("stage", "list", "--all").stdout.splitlines() if line}
     expected = {f"validate@{name}" for name in PROJECT.datasets()} | {"report"}
+    expected |= {f"lab@{name}" for name in PROJECT.labs()}
     expected |= {f"{verb}@{name}" for verb in ("train", "evaluate", "register") for name in PROJECT.cases()}
     assert expected <= listed
 
@@ -88,8 +89,8 @@ def spoiled_checkout(tmp_path: Path) -> Project:
 
     for name in ("params.yaml", "dvc.lock", "README.md"):
         shutil.copy(ROOT / name, tmp_path / name)
-    for path in (ROOT / "reports").glob("*/*.json"):
-        if path.name in ("metrics.json", "validation.json"):
+    for path in (ROOT / "reports").rglob("*.json"):
+        if path.name in ("metrics.json", "validation.json", "checks.json"):
             (tmp_path / path.relative_to(ROOT)).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(path, tmp_path / path.relative_to(ROOT))
     return Project(tmp_path)
@@ -161,12 +162,13 @@ def test_every_verb_says_what_it_does(project: Project) -> None:
 def test_what_runs_by_itself_from_raw_bytes_to_report_says_sample_everywhere(project: Project) -> None:
     """The whole chain in one process, on the sample, for the cheapest case."""
     numbers = project.numbers()
-    numbers["cases"] = {"digits": numbers["cases"]["digits"]}
+    numbers["cases"], numbers["labs"] = {"digits": numbers["cases"]["digits"]}, {"units": ""}
     (project.root / "params.yaml").write_text(yaml.safe_dump(numbers))
     (project.root / "README.md").write_text(f"{report.START}\nold\n{report.END}\n")
     steps.validate(project, "mnist")
     steps.train(project, "digits")
     steps.evaluate(project, "digits")
+    steps.lab(project, "units")
     steps.report(project)
     metrics = json.loads((project.reports("digits") / "metrics.json").read_text())
     page = (project.root / "reports" / "index.html").read_text()

@@ -1,4 +1,4 @@
-"""The verbs: data, validate, train, evaluate, register, lab, report. Files in, files out; the pages in between compute."""
+"""The verbs: data, validate, train, evaluate, register, lab, report. Files in, files out; pages in between compute."""
 
 from __future__ import annotations
 

@@ -275,6 +275,9 @@ PICTURE, KERNEL = np.zeros((1, 2, 5, 5)), np.zeros((3, 2, 3, 3))
         (lambda: layers.max_pool(PICTURE[0], 2), r"expected pictures \(N, C, H, W\)"),
         (lambda: layers.max_pool_backward(PICTURE, PICTURE, 2), r"shape of the output, \(1, 2, 2, 2\)"),
         (lambda: layers.average_pool_backward(PICTURE, PICTURE, 2), r"shape of the output, \(1, 2, 2, 2\)"),
+        (lambda: layers.cross_correlate(PICTURE, KERNEL, np.zeros(1)), r"for each of 3 kernels, .* found \(1,\)"),
+        (lambda: layers.cross_correlate_by_loops(PICTURE, KERNEL, np.zeros(4)), "a bias for each of 3 kernels"),
+        (lambda: layers.dense_per_pixel(PICTURE, np.zeros((3, 4))), r"weights \(O, C\), found .* \(3, 4\)"),
         (lambda: receptive_fields([Layer(3, stride=0)]), "stride must be"),
     ],
 )  # fmt: skip

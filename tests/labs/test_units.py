@@ -187,31 +187,25 @@ def test_a_network_of_these_units_takes_the_path_that_torch_takes(rng: np.random
     assert network.accuracy(ours, x, labels) > 0.99
 
 
+def ones(*shape: int) -> np.ndarray[Any, Any]:
+    return np.ones(shape)
+
+
+def weights(name: str) -> recurrent.Weights:
+    return recurrent.draw(recurrent.CELLS[name], 3, 2, np.random.default_rng(0))
+
+
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        (lambda: layers.dense(np.ones((2, 3)), np.ones((5, 4)), np.ones(5)), "take 4 inputs, found 3"),
-        (lambda: layers.convolution(np.ones((1, 2, 5, 5)), np.ones((1, 3, 2, 2)), np.ones(1)), "take 3 channels, found 2"),
-        (lambda: layers.convolution(np.ones((1, 1, 2, 2)), np.ones((1, 1, 3, 3)), np.ones(1)), "does not fit in (2, 2)"),
-        (lambda: layers.convolution(np.ones((1, 1, 2, 2)), np.ones((1, 1, 1, 1)), np.ones(1), 0), "stride must be 1 or more"),
-        (
-            lambda: recurrent.forward(
-                recurrent.CELLS["RNN"],
-                np.ones((4, 3)),
-                recurrent.draw(recurrent.CELLS["RNN"], 3, 2, np.random.default_rng(0)),
-            ),
-            "expected a sequence (T, B, 3), found (4, 3)",
-        ),
-        (
-            lambda: recurrent.forward(
-                recurrent.CELLS["LSTM"],
-                np.ones((4, 1, 3)),
-                recurrent.draw(recurrent.CELLS["GRU"], 3, 2, np.random.default_rng(0)),
-            ),
-            "4 gates need U of (4 H, H), found (6, 2)",
-        ),
+        (lambda: layers.dense(ones(2, 3), ones(5, 4), ones(5)), "take 4 inputs, found 3"),
+        (lambda: layers.convolution(ones(1, 2, 5, 5), ones(1, 3, 2, 2), ones(1)), "take 3 channels, found 2"),
+        (lambda: layers.convolution(ones(1, 1, 2, 2), ones(1, 1, 3, 3), ones(1)), "does not fit in (2, 2)"),
+        (lambda: layers.convolution(ones(1, 1, 2, 2), ones(1, 1, 1, 1), ones(1), 0), "stride must be 1 or more"),
+        (lambda: recurrent.forward(recurrent.CELLS["RNN"], ones(4, 3), weights("RNN")), "(T, B, 3), found (4, 3)"),
+        (lambda: recurrent.forward(recurrent.CELLS["LSTM"], ones(4, 1, 3), weights("GRU")), "(4 H, H), found (6, 2)"),
     ],
-)  # fmt: skip
+)
 def test_shapes_that_do_not_fit_are_named(wrong: Callable[[], Any], message: str) -> None:
     with pytest.raises(ValueError, match=re.escape(message)):
         wrong()

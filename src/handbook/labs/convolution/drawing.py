@@ -144,12 +144,16 @@ def receptive_field(boot: Array) -> Figure:
 
 
 def _nested(axes: Axes, boot: Array, fields: Iterable[tuple[int, str]]) -> None:
-    """A square a layer around the middle of the picture."""
+    """A square a layer around the middle of the picture, the smaller on top."""
     axes.imshow(boot, cmap="gray_r", vmax=2.2)
     for (field, name), colour in zip(fields, (BLUE, INK, ORANGE, "#b00020"), strict=True):
-        corner = 13.5 - field / 2
-        axes.add_patch(Rectangle((corner, corner), field, field, fc="none", ec=colour, lw=2, label=f"{name}: {field}"))
-    axes.legend(loc="upper right", fontsize=8, framealpha=0.9)
+        corner = (28 - field) // 2 - 0.5  # pixels are drawn from half before their number to half after
+        axes.add_patch(
+            Rectangle(
+                (corner, corner), field, field, fc="none", ec=colour, lw=2, label=f"{name}: {field}", zorder=99 - field
+            )
+        )
+    axes.legend(loc="upper center", bbox_to_anchor=(0.5, 0), ncols=4, fontsize=8, frameon=False, handlelength=1.2)
     axes.axis("off")
 
 

@@ -37,10 +37,11 @@ def cross_correlate_by_loops(
     """Pictures (N, C, H, W) and kernels (O, C, kh, kw) to (N, O, rows, columns), window by window."""
     windows = fitting(x, w, stride, padding, dilation)
     padded, (dh, dw), (sh, sw), (eh, ew) = _pad(x, windows), windows.dilation, windows.stride, windows.covered
+    bias = np.zeros(len(w)) if b is None else _fitting_bias(b, w)
     y = np.zeros((len(x), len(w), *windows.output(*x.shape[2:])))
     for n, o, i, j in np.ndindex(*y.shape):
         window = padded[n, :, i * sh : i * sh + eh : dh, j * sw : j * sw + ew : dw]  # (C, kh, kw)
-        y[n, o, i, j] = (window * w[o]).sum() + (0 if b is None else b[o])
+        y[n, o, i, j] = (window * w[o]).sum() + bias[o]
     return y
 
 
@@ -67,7 +68,7 @@ def cross_correlate(
     windows = fitting(x, w, stride, padding, dilation)
     y = w.reshape(len(w), -1) @ _columns(x, windows)  # (O, C kh kw) @ (N, C kh kw, places) -> (N, O, places)
     if b is not None:
-        y += b[:, None]
+        y += _fitting_bias(b, w)[:, None]
     return np.asarray(y.reshape(len(x), len(w), *windows.output(*x.shape[2:])))
 
 
@@ -98,8 +99,10 @@ def convolve_backward(g: Array, x: Array, w: Array, **windows: Any) -> Gradients
 
 def dense_per_pixel(x: Array, w: Array, b: Array | None = None) -> Array:
     """What a 1 × 1 convolution is: one dense layer (O, C) over the channels, applied at every pixel."""
+    if x.ndim != 4 or w.ndim != 2 or x.shape[1] != w.shape[1]:
+        raise ValueError(f"expected pictures (N, C, H, W) and weights (O, C), found {x.shape} and {w.shape}")
     y = np.einsum("oc,nchw->nohw", w, x)
-    return np.asarray(y if b is None else y + b[:, None, None])
+    return np.asarray(y if b is None else y + _fitting_bias(b, w)[:, None, None])
 
 
 def max_pool(x: Array, kernel: Size, *, stride: Size | None = None, padding: Size = 0) -> Array:
@@ -153,6 +156,12 @@ def pooling(kernel: Size, stride: Size | None, padding: Size) -> Windows:
             "some windows would hold nothing but padding. Take less padding or a larger window"
         )
     return windows
+
+
+def _fitting_bias(b: Array, w: Array) -> Array:
+    if b.shape != (len(w),):
+        raise ValueError(f"expected a bias for each of {len(w)} kernels, shape ({len(w)},), found {b.shape}")
+    return b
 
 
 def _fits(g: Array, shape: tuple[int, ...]) -> None:

@@ -2,14 +2,14 @@
 
 Risk is what a prediction costs on all there is, empirical risk what it costs on the data. Their landscapes hold local
 minima and saddles; deep nets let the gradient vanish that should lead through them; convexity excludes all this, and
-with constraints a convex programme has its best point just where multipliers balance the pull of the cost (Karush 1939).
+with constraints a convex programme is at its best just where multipliers balance the pull of the cost (Karush 1939).
 
 Where the book errs. It sets the risk x² beside the empirical risk of other data, so the two minima have nothing to do
-with each other; the gap that is left on the same data is s²/n. It solves cot πx = πx symbolically, which nobody
-can: the minima of x cos πx are found here numerically. It calls x³ at 0 a saddle, which takes two variables. It blames tanh for
-vanishing gradients: under the same start ReLU loses more. Its check for a global minimum passes for constants only.
-It lets two projects work 4,950 hours where labour is capped at 100: no feasible plan works more than the 100. It prints
-the cost ½ of x² + y² on x + y = 1 as its multiplier, which is λ = −1, and as the optimum that of another problem.
+with each other; on the same data a gap of s²/n is left. It solves cot πx = πx symbolically, which nobody can: the
+minima of x cos πx are found here numerically. It calls x³ at 0 a saddle, which takes two variables. It blames tanh for
+vanishing gradients: under the same start ReLU loses more. Its check for a global minimum passes for constants only. It
+lets two projects work 4,950 hours where labour is capped at 100; a plan that is feasible works no more than the 100. It
+prints the cost ½ of x² + y² on x + y = 1 as its multiplier, which is λ = −1, and another problem's optimum as its own.
 
 The solver is ours, by active sets; SciPy and CVXPY are asked for their opinion, and the checks say whether they agree.
 """

@@ -49,7 +49,7 @@ class Net:
 
     def weights(self, depth: int, width: int, rng: np.random.Generator) -> Array:
         """Normal weights (depth, width, width) of variance g²/width."""
-        return rng.standard_normal((depth, width, width)) * np.sqrt(self.gain / width)
+        return np.asarray(rng.standard_normal((depth, width, width)) * np.sqrt(self.gain / width))
 
 
 NETS = (

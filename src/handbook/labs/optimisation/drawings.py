@@ -19,7 +19,7 @@ def risk() -> Figure:
     pair.plot(c, landscape.empirical_risk(c, landscape.BOOK_SAMPLE), color=ORANGE, label="empirical, on 1, 2, 3, 4, 5")
     pair.plot(0, 0, "o", color=BLUE)
     pair.plot(3, 2, "o", color=ORANGE)
-    pair.annotate("lowest at their mean, 3,\nwhere their variance, 2, is left", (3, 2), (1.7, 9), fontsize=8,
+    pair.annotate("lowest at their mean, 3,\nwhere their variance, 2, is left", (3, 2), (0.1, 17), fontsize=8,
                   arrowprops={"arrowstyle": "-", "color": GREY})  # fmt: skip
     pair.set(xlabel="prediction", ylabel="mean squared error", ylim=(-1, 26), title="Two distributions, two minima")
     pair.legend(frameon=False, loc="upper left", fontsize=8)
@@ -84,8 +84,15 @@ def gradients() -> Figure:
     for net, colour, mark in zip(depth.NETS, (INK, GREY, BLUE, ORANGE), "osD^", strict=True):
         kept = [depth.survival(net, layers, np.random.default_rng(0)) for layers in DEPTHS]
         axes.loglog(DEPTHS, kept, mark + "-", ms=4, color=colour, label=f"{net.name} (g² = {net.gain:.2g})")
-        vanished = f"10^{np.log10(kept[-1]):.0f}" if kept[-1] < 0.01 else f"{kept[-1]:.2f}"
-        axes.annotate(vanished, (DEPTHS[-1], kept[-1]), (6, -3), textcoords="offset points", fontsize=8, color=colour)
+        vanished = f"$10^{{{np.log10(kept[-1]):.0f}}}$" if kept[-1] < 0.01 else f"{kept[-1]:.2f}"
+        axes.annotate(
+            vanished,
+            (DEPTHS[-1], kept[-1]),
+            (6, 3 if net.residual else -6),
+            textcoords="offset points",
+            fontsize=8,
+            color=colour,
+        )
     axes.set_xticks(DEPTHS, [str(layers) for layers in DEPTHS])
     axes.minorticks_off()
     axes.set(xlabel="layers", ylabel="‖gradient at the input‖ / ‖at the output‖", xlim=(0.9, 110),

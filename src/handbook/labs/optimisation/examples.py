@@ -1,8 +1,8 @@
 """The programmes of section 3.5, put right.
 
 The region is the book's: x + y ≤ 5, x − y ≥ 1, x ≥ 0, y ≥ 0, a triangle. So is x² + y² on x + y = 1, whose optimum is
-(½, ½) with λ = −1, a price of −1: a unit more of the right-hand side costs one more. Of the two projects the book's form
-is kept, profits on shared hours, at most 100 of labour; the coefficients are ours, chosen so that both limits bind.
+(½, ½) with λ = −1, a price of −1: a unit more of the right-hand side costs one more. Of the two projects the book's
+form is kept, profits on shared hours, at most 100 of labour; the coefficients are ours, such that both limits bind.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """What is minimised, and what its landscape holds (sections 3.3.1 and 3.3.2).
 
 Risk R(c) = E (c − Y)² is what a prediction c costs on all there is; empirical risk R̂(c) = mean (c − yᵢ)² what it costs
-on the data (Vapnik 1992). For any Y with mean m and variance s²: R(c) = (c − m)² + s², and so R̂ is lowest at the sample's
-mean, which misses the best possible risk by s²/n on average.
+on the data (Vapnik 1992). For any Y with mean m and variance s²: R(c) = (c − m)² + s², and so R̂ is lowest at the
+sample's mean, which misses the best possible risk by s²/n on average.
 """
 
 from __future__ import annotations

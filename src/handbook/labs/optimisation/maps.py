@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -26,7 +28,7 @@ def _ground(axes: Axes, programme: Programme, x: Array, y: Array) -> None:
 
 def _pushes(axes: Axes, programme: Programme, best: Solution, scale: float) -> None:
     """At the optimum, the way the cost falls, and what each constraint that pushes, pushes."""
-    arrow = {"angles": "xy", "scale_units": "xy", "scale": 1 / scale, "width": 0.008, "zorder": 5}
+    arrow: dict[str, Any] = {"angles": "xy", "scale_units": "xy", "scale": 1 / scale, "width": 0.008, "zorder": 5}
     down = -(programme.P @ best.x + programme.q)
     axes.quiver(*best.x, *down, color=INK, label="−∇cost", **arrow)
     prices = [*zip(best.equality, programme.A, strict=True), *zip(best.inequality, programme.G, strict=True)]
@@ -41,15 +43,17 @@ def region() -> Figure:
     programme = examples.linear()
     best = solve(programme)
     figure, axes = canvas(size=(6.6, 4.4))
-    x = np.linspace(-0.5, 6, 100)
-    _ground(axes, programme, x, np.linspace(-0.6, 4, 100))
+    x = np.linspace(-0.5, 6.6, 100)
+    _ground(axes, programme, x, np.linspace(-0.9, 4, 100))
     axes.plot(x, 5 - x, color=BLUE, lw=1.2)
     axes.plot(x, x - 1, color=BLUE, lw=1.2)
     axes.text(1.35, 3.75, "x + y = 5", fontsize=9, color=BLUE)
-    axes.text(4.75, 3.55, "x − y = 1", fontsize=9, color=BLUE, ha="right")
+    axes.text(4.3, 3.6, "x − y = 1", fontsize=9, color=BLUE, ha="right")
     for corner in vertices(programme.G, programme.h):
-        axes.annotate(f"({corner[0]:g}, {corner[1]:g})\nx + 2y = {corner @ [1, 2]:g}", corner, (10, 4),
-                      textcoords="offset points", fontsize=8)  # fmt: skip
+        label = f"({corner[0]:g}, {corner[1]:g})\nx + 2y = {corner @ [1, 2]:g}"
+        axes.annotate(label, corner, (10, 4 if corner[1] else -26),
+                      textcoords="offset points", fontsize=8,
+                      bbox={"fc": "white", "lw": 0, "alpha": 0.8, "pad": 1})  # fmt: skip
     axes.plot(*best.x, "*", color=ORANGE, ms=14, mec=INK)
     axes.set(xlabel="x", ylabel="y",
              title=f"x + 2y is greatest, {-best.cost:g}, at a corner of the region: (3, 2)")  # fmt: skip
@@ -85,7 +89,7 @@ def projects() -> Figure:
 
 def multipliers() -> Figure:
     """Equality, inequality and region for x² + y², each with its forces in balance."""
-    figure, panels = canvas(1, 3, size=(12.6, 4.5))
+    figure, panels = canvas(1, 3, size=(12.0, 5.2))
     cases = (
         ("x + y = 1", examples.on_a_line(), 0.4, "λ = −1: the cost is ½, the price is not"),
         ("x + y ≥ −1", examples.above_a_line(-1.0), 0.4, "at rest: μ = 0, the optimum is inside"),
@@ -102,7 +106,10 @@ def multipliers() -> Figure:
             axes.fill_between(wide, -1 - wide, wide[-1], color=BLUE, alpha=0.2, lw=0)
         _pushes(axes, programme, best, scale)
         axes.set(
-            aspect="equal", xlabel="x", ylabel="y", title=f"{name}: ({best.x[0]:.3g}, {abs(best.x[1]):.3g})\n{finding}"
+            aspect="equal",
+            xlabel="x",
+            ylabel="y",
+            title=f"{name}: ({best.x[0]:.2g}, {np.round(best.x[1], 9) + 0:.2g})\n{finding}",
         )
     panels[0].legend(frameon=True, fontsize=8, loc="lower left")
     figure.suptitle("At the optimum of x² + y² the constraints hold the downhill pull in balance")

@@ -6,9 +6,17 @@ from typing import Any
 
 import numpy as np
 
-from handbook.labs.optimisation.programmes import Programme, Solution, infeasible, refuse_non_convex, unbounded
+from handbook.labs.optimisation.programmes import (
+    Programme,
+    Solution,
+    infeasible,
+    refuse_non_convex,
+    residuals,
+    unbounded,
+)
 
 INFEASIBLE, UNBOUNDED = 2, 3  # statuses of scipy.optimize.linprog
+JUDGED = 1e-5  # residuals of SLSQP that are taken for nought: its line search works in costs, to their rounding's root
 
 
 def by_scipy(programme: Programme) -> Solution:
@@ -48,12 +56,14 @@ def _quadratic(p: Programme) -> Solution:
     )
     if not np.isfinite(found.fun) or found.fun < -1e12:
         raise unbounded(p)
-    if not found.success:
-        raise ValueError(
-            f"SLSQP gave up on the programme: {found.message}. Scale its rows to like sizes, or use `solve`"
-        )
     prices = np.asarray(found.multipliers)
-    return Solution(found.x, p.cost(found.x), -prices[: len(p.b)], prices[len(p.b) :])
+    answer = Solution(found.x, p.cost(found.x), -prices[: len(p.b)], prices[len(p.b) :])
+    # where rounding leaves it no way down SLSQP reports a failure at the very optimum: the conditions are the judge
+    if (off := max(residuals(p, answer).values())) > JUDGED * (1 + float(np.abs(found.x).max())):
+        raise ValueError(
+            f"SLSQP gave up {off:.2g} from the conditions: {found.message}. Scale the rows, or use `solve`"
+        )
+    return answer
 
 
 def by_cvxpy(programme: Programme) -> Solution:

@@ -43,7 +43,7 @@ def figures(data: LabelledImages) -> dict[str, Figure]:
         **{name: pictures.paths(name) for name in races.LANDSCAPES},
         "saddle_escape": pictures.escapes(),
         "schedules": pictures.schedule_curves(),
-        "garments": pictures.garment_curves(garments.race(data)),
+        "garments": pictures.garment_curves(garments.race(garments.Slice.of(data))),
     }
 
 
@@ -56,7 +56,7 @@ def animations(data: LabelledImages) -> dict[str, Callable[[Path], None]]:
 
 def checks(data: LabelledImages) -> dict[str, float | bool]:
     """The chapter's facts as measured here; counts are steps, -1 stands for never."""
-    return {**_batch_facts(), **_trap_facts(), **_race_facts(), **_schedule_facts()}
+    return {**_batch_facts(), **_trap_facts(), **_race_facts(), **_schedule_facts(), **_garment_facts(data)}
 
 
 def _batch_facts() -> dict[str, float | bool]:
@@ -82,7 +82,7 @@ def _trap_facts() -> dict[str, float | bool]:
 
     start = np.array([5.0])
     momentum = rules.walk(rules.Momentum(0.1), slope, start, 100)
-    ahead, back = (rules.look_ahead(slope, start, 0.1, 0.9, 100, sign) for sign in (1, -1))
+    ahead, back = (rules.look_ahead(slope, start, 0.1, 0.9, 100, sign=sign) for sign in (1, -1))
     return {
         "x² by momentum: |x| after 100 steps": float(np.abs(momentum[-1, 0])),
         "x² by Nesterov: |x| after 100 steps": float(np.abs(ahead[-1, 0])),
@@ -124,4 +124,14 @@ def _schedule_facts() -> dict[str, float | bool]:
     facts["warm-up: first rate as a share of the full one"] = warm(0) / 0.3
     facts["warm-up: x⁴/4 from 3 at 0.3 diverges without it"] = bool(np.isinf(races.cold_start(schedules.constant(0.3))))
     facts["warm-up: and ends with it at"] = races.cold_start(warm)
+    return facts
+
+
+def _garment_facts(data: LabelledImages) -> dict[str, float | bool]:
+    from handbook.labs.optimisers import garments
+
+    facts: dict[str, float | bool] = {}
+    for name, ran in garments.race(garments.Slice.of(data)).items():
+        facts[f"garments: loss of {name} after {garments.STEPS} steps"] = float(f"{ran.final:.3g}")
+        facts[f"garments: accuracy of {name} on {garments.TEST} new"] = ran.accuracy
     return facts

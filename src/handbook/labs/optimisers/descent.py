@@ -34,7 +34,7 @@ class Rows:
         """Mean squared error."""
         return float(np.mean((self.x @ w - self.y) ** 2))
 
-    def gradient(self, w: Vector, rows: slice | np.ndarray = slice(None)) -> Vector:  # type: ignore[type-arg]
+    def gradient(self, w: Vector, rows: slice | np.ndarray = slice(None)) -> Vector:
         """Of the mean squared error over some rows, (d,)."""
         x, y = self.x[rows], self.y[rows]
         return np.asarray(2 / len(x) * x.T @ (x @ w - y))
@@ -50,7 +50,7 @@ def rows(rng: np.random.Generator, n: int = ROWS, noise: float = 0.5) -> Rows:
     return Rows(x, x @ TRUTH + noise * rng.standard_normal(n))
 
 
-def batches(n: int, size: int, rng: np.random.Generator) -> Iterator[np.ndarray]:  # type: ignore[type-arg]
+def batches(n: int, size: int, rng: np.random.Generator) -> Iterator[np.ndarray]:
     """Numbers of rows, `size` at a time, for ever: every row once a pass, in a new order each."""
     if not 1 <= size <= n:
         raise ValueError(f"a batch must hold 1 to {n} rows, found {size}")

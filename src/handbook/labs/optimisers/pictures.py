@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path as File
-from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -36,26 +35,25 @@ def _contours(axes: Axes, landscape: races.Landscape) -> None:
     """Lines of equal height, spaced so that valley floors and walls can both be read."""
     left, right, bottom, top = landscape.view
     x, y = np.meshgrid(np.linspace(left, right, 161), np.linspace(bottom, top, 161))
-    height = np.array([landscape.f(p)[0] for p in np.stack([x.ravel(), y.ravel()], axis=1)]).reshape(x.shape)
-    axes.contour(x, y, np.log10(height - landscape.lowest + 1e-2), levels=16, colors=GREY, linewidths=0.6, alpha=0.7)
+    level = np.array([landscape.f(p)[0] for p in np.stack([x.ravel(), y.ravel()], axis=1)]).reshape(x.shape)
+    axes.contour(x, y, np.log10(level - landscape.lowest + 1e-2), levels=16, colors=GREY, linewidths=0.6, alpha=0.7)
     axes.set(xlabel="x", ylabel="y", xlim=(left, right), ylim=(bottom, top))
 
 
 def paths(name: str) -> Figure:
     """The race on a landscape: where each rule went, and how high above the minimum it was."""
     landscape, ran = races.LANDSCAPES[name], races.race(name)
-    figure, (plane, curves) = canvas(1, 2, size=(11, 4.8), width_ratios=(1.15, 1))
+    figure, (plane, curves) = canvas(1, 2, size=(12, 4.6), width_ratios=(1.15, 1))
     _contours(plane, landscape)
     for rule, path in ran.items():
         steps = f"{path.arrival():,} steps" if path.arrival() >= 0 else "not there"
-        label = rule if rule == "L-BFGS" else f"{rule} ({path.eta:.2g})"
-        plane.plot(*path.points.T, "-o", ms=1.8, lw=1.1, color=COLOURS[rule], label=label)
-        curves.loglog(1 + np.arange(len(path.excess)), np.maximum(path.excess, FLOOR), lw=1.4, color=COLOURS[rule],
-                      label=f"{rule}: {steps}")  # fmt: skip
+        label = f"{rule}: {steps}" if rule == "L-BFGS" else f"{rule} ({path.eta:.2g}): {steps}"
+        plane.plot(*path.points.T, "-o", ms=1.8, lw=1.1, color=COLOURS[rule])
+        height = np.maximum(path.excess, FLOOR)
+        curves.loglog(1 + np.arange(len(height)), height, lw=1.4, color=COLOURS[rule], label=label)
     plane.plot(*landscape.start, "k*", ms=9)
-    plane.legend(fontsize=7, title="rule (its best rate)", title_fontsize=7, loc="best")
     curves.set(xlabel="step + 1", ylabel="height above the minimum")
-    curves.legend(fontsize=7, title="below 1e-4 of the start after", title_fontsize=7, loc="lower left")
+    figure.legend(loc="outside right upper", fontsize=8, title="rule (its best rate):\nbelow 1e-4 of the start after")
     _plain(curves)
     figure.suptitle(_winners(name, ran))
     return figure
@@ -63,8 +61,8 @@ def paths(name: str) -> Figure:
 
 def _winners(name: str, ran: dict[str, races.Path]) -> str:
     order = sorted((path.arrival(), rule) for rule, path in ran.items() if path.arrival() >= 0 and rule != "L-BFGS")
-    late = len(ran) - 1 - len(order)
-    rest = f"; {late} of {len(ran) - 1} first-order rules do not in {races.STEPS:,}" if late else ""
+    late = [rule for rule, path in ran.items() if path.arrival() < 0]
+    rest = f";\nnot in {races.STEPS:,}: {', '.join(late)}" if late else ""
     return (
         f"{name.capitalize()}: L-BFGS arrives in {ran['L-BFGS'].arrival()} steps, {order[0][1]} in {order[0][0]}, "
         f"{order[1][1]} in {order[1][0]}{rest}"
@@ -78,7 +76,7 @@ def batch_sizes() -> Figure:
     figure, (by_step, by_row) = canvas(1, 2, size=(9.6, 3.9), sharey=True)
     for (name, size), colour in zip(descent.SIZES.items(), ("#1f6fb2", "#2e8b57", "#d9731a"), strict=True):
         path = descent.descend(data, size, 2000, np.random.default_rng(1))
-        excess = np.array([data.loss(w) - floor for w in path])
+        excess = np.maximum([data.loss(w) - floor for w in path], FLOOR)
         t = np.arange(len(path))
         by_step.semilogy(t, excess, lw=1, color=colour, label=f"{name} ({size} {'row' if size == 1 else 'rows'})")
         by_row.loglog(1 + t * size, excess, lw=1, color=colour)
@@ -89,14 +87,16 @@ def batch_sizes() -> Figure:
     by_step.legend(frameon=False, fontsize=8)
     for axes in (by_step, by_row):
         _plain(axes)
-    figure.suptitle("Small batches get there with fewer rows and never come to rest; 100 steps arrive nowhere")
+    figure.suptitle(
+        "Small batches need fewer rows and never come to rest; after 100 steps an eighth of the way is left"
+    )
     return figure
 
 
 def traps() -> Figure:
     """Two of the book's errors on its own example, x² from 5."""
     start = np.array([5.0])
-    ahead, back = (rules.look_ahead(_slope, start, 0.1, 0.9, 60, sign)[:, 0] for sign in (1, -1))
+    ahead, back = (rules.look_ahead(_slope, start, 0.1, 0.9, 60, sign=sign)[:, 0] for sign in (1, -1))
     heavy = rules.walk(rules.Momentum(0.1), _slope, start, 60)[:, 0]
     figure, (left, right) = canvas(1, 2, size=(9.6, 3.8))
     left.plot(ahead, color=COLOURS["Nesterov"], label="Nesterov, looking ahead")
@@ -128,7 +128,9 @@ def escapes() -> Figure:
         steps = [races.escape(rules.RULES[name], float(offset)) for offset in offsets]
         axes.semilogx(offsets, steps, "o-", ms=3, color=COLOURS[name], label=name)
     axes.set(xlabel="start's distance from the ridge", ylabel="steps until |y| > 1/2, rate 0.05")
-    axes.set_title("Momentum leaves a saddle four times as fast;\nadaptive rules do not care how flat it is")
+    axes.set_title(
+        "Momentum leaves a saddle three times as fast as descent or more;\nadaptive rules do not care how flat it is"
+    )
     axes.legend(frameon=False, fontsize=8)
     _plain(axes)
     return figure
@@ -157,7 +159,7 @@ def schedule_race(steps: int = 400, eta: float = 0.15, seeds: int = 20) -> dict[
             path = _scheduled(data, plan, eta, steps, seed)
             losses += ((path @ data.x.T - data.y) ** 2).mean(axis=1) - floor
         ran[name] = losses / seeds
-    ran["plateau"] = np.mean([_by_plateau(data, eta, steps, seed) - floor for seed in range(seeds)], axis=0)
+    ran["plateau"] = np.mean([by_plateau(data, eta, steps, seed)[0] - floor for seed in range(seeds)], axis=0)
     return ran
 
 
@@ -166,31 +168,35 @@ def _scheduled(data: descent.Rows, plan: schedules.Schedule, eta: float, steps: 
     return descent.descend(data, 1, steps, rng, rule=rules.Descent(eta), schedule=lambda t: eta * plan(t))
 
 
-def _by_plateau(data: descent.Rows, eta: float, steps: int, seed: int) -> Vector:
-    """The losses (steps + 1,) where the rate is halved when the loss has not fallen for 20 steps."""
+def by_plateau(data: descent.Rows, eta: float, steps: int, seed: int) -> tuple[Vector, Vector]:
+    """Losses on all rows and rates, both (steps + 1,), halving the rate when 20 steps have brought no lower loss."""
     judge, rule, w = schedules.Plateau(eta, 0.5, patience=20), rules.Descent(eta), np.zeros(2)
-    losses = [data.loss(w)]
+    losses, rates = [data.loss(w)], [eta]
     order = descent.batches(len(data.y), 1, np.random.default_rng(seed))
     for _, batch in zip(range(steps), order, strict=False):
         w = rule.step(w, data.gradient(w, batch))
         losses.append(data.loss(w))
         rule.eta = judge.see(losses[-1])
-    return np.asarray(losses)
+        rates.append(rule.eta)
+    return np.asarray(losses), np.asarray(rates)
 
 
 def schedule_curves() -> Figure:
     """The schedules drawn, and raced where a constant rate cannot win."""
-    figure, (drawn, raced) = canvas(1, 2, size=(10, 4.1))
+    figure, (drawn, raced) = canvas(1, 2, size=(11.5, 4.1))
     ran = schedule_race()
     for number, (name, losses) in enumerate(ran.items()):
         colour = list(COLOURS.values())[number]
-        if name != "plateau":
+        if name == "plateau":
+            rates = by_plateau(descent.rows(np.random.default_rng(0)), 0.15, 400, 0)[1]
+            drawn.plot(np.linspace(0, 100, 401), rates / rates[0], color=colour, label="plateau")
+        else:
             drawn.plot([plans()[name](t) for t in range(100)], color=colour, label=name)
         raced.semilogy(losses, color=colour, lw=1.1, label=f"{name}: {losses[-50:].mean():.1e}")
-    drawn.set(xlabel="step, % of all", ylabel="rate / peak")
+    drawn.set(xlabel="step, % of all", ylabel="rate / peak (plateau: one run)")
     raced.set(xlabel="step", ylabel="mean squared error above the best")
-    drawn.legend(fontsize=7)
-    raced.legend(fontsize=7, title="mean of the last 50 steps", title_fontsize=7)
+    figure.legend(*raced.get_legend_handles_labels(), loc="outside right upper", fontsize=8,
+                  title="schedule:\nmean of the last 50 steps")  # fmt: skip
     for axes in (drawn, raced):
         _plain(axes)
     best = min(ran, key=lambda name: float(ran[name][-50:].mean()))
@@ -223,29 +229,32 @@ def garment_curves(ran: dict[str, garments.Lap]) -> Figure:
     return figure
 
 
-def animate(target: File, frames: int = 60) -> None:
+def animate(target: File, frames: int = 48) -> None:
     """Write the race on Rosenbrock's valley as a GIF: time runs slowly at first, by equal ratios of steps."""
-    from matplotlib.animation import PillowWriter
     from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from PIL import Image
 
     landscape, ran = races.LANDSCAPES["rosenbrock"], races.race("rosenbrock")
     figure, axes = canvas(size=(5.6, 4.4))
-    FigureCanvasAgg(figure)
+    figure.set_dpi(80)
+    agg = FigureCanvasAgg(figure)
     _contours(axes, landscape)
     axes.plot(1, 1, "k*", ms=11)
-    trails: dict[str, Any] = {
-        name: (axes.plot([], [], lw=1, color=COLOURS[name])[0],
-               axes.plot([], [], "o", ms=6, color=COLOURS[name], label=name)[0])
-        for name in ran
-    }  # fmt: skip
+    trails = {name: axes.plot([], [], lw=1, color=COLOURS[name])[0] for name in ran}
+    heads = {name: axes.plot([], [], "o", ms=6, color=COLOURS[name], label=name)[0] for name in ran}
     axes.legend(fontsize=7, loc="lower right", ncols=2)
     times = np.unique(np.round(np.logspace(0, np.log10(races.STEPS), frames)).astype(int))
-    writer = PillowWriter(fps=8)
-    with writer.saving(figure, str(target), dpi=80):
-        for t in [0, *times, *[times[-1]] * 8]:
-            for name, (trail, head) in trails.items():
-                points = ran[name].points[: t + 1]
-                trail.set_data(*points.T)
-                head.set_data(*points[-1:].T)
-            axes.set_title(f"Rosenbrock's valley after {t:,} steps, each rule at its best rate", fontsize=9)
-            writer.grab_frame()
+    shots = []
+    for t in (0, *times):
+        for name, path in ran.items():
+            trails[name].set_data(*path.points[: t + 1].T)
+            heads[name].set_data(*path.points[: t + 1][-1:].T)
+        axes.set_title(f"Rosenbrock's valley, step {t}, each rule at its best rate", fontsize=9)
+        agg.draw()  # type: ignore[no-untyped-call]
+        figure.set_layout_engine("none")  # laid out once: the axes must not jump from frame to frame
+        shots.append(Image.fromarray(np.array(agg.buffer_rgba())[..., :3]))  # type: ignore[no-untyped-call]
+    # one palette and no dithering, else each frame is noise to the compression and the file four times as large
+    palette = shots[-1].quantize(256, Image.Quantize.MAXCOVERAGE)
+    small = [shot.quantize(palette=palette, dither=Image.Dither.NONE) for shot in shots]
+    still = [125] * len(times) + [2000]  # milliseconds; the end is held
+    small[0].save(target, save_all=True, append_images=small[1:], duration=still, loop=0, optimize=True)

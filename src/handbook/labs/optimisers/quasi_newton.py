@@ -82,16 +82,16 @@ def strong_wolfe(line: Line, start: Trial, t: float = 1.0, c1: float = C1, c2: f
     for number in range(TRIALS):
         trial = line(t)
         if not trial.f <= start.f + c1 * t * start.slope or (number and trial.f >= before.f):  # also where f is nan
-            return _zoom(line, start, before, trial, c1, c2)
+            return _zoom(line, start, before, trial, c1=c1, c2=c2)
         if abs(trial.slope) <= -c2 * start.slope:
             return trial
         if trial.slope >= 0:
-            return _zoom(line, start, trial, before, c1, c2)
+            return _zoom(line, start, trial, before, c1=c1, c2=c2)
         before, t = trial, 2 * t
     raise ValueError(f"strong_wolfe: still going down at t = {t:.3g}; the function has no bottom this way")
 
 
-def _zoom(line: Line, start: Trial, low: Trial, high: Trial, c1: float, c2: float) -> Trial:
+def _zoom(line: Line, start: Trial, low: Trial, high: Trial, *, c1: float, c2: float) -> Trial:
     """Narrow a bracket until a step in it satisfies both conditions (algorithm 3.6); low is its better end."""
     for _ in range(TRIALS):
         trial = line(_between(low, high))

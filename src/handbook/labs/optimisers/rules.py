@@ -195,7 +195,7 @@ def walk(rule: Rule, gradient: Gradient, start: Vector, steps: int) -> Vector:
     return np.stack(path)
 
 
-def look_ahead(gradient: Gradient, start: Vector, eta: float, mu: float, steps: int, sign: float = 1.0) -> Vector:
+def look_ahead(gradient: Gradient, start: Vector, eta: float, mu: float, steps: int, *, sign: float = 1.0) -> Vector:
     """Nesterov as he is told in textbooks, path (steps + 1, n): v = mu v - eta g(theta + mu v); theta += v.
 
     `sign` = -1 looks back, as the book's code does.

@@ -65,7 +65,9 @@ def one_cycle(eta: float, total: int, rise: float = 0.3, first: float = 1 / 25, 
     """From eta·first up to eta in the share `rise` of all steps, then down to eta·first·last; t must be below total."""
     _positive(eta=eta, rise=rise, first=first, last=last)
     if rise >= 1 or rise * total <= 1:
-        raise ValueError(f"one_cycle: rise must be a share of {total} steps that is more than one of them, found {rise}")
+        raise ValueError(
+            f"one_cycle: rise must be a share of {total} steps that is more than one of them, found {rise}"
+        )
     peak = rise * total - 1
 
     def rate(t: int) -> float:
@@ -86,14 +88,16 @@ def warm_up(eta: float, total: int, first: float = 1 / 3, then: Schedule | None 
     """In a straight line from eta·first to eta in `total` steps; from there on constant, or another schedule from 0."""
     _positive(eta=eta, total=total, first=first)
     if first > 1:
-        raise ValueError(f"warm_up: first must be at most 1, found {first}; a warm-up starts low, whatever the book says")
+        raise ValueError(
+            f"warm_up: first must be at most 1, found {first}; a warm-up starts low, whatever the book says"
+        )
     after = then or constant(eta)
     return lambda t: eta * (first + (1 - first) * t / total) if t < total else after(t - total)
 
 
 @dataclass
 class Plateau:
-    """The rate falls by gamma when for more than `patience` losses none was better than the best by a share `margin`."""
+    """The rate falls by gamma when more than `patience` losses on end were not below the best by a share `margin`."""
 
     eta: float
     gamma: float = 0.1

@@ -4,8 +4,8 @@
     ReLU    max(0, x)      leaky ReLU  max(a x, x)        softmax  exp(x_i) / sum_j exp(x_j)
 
 The book's sigmoid and softmax raise e to the power of x as it comes, and overflow from x = 710 on. Here the exponent is
-never positive: sigmoid(x) = exp(x) / (1 + exp(x)) for negative x, and softmax, which does not change when all logits are
-moved alike, is taken after the greatest logit is moved to nought (section 3.2; Goodfellow et al. 2016, section 4.1).
+never positive: sigmoid(x) = exp(x) / (1 + exp(x)) for negative x, and softmax, which does not change when all logits
+are moved alike, is taken after the greatest is moved to nought (section 3.2; Goodfellow et al. 2016, section 4.1).
 """
 
 from __future__ import annotations

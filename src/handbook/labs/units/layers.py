@@ -18,7 +18,9 @@ from handbook.labs.units.activations import Array
 def dense(x: Array, W: Array, b: Array) -> Array:
     """Inputs (B, I), weights (O, I), biases (O,) -> (B, O)."""
     if x.shape[-1] != W.shape[1]:
-        raise ValueError(f"weights {W.shape} take {W.shape[1]} inputs, found {x.shape[-1]}. Give W of (outputs, inputs)")
+        raise ValueError(
+            f"weights {W.shape} take {W.shape[1]} inputs, found {x.shape[-1]}. Give W of (outputs, inputs)"
+        )
     return x @ W.T + b
 
 
@@ -55,5 +57,7 @@ def _windows(x: Array, K: Array, stride: int, padding: int) -> Array:
         raise ValueError(f"kernels {K.shape} take {K.shape[1]} channels, found {x.shape[1]} in {x.shape}")
     x = np.pad(x, [(0, 0), (0, 0), (padding, padding), (padding, padding)])
     if x.shape[2] < K.shape[2] or x.shape[3] < K.shape[3]:
-        raise ValueError(f"a kernel of {K.shape[2:]} does not fit in {x.shape[2:]} pixels. Pad more, or take a smaller one")
+        raise ValueError(
+            f"a kernel of {K.shape[2:]} does not fit in {x.shape[2:]} pixels. Pad more, or take a smaller one"
+        )
     return sliding_window_view(x, K.shape[2:], axis=(2, 3))[:, :, ::stride, ::stride]

@@ -29,7 +29,7 @@ class Network(NamedTuple):
 
 
 def spirals(n: int, rng: np.random.Generator, noise: float = 0.15) -> tuple[Array, Labels]:
-    """Points (3 n, 2) along three arms, each most of one turn, and the arm of each (3 n,)."""
+    """Points (3 n, 2) along three arms, each over half a turn, and the arm of each (3 n,)."""
     labels = np.repeat(np.arange(ARMS), n)
     radius = np.tile(np.linspace(0.1, 1, n), ARMS)
     angle = 2 * np.pi * labels / ARMS + 4 * radius + rng.normal(0, noise, ARMS * n)
