@@ -1,4 +1,4 @@
-"""The whole handbook: every case, as many at once as the machine allows, then the report."""
+"""The whole handbook: every case and lab, as many at once as the machine allows, then the report."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pydantic import Field
 
 from flows.case_study import chain, dataset_of
 from flows.machine import machine
-from flows.tasks import report, validate
+from flows.tasks import lab, report, validate
 from flows.verdict import Futures, Row, verdict
 from handbook.project import Project
 
@@ -28,6 +28,10 @@ def handbook(at_once: Annotated[int, Field(ge=1)] = 1) -> State[list[Row]]:
         stages: Futures = {f"validate@{name}": gate for name, gate in checked.items()}
         for case in project.cases():
             stages.update(chain(case, checked[dataset_of(case)]))
+        # labs need the gates of the data alone, and wait for all of them: which of them it shows, a lab's page knows
+        gates = list(checked.values())
+        for name in project.labs():
+            stages[f"lab@{name}"] = lab.submit(name, wait_for=gates, return_state=False)
         ended = [allow_failure(stage) for stage in stages.values()]
         stages["report"] = report.submit(wait_for=ended, return_state=False)
         return verdict(stages)

@@ -56,6 +56,12 @@ def register(case: str) -> State[Any]:
     return state
 
 
+@task(task_run_name="lab@{name}", cache_policy=NO_CACHE)
+def lab(name: str) -> State[Any]:
+    """Work a chapter through: its figures and its measured facts."""
+    return _up_to_date(f"lab@{name}")
+
+
 @task(task_run_name="report", cache_policy=NO_CACHE)
 def report() -> State[Any]:
     """One page with every case; leaves a link to it."""

@@ -33,7 +33,7 @@ def linear_slope(x: Array, w: float = 2.0) -> Array:
 def sigmoid(x: Array) -> Array:
     """A share between 0 and 1, right to the last digit for any finite x."""
     e = np.exp(-np.abs(x))  # in (0, 1]: cannot overflow
-    return np.where(x >= 0, 1.0, e) / (1 + e)
+    return np.asarray(np.where(x >= 0, 1.0, e) / (1 + e))
 
 
 def sigmoid_slope(x: Array) -> Array:
