@@ -123,9 +123,12 @@ def _places(column: pd.Series, words: list[str]) -> Array:
 
 
 def encoded(rows: pd.DataFrame, columns: Columns) -> npt.NDArray[np.float64]:
-    """Rows (N, attributes) as numbers (N, D); an unknown word counts as none, or as the middle of its alphabet."""
+    """Rows (N, attributes) as numbers (N, D); an unknown word counts as none, or as the middle of its alphabet.
+
+    Columns come in the order of their names, since JSON, which the encoding is kept as, is written with sorted keys.
+    """
     made = []
-    for name, how in columns.items():
+    for name, how in sorted(columns.items()):
         if "words" in how:
             places = _places(rows[name], how["words"])
             made.append(how["weight"] * (places[:, None] == np.arange(len(how["words"]))))
@@ -138,8 +141,8 @@ def encoded(rows: pd.DataFrame, columns: Columns) -> npt.NDArray[np.float64]:
 
 
 def numbered(rows: pd.DataFrame, words: dict[str, list[str] | None]) -> npt.NDArray[np.float64]:
-    """Rows as trees take them, (N, attributes): a word is its number, NaN where it is unknown."""
-    made = [_places(rows[name], known) if known is not None else rows[name] for name, known in words.items()]
+    """Rows as trees take them, (N, attributes), by name: a word is its number, NaN where it is unknown."""
+    made = [_places(rows[name], known) if known is not None else rows[name] for name, known in sorted(words.items())]
     return np.column_stack(made).astype(np.float64)
 
 
