@@ -189,7 +189,8 @@ def lab(project: Project, name: str) -> None:
     given, kind = _given(project, page)
     checks = _rounded(page.checks(*given))
     _draw(page.figures(*given), home / "figures", kind == "sample")
-    for title, write in getattr(page, "animations", dict)(*given).items():
+    moving = page.animations(*given) if hasattr(page, "animations") else {}
+    for title, write in moving.items():
         write(home / "figures" / f"{title}.gif")
     write_json(home / "checks.json", checks | ({"data": kind} if kind else {}))
     print(f"{name}: {len(checks)} checks, {len(list((home / 'figures').iterdir()))} figures in reports/labs/{name}")

@@ -80,3 +80,20 @@ def test_a_lab_leaves_its_checks_and_figures_and_the_report_shows_them(project: 
     assert list(checks) == sorted(checks)
     assert len(shown["figures"]) == len(list((home / "figures").glob("*.png"))) > 0
     assert set(shown["checks"]) == set(checks)
+
+
+@pytest.mark.parametrize("moving", [False, True])
+def test_a_lab_that_shows_sample_data_says_so(moving: bool, project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    from matplotlib.figure import Figure
+
+    toy = ModuleType("toy", "Toy")
+    toy.DATASET = "mnist"  # type: ignore[attr-defined]
+    toy.checks = lambda data: {"pictures": len(data.test_images)}  # type: ignore[attr-defined]
+    toy.figures = lambda data: {"empty": Figure()}  # type: ignore[attr-defined]
+    if moving:
+        toy.animations = lambda data: {"race": lambda path: path.write_bytes(b"GIF")}  # type: ignore[attr-defined]
+    monkeypatch.setattr(labs, "page", lambda name: toy)
+    steps.lab(project, "toy")
+    home = project.reports("labs") / "toy"
+    assert json.loads((home / "checks.json").read_text())["data"] == "sample"
+    assert (home / "figures" / "race.gif").exists() == moving
