@@ -196,6 +196,21 @@ def lift(labels: Labels, scores: Floats, share: float) -> float:
     return float(np.interp(share, called, found) / share)
 
 
+def ranked(labels: Labels, scores: Floats, firsts: tuple[int, ...] = (50, 100, 500)) -> dict[str, float]:
+    """How well scores (N,) put ones first: both areas, lift, and the share of ones among the first so many."""
+    from sklearn.metrics import average_precision_score, roc_auc_score
+
+    _both_classes(labels)
+    order = np.argsort(-scores, kind="stable")
+    return {
+        "roc_auc": float(roc_auc_score(labels, scores)),
+        "average_precision": float(average_precision_score(labels, scores)),
+        "lift_at_1_percent": lift(labels, scores, 0.01),
+        "lift_at_10_percent": lift(labels, scores, 0.1),
+        **{f"precision_at_{k}": float(labels[order[:k]].mean()) for k in firsts if k <= len(labels)},
+    }
+
+
 def calibration_of_chances(labels: Labels, chances: Floats, bins: int = BINS) -> tuple[Floats, Floats, Labels]:
     """Share of ones, mean chance and count of the bins of equal width that hold a chance of 1."""
     place = np.minimum((chances * bins).astype(int), bins - 1)
