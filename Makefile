@@ -59,6 +59,8 @@ check: setup  ## format, lint, types, import directions, no sample results in gi
 	@$(BIN)/python -m handbook check
 
 bench: setup  ## measure side by side; ratios are written to benchmarks/
+	@$(BIN)/python -c "import minisom, torchsom" 2>/dev/null || \
+	  PIP_CONSTRAINT=constraints.txt $(BIN)/python -m pip install -qq --disable-pip-version-check --editable '.[bench]'
 	@$(BIN)/python -m benchmarks
 
 report: setup  ## build reports/index.html and the README's table anew

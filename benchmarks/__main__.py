@@ -10,7 +10,7 @@ from pathlib import Path
 
 import torch
 
-BENCHMARKS = ("lenet_epoch", "orchestration", "convolution")
+BENCHMARKS = ("lenet_epoch", "orchestration", "convolution", "som")
 
 
 def main() -> None:

@@ -1,0 +1,142 @@
+"""The map of `handbook.maps` against MiniSom and TorchSOM: 284,807 x 30 generated rows, 10 x 10 units, same passes.
+
+Rows are drawn from 50 Gaussian clusters with heavy tails. Every contender starts on the same rows, width 5 falling to
+at most 1, and is judged by the quantisation error of its last nodes over all rows. MiniSom trains a row at a time;
+TorchSOM in batches, its best of three sizes shown beside its default of 5, which is timed on a tenth of the rows. Each
+runs in a process of its own, which tells its peak memory over what the rows alone take. Then ours alone on 1, 2, 4 and
+8 million rows, drawn in place: seconds a pass and rows.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from handbook import maps
+from handbook.maps import Grid
+
+ROWS, COLUMNS, SIDE, PASSES, SIGMA = 284_807, 30, 10, 3, 5.0
+SIZES = (256, 2048, 16384)  # of TorchSOM's batches
+MILLIONS = (1, 2, 4, 8)
+
+
+def generated(n: int) -> Tensor:
+    """Rows (n, 30): clusters of Student's t with 4 degrees of freedom."""
+    draw = torch.Generator().manual_seed(0)
+    centres = 2 * torch.randn(50, COLUMNS, generator=draw)
+    rows = torch.empty(n, COLUMNS)
+    for part in torch.split(rows, 100_000):
+        part.normal_(generator=draw)
+        chi = torch.randn(len(part), 4, generator=draw).square().mean(1, keepdim=True)
+        part.div_(chi.sqrt()).add_(centres[torch.randint(0, 50, (len(part),), generator=draw)])
+    return rows
+
+
+def start(rows: Tensor) -> Tensor:
+    return maps.random_start(rows, Grid(SIDE, SIDE, False), torch.Generator().manual_seed(1))
+
+
+def ours(rows: Tensor, passes: int) -> Callable[[], Tensor]:
+    return lambda: maps.batch(rows, start(rows), Grid(SIDE, SIDE, False), passes, (SIGMA, 1.0))[0]
+
+
+def minisom(rows: Tensor, passes: int) -> Callable[[], Tensor]:
+    from minisom import MiniSom
+
+    som = MiniSom(SIDE, SIDE, COLUMNS, sigma=SIGMA, learning_rate=0.5, random_seed=0)
+    som._weights = start(rows).reshape(SIDE, SIDE, COLUMNS).double().numpy()
+    data = rows.double().numpy()
+
+    def train() -> Tensor:
+        som.train(data, passes * len(data), random_order=True)
+        return torch.from_numpy(som.get_weights().reshape(-1, COLUMNS)).float()
+
+    return train
+
+
+def torchsom(rows: Tensor, passes: int, size: int) -> Callable[[], Tensor]:
+    from torchsom import SOM
+
+    som = SOM(SIDE, SIDE, COLUMNS, epochs=passes, batch_size=size, sigma=SIGMA, learning_rate=0.5, device="cpu")
+    som.weights.data = start(rows).reshape(SIDE, SIDE, COLUMNS)
+
+    def train() -> Tensor:
+        som.fit(rows, verbose=False)
+        nodes: Tensor = som.weights.data
+        return nodes.reshape(-1, COLUMNS)
+
+    return train
+
+
+def peak() -> float:
+    """Highest memory of this process so far, MiB."""
+    import resource
+
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def one(name: str, n: int, passes: int, size: int) -> dict[str, float]:
+    """Seconds of training, quantisation error after it, and MiB above what the process held before."""
+    warnings.filterwarnings("ignore")
+    rows = generated(n)
+    makers: dict[str, Callable[[], Callable[[], Tensor]]] = {
+        "ours": lambda: ours(rows, passes),
+        "minisom": lambda: minisom(rows, passes),
+        "torchsom": lambda: torchsom(rows, passes, size),
+    }
+    if name == "ours":
+        ours(rows[:10_000], 1)()  # torch's first call sets threads and buffers up
+    train = makers[name]()
+    held, begun = peak(), time.perf_counter()
+    nodes = train()
+    seconds = time.perf_counter() - begun
+    grown = peak() - held
+    error, _ = maps.errors(rows[:: max(1, n // ROWS)], nodes, Grid(SIDE, SIDE, False))
+    return {"seconds": seconds, "error": error, "mib": grown}
+
+
+def apart(name: str, n: int = ROWS, passes: int = PASSES, size: int = 0) -> dict[str, float]:
+    """`one`, in a process of its own."""
+    command = [sys.executable, "-m", "benchmarks.som", name, str(n), str(passes), str(size)]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    result: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    return result
+
+
+def run() -> list[str]:
+    """The tables."""
+    results: dict[str, dict[str, Any]] = {"ours, batch rule": apart("ours"), "MiniSom": apart("minisom")}
+    for size in SIZES:
+        results[f"TorchSOM, batches of {size:,}"] = apart("torchsom", size=size)
+    tenth = apart("torchsom", ROWS // 10, PASSES, 5)
+    results["TorchSOM, batches of 5 (a tenth of the rows, time × 10)"] = tenth | {"seconds": 10 * tenth["seconds"]}
+    mine = results["ours, batch rule"]["seconds"]
+    lines = [
+        "| | seconds | × ours | quantisation error | peak memory above the rows, MiB |",
+        "|---|---:|---:|---:|---:|",
+    ]
+    for name, each in results.items():
+        cost = f"{each['seconds']:.2f} | **{each['seconds'] / mine:.1f}**"
+        lines.append(f"| {name} | {cost} | {each['error']:.3f} | {each['mib']:.0f} |")
+    lines += [
+        "",
+        "| million rows | seconds a pass | µs a row | peak memory above the rows, MiB |",
+        "|---:|---:|---:|---:|",
+    ]
+    for million in MILLIONS:
+        each = apart("ours", million * 10**6, 2)
+        seconds = each["seconds"] / 2
+        lines.append(f"| {million} | {seconds:.2f} | {seconds / million:.3f} | {each['mib']:.0f} |")
+    return lines
+
+
+if __name__ == "__main__":
+    print(json.dumps(one(sys.argv[1], *(int(each) for each in sys.argv[2:]))), flush=True)

@@ -1,0 +1,251 @@
+"""Laws of the self-organising map: section 8.4 to the digit, MiniSom's numbers, invariances."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from handbook import datasets, maps
+from handbook.cases import self_organising_map as page
+from handbook.errors import HandbookError
+from handbook.maps import Grid
+from handbook.project import Project
+from tests.conftest import MIRROR, ROOT
+
+# Section 8.4: one row and nine nodes.
+ROW = torch.tensor([[0.7, 0.6, 0.9]], dtype=torch.float64)
+NODES = torch.tensor(
+    [[.31, .22, .10], [.21, .34, .19], [.39, .42, .45], [.25, .32, .62], [.24, .31, .16],
+     [.52, .33, .42], [.31, .22, .10], [.12, .41, .19], [.34, .40, .51]], dtype=torch.float64,
+)  # fmt: skip
+GRIDS = [Grid(6, 5, hexagonal) for hexagonal in (False, True)]
+
+
+def cloud(n: int = 400, columns: int = 4, seed: int = 0) -> torch.Tensor:
+    """Rows around three centres."""
+    rng = np.random.default_rng(seed)
+    centres = rng.normal(size=(3, columns)) * 3
+    return torch.from_numpy(centres[rng.integers(0, 3, n)] + rng.normal(size=(n, columns)))
+
+
+def test_in_the_worked_example_node_nine_wins_and_node_three_is_second() -> None:
+    unit, distance = maps.matched(ROW, NODES)
+    distances = torch.cdist(ROW, NODES)[0]
+    assert unit.item() + 1 == 9
+    assert distance.item() == pytest.approx(0.3217**0.5)  # 0.567
+    assert distances[2].item() == pytest.approx(0.3310**0.5)  # 0.575; the book prints 0.4
+    assert distances.argsort()[:2].tolist() == [8, 2]
+
+
+def test_the_update_of_node_three_is_the_printed_one() -> None:
+    pull = torch.zeros(1, 9, dtype=torch.float64)
+    pull[0, 2] = 0.5  # rate 0.5, and theta 1 for node 3 alone
+    moved = maps.pulled(NODES, ROW, pull)
+    torch.testing.assert_close(moved[2], torch.tensor([0.545, 0.51, 0.675], dtype=torch.float64))
+    others = [0, 1, 3, 4, 5, 6, 7, 8]
+    torch.testing.assert_close(moved[others], NODES[others])
+
+
+def test_decay_is_exponential_from_first_to_last() -> None:
+    progress = torch.linspace(0, 1, 5)
+    values = maps.decayed((8.0, 0.5), progress)
+    torch.testing.assert_close(values[[0, -1]], torch.tensor([8.0, 0.5], dtype=torch.float64))
+    torch.testing.assert_close(values[1:] / values[:-1], (values[1] / values[0]).repeat(4))
+
+
+def test_the_neighbourhood_is_one_at_the_winner_and_a_gaussian_around() -> None:
+    theta = maps.neighbourhood(Grid(1, 4, False).squared(), 2.0)
+    assert theta.diagonal().tolist() == [1.0] * 4
+    assert theta[0, 3].item() == pytest.approx(np.exp(-9 / 8))
+
+
+@pytest.mark.parametrize(("grid", "inner"), [(GRIDS[0], 8), (GRIDS[1], 6)])
+def test_inner_units_have_eight_neighbours_or_on_a_hexagonal_grid_six(grid: Grid, inner: int) -> None:
+    adjacent = grid.adjacent()
+    counts = adjacent.sum(1).reshape(grid.rows, grid.columns)
+    assert (counts[1:-1, 1:-1] == inner).all()
+    assert (adjacent == adjacent.T).all()
+    assert not adjacent.diagonal().any()
+
+
+def test_pulling_row_by_row_and_all_at_once_is_the_same() -> None:
+    rows, pull = cloud(20), torch.rand(20, 9, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    nodes = at_once = cloud(9, seed=1)
+    for row, each in zip(rows, pull, strict=True):
+        nodes = nodes + each[:, None] * (row - nodes)
+    torch.testing.assert_close(maps.pulled(at_once, rows, pull), nodes)
+
+
+def test_the_batch_rule_is_the_weighted_mean() -> None:
+    rows, nodes, grid = cloud(), cloud(30, seed=1), GRIDS[1]
+    theta = maps.neighbourhood(grid.squared(), 1.5)
+    weight = theta[torch.cdist(rows, nodes).argmin(1)]  # (N, units)
+    expected = weight.T @ rows / weight.sum(0)[:, None]
+    torch.testing.assert_close(maps.batch_epoch(rows, nodes, theta)[0], expected)
+
+
+def test_the_batch_rule_does_not_mind_the_order_of_rows() -> None:
+    rows, start = cloud(), cloud(30, seed=1)
+    shuffled = rows[torch.randperm(len(rows), generator=torch.Generator().manual_seed(0))]
+    one, other = (maps.batch(each, start, GRIDS[1], 10, (3.0, 0.5))[0] for each in (rows, shuffled))
+    torch.testing.assert_close(one, other)
+
+
+def test_the_batch_rule_does_not_mind_the_size_of_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows, start = cloud(3000), cloud(30, seed=1)
+    whole, _ = maps.batch(rows, start, GRIDS[0], 5, (3.0, 0.5))
+    monkeypatch.setattr(maps, "HANDFUL", 7)
+    monkeypatch.setitem(maps.CELLS, "cpu", 1)
+    torch.testing.assert_close(maps.batch(rows, start, GRIDS[0], 5, (3.0, 0.5))[0], whole)
+
+
+@pytest.mark.parametrize("grid", GRIDS, ids=["square", "hexagonal"])
+def test_both_rules_lower_the_quantisation_error_and_keep_the_order(grid: Grid) -> None:
+    rows, draw = cloud(), torch.Generator().manual_seed(0)
+    start = torch.randn(30, 4, dtype=torch.float64, generator=draw)
+    mean = (rows - rows.mean(0)).norm(dim=1).mean().item()
+    before = maps.errors(rows, start, grid)
+    for nodes, history in (
+        maps.batch(rows, start, grid, 20, (3.0, 0.7)),
+        maps.online(rows, start, grid, 20, (3.0, 0.7), (0.5, 0.02), 1, draw),
+    ):
+        quantisation, topographic = maps.errors(rows, nodes, grid)
+        assert history[-1]["train_loss"] < history[0]["train_loss"]
+        assert quantisation < 0.5 * mean
+        assert topographic < 0.5 * before[1]
+
+
+def test_looking_winners_up_together_ends_near_the_rule_to_the_letter() -> None:
+    rows, grid = cloud(), GRIDS[0]
+    start = maps.principal_start(rows, grid)
+    errors = []
+    for size in (1, 16):
+        draw = torch.Generator().manual_seed(0)
+        nodes, _ = maps.online(rows, start, grid, 10, (3.0, 0.7), (0.5, 0.02), size, draw)
+        errors.append(maps.errors(rows, nodes, grid)[0])
+    assert errors[1] == pytest.approx(errors[0], rel=0.05)
+
+
+def test_the_principal_start_lies_on_the_plane_of_the_main_components() -> None:
+    rows = cloud(columns=3)
+    nodes = maps.principal_start(rows, Grid(4, 7, True))
+    assert torch.linalg.matrix_rank(nodes - nodes.mean(0), atol=1e-8).item() == 2
+    torch.testing.assert_close(nodes.amax(0) / 2 + nodes.amin(0) / 2, rows.mean(0))
+
+
+def test_errors_and_umatrix_are_those_of_minisom() -> None:
+    minisom = pytest.importorskip("minisom")
+    rows, nodes = cloud(), cloud(30, seed=1)
+    theirs = minisom.MiniSom(6, 5, 4)
+    theirs._weights = nodes.reshape(6, 5, 4).numpy()
+    quantisation, topographic = maps.errors(rows, nodes, GRIDS[0])
+    assert quantisation == pytest.approx(theirs.quantization_error(rows.numpy()))
+    assert topographic == pytest.approx(theirs.topographic_error(rows.numpy()))
+    heights = maps.u_matrix(nodes, GRIDS[0]).reshape(6, 5).numpy()
+    np.testing.assert_allclose(theirs.distance_map(scaling="mean"), heights / heights.max())
+
+
+def test_the_online_rule_is_minisoms() -> None:
+    minisom = pytest.importorskip("minisom")
+    rows, nodes, grid = cloud(), cloud(30, seed=1), GRIDS[0]
+    theirs = minisom.MiniSom(6, 5, 4, sigma=1.5, learning_rate=0.3)
+    theirs._weights = nodes.reshape(6, 5, 4).numpy().copy()
+    for row in rows.numpy():
+        theirs.update(row, theirs.winner(row), 0, len(rows))
+    theta = maps.neighbourhood(grid.squared(), 1.5)
+    ours, _ = maps.online_epoch(rows, nodes, lambda unit, step: 0.3 * theta[unit], 1, torch.arange(len(rows)))
+    np.testing.assert_allclose(ours.numpy(), theirs._weights.reshape(30, 4))
+
+
+def test_a_grid_with_more_units_than_rows_is_refused() -> None:
+    with pytest.raises(HandbookError, match="20 rows are fewer than the 30 units of a 6 x 5 map"):
+        maps.batch(cloud(20), cloud(30), GRIDS[0], 1, (1.0, 1.0))
+
+
+def test_company_is_the_nearest_units_that_hold_the_share() -> None:
+    distance, hits = torch.tensor([[3.0, 1.0, 2.0, 4.0]]), torch.tensor([40, 10, 30, 20])
+    torch.testing.assert_close(maps.company(distance, hits, 0.2), torch.tensor([[0.0, 0.5, 0.5, 0.0]]))
+    torch.testing.assert_close(maps.company(distance, hits, 1.0), torch.tensor([[0.4, 0.1, 0.3, 0.2]]))
+
+
+def test_no_label_is_seen(fitted: Any) -> None:
+    case, data, model = fitted("som_transactions")
+    other = dataclasses.replace(data, target=1 - data.target)
+    assert case.page.fit(other, case.params).history_ == model.history_
+
+
+def test_a_constant_column_changes_no_score(fitted: Any) -> None:
+    case, data, model = fitted("som_transactions")
+    more = dataclasses.replace(data, features=data.features.assign(same=1.0))
+    again = case.page.fit(more, case.params)
+    np.testing.assert_allclose(
+        page.predict(again, more.features)["outlier_score"],
+        page.predict(model, data.features)["outlier_score"],
+        rtol=1e-3,
+    )
+
+
+def test_the_reason_is_the_attribute_that_was_spoiled(fitted: Any) -> None:
+    _, data, model = fitted("som_transactions")
+    rows = data.features.iloc[:20].copy()
+    rows["V7"] = 10 * data.features["V7"].abs().max()
+    told = page.predict(model, rows)
+    assert (told["reason_1"] == "V7").all()
+    assert told["suspicious"].all()
+
+
+def test_an_unknown_word_is_predicted_and_told(fitted: Any) -> None:
+    _, data, model = fitted("som_applications")
+    rows = page.example(data).copy()
+    rows["A5"] = "unheard"
+    with pytest.warns(UserWarning, match="'A5': unknown 'unheard'"):
+        assert np.isfinite(page.predict(model, rows)["outlier_score"]).all()
+
+
+def test_columns_may_come_in_any_order(fitted: Any) -> None:
+    _, data, model = fitted("som_applications")
+    rows = page.example(data)
+    pd.testing.assert_frame_equal(page.predict(model, rows[rows.columns[::-1]]), page.predict(model, rows))
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (lambda rows: rows.drop(columns="V3"), "lack columns 'V3'"),
+        (lambda rows: rows.assign(V3=np.nan), "'V3'.*missing"),
+        (lambda rows: rows.assign(V3=np.inf), "'V3'.*infinite"),
+        (lambda rows: rows.assign(V3="high"), "'V3': expected numbers"),
+        (lambda rows: rows.iloc[:0], "found 0"),
+    ],
+)
+def test_rows_that_are_none_are_refused(spoil: Any, message: str, fitted: Any) -> None:
+    _, data, model = fitted("som_transactions")
+    with pytest.raises(ValueError, match=message):
+        page.predict(model, spoil(page.example(data)))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [({"epochs": 0}, "epochs"), ({"sigma": (1.0,)}, "sigma"), ({"share": 0.0}, "share"), ({"trim": 1.0}, "trim")],
+)
+def test_a_parameter_out_of_range_is_refused(change: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        dataclasses.replace(Project(ROOT).case("som_transactions").params, **change)
+
+
+@pytest.mark.real
+@pytest.mark.skipif(not MIRROR, reason="needs the real data: HANDBOOK_MIRROR")
+def test_frauds_are_found_as_well_as_promised() -> None:
+    from pathlib import Path
+
+    case = Project(ROOT).case("som_transactions")
+    data = datasets.page(case.dataset).load(Path(MIRROR) / case.dataset)
+    report = page.evaluate(page.fit(data, case.params), data)
+    forest = report.metrics["algorithms"]["isolation_forest"]
+    assert report.metrics["roc_auc"] >= max(0.95, forest["roc_auc"])
+    assert report.metrics["average_precision"] >= max(0.50, forest["average_precision"])
