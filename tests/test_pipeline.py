@@ -135,10 +135,16 @@ def handbook(*words: str, cwd: Path) -> subprocess.CompletedProcess[str]:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["train", "lenett"], "no case 'lenett'; choose from digits, lenet, lenet_book (did you mean lenet?)"),
-        (["validate", "mnits"], "no dataset 'mnits'; choose from fashion_mnist, mnist (did you mean mnist?)"),
+        (
+            ["train", "lenett"],
+            f"no case 'lenett'; choose from {', '.join(sorted(PROJECT.cases()))} (did you mean lenet?)",
+        ),
+        (
+            ["validate", "mnits"],
+            f"no dataset 'mnits'; choose from {', '.join(sorted(datasets.names()))} (did you mean mnist?)",
+        ),
         (["data", "x"], "no dataset 'x'"),
-        (["evaluate", "digits"], "model.safetensors is missing"),
+        (["evaluate", "digits"], "no model here: it is not trained yet"),
     ],
 )
 def test_an_error_is_told_without_a_traceback(words: list[str], message: str, project: Project) -> None:
