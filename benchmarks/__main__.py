@@ -10,7 +10,7 @@ from pathlib import Path
 
 import torch
 
-BENCHMARKS = ("lenet_epoch", "orchestration")
+BENCHMARKS = ("lenet_epoch", "orchestration", "rbf", "som")
 
 
 def main() -> None:
