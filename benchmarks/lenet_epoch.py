@@ -23,7 +23,8 @@ from torch.utils.data import DataLoader, Dataset, TensorDataset
 from handbook import datasets
 from handbook.cases import lenet
 from handbook.project import Project
-from handbook.training import Batches, Run, train
+from handbook.runs import Run
+from handbook.training import Batches, train
 
 SAMPLES, ROUNDS = 60_000, 5
 

@@ -4,7 +4,7 @@ Rows are drawn from 50 Gaussian clusters with heavy tails. Every contender start
 at most 1, and is judged by the quantisation error of its last nodes over all rows. MiniSom trains a row at a time;
 TorchSOM in batches, its best of three sizes shown beside its default of 5, which is timed on a tenth of the rows. Each
 runs in a process of its own, which tells its peak memory over what the rows alone take. Then ours alone on 1, 2, 4 and
-8 million rows, drawn in place: seconds a pass and rows.
+8 million rows, the fastest of three rounds.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import sys
 import time
 import warnings
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -25,7 +26,7 @@ from handbook.maps import Grid
 
 ROWS, COLUMNS, SIDE, PASSES, SIGMA = 284_807, 30, 10, 3, 5.0
 SIZES = (256, 2048, 16384)  # of TorchSOM's batches
-MILLIONS = (1, 2, 4, 8)
+MILLIONS, ROUNDS = (1, 2, 4, 8), 3
 
 
 def generated(n: int) -> Tensor:
@@ -76,11 +77,15 @@ def torchsom(rows: Tensor, passes: int, size: int) -> Callable[[], Tensor]:
     return train
 
 
-def peak() -> float:
-    """Highest memory of this process so far, MiB."""
-    import resource
+def memory(what: str) -> float:
+    """MiB of this process: VmRSS, what it holds, or VmHWM, the most it held since `forget`."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith(what)) / 1024
 
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+def forget() -> None:
+    """Let VmHWM start anew from what is held now (Linux, proc(5), clear_refs)."""
+    Path("/proc/self/clear_refs").write_text("5")
 
 
 def one(name: str, n: int, passes: int, size: int) -> dict[str, float]:
@@ -95,10 +100,11 @@ def one(name: str, n: int, passes: int, size: int) -> dict[str, float]:
     if name == "ours":
         ours(rows[:10_000], 1)()  # torch's first call sets threads and buffers up
     train = makers[name]()
-    held, begun = peak(), time.perf_counter()
+    forget()
+    held, begun = memory("VmRSS"), time.perf_counter()
     nodes = train()
     seconds = time.perf_counter() - begun
-    grown = peak() - held
+    grown = memory("VmHWM") - held
     error, _ = maps.errors(rows[:: max(1, n // ROWS)], nodes, Grid(SIDE, SIDE, False))
     return {"seconds": seconds, "error": error, "mib": grown}
 
@@ -131,10 +137,10 @@ def run() -> list[str]:
         "| million rows | seconds a pass | µs a row | peak memory above the rows, MiB |",
         "|---:|---:|---:|---:|",
     ]
-    for million in MILLIONS:
-        each = apart("ours", million * 10**6, 2)
-        seconds = each["seconds"] / 2
-        lines.append(f"| {million} | {seconds:.2f} | {seconds / million:.3f} | {each['mib']:.0f} |")
+    rounds = [[apart("ours", million * 10**6, 2) for million in MILLIONS] for _ in range(ROUNDS)]
+    for k, million in enumerate(MILLIONS):
+        seconds = min(each[k]["seconds"] for each in rounds) / 2  # what others do to the machine only adds
+        lines.append(f"| {million} | {seconds:.2f} | {seconds / million:.3f} | {rounds[0][k]['mib']:.0f} |")
     return lines
 
 

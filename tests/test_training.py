@@ -12,7 +12,8 @@ import torch
 from handbook import datasets
 from handbook.cases import lenet
 from handbook.project import Project
-from handbook.training import Batches, Run, _means, split
+from handbook.runs import Run
+from handbook.training import Batches, _means, split
 from tests.conftest import ROOT, brief
 
 

@@ -86,7 +86,7 @@ def validate(project: Project, name: str) -> None:
 
 def train(project: Project, name: str) -> None:
     """Train a case; a run that was cut off goes on where its last checkpoint is."""
-    from handbook.training import Run
+    from handbook.runs import Run
 
     case = project.case(name)
     loaded, origin = _load(project, case)
@@ -110,13 +110,11 @@ def train(project: Project, name: str) -> None:
 
 def training_key(case: Case, origin: dict[str, Any]) -> str:
     """What a training run is determined by: parameters, data, and code. Names its checkpoint."""
-    from handbook import training
-
     files = {file: facts["sha256"] for file, facts in origin["files"].items()}
     what = {
         "params": plain(case.params),
         "files": files,
-        "code": [inspect.getsource(each) for each in (case.page, training)],
+        "code": [inspect.getsource(case.page), Path(__file__).with_name("training.py").read_text()],
     }
     return hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()[:16]
 

@@ -10,7 +10,6 @@ import tempfile
 import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,20 +17,7 @@ import lightning as L
 import torch
 from torch import Tensor
 
-Row = dict[str, float]
-
-
-@dataclass(frozen=True)
-class Run:
-    """What a training run may keep and whom it tells: its checkpoint's place, and a listener for each epoch."""
-
-    checkpoint: Path | None = None
-    tell: Callable[[Row], None] | None = None
-
-
-def device() -> torch.device:
-    """The accelerator there is, or the processor."""
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+from handbook.runs import Row, Run
 
 
 class Batches:
@@ -103,7 +89,7 @@ class _History(L.Callback):
     def on_train_batch_end(
         self, trainer: L.Trainer, module: L.LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
-        self.train.append((len(batch[0]), {"loss": outputs["loss"].detach()}))
+        self.train.append((len(batch[0]), {key: value.detach() for key, value in outputs.items()}))
 
     def on_validation_batch_end(  # noqa: PLR0917 (Lightning's signature)
         self,

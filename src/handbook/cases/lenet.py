@@ -25,7 +25,8 @@ from torch.nn import functional as F
 
 from handbook.evaluation import Report, calibration, classification, majority
 from handbook.images import SIDE, LabelledImages
-from handbook.training import Batches, Run, device, split, train
+from handbook.runs import Run, device
+from handbook.training import Batches, split, train
 
 if TYPE_CHECKING:
     import pandas as pd

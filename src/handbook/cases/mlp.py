@@ -23,8 +23,9 @@ from torch.nn import functional as F
 
 from handbook import binary
 from handbook.evaluation import Report
+from handbook.runs import Run, device
 from handbook.tables import Table, categories, check_rows
-from handbook.training import Batches, Run, device, train
+from handbook.training import Batches, train
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -63,7 +63,7 @@ class RBFNetwork(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         logistic: bool = False,  # logistic output by Newton's method; else least squares
         alpha: float = 0.0,  # ridge penalty on the weights, not on the intercept
         intercept: bool = True,
-        batch_size: int = 4096,
+        batch_size: int = 2048,  # rows at a time: small enough for the cache
         random_state: Any = None,
     ) -> None:
         self.n_components, self.sampled, self.neighbours, self.width = n_components, sampled, neighbours, width
@@ -86,7 +86,7 @@ class RBFNetwork(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         if self.logistic and self.alpha <= 0:
             raise ValueError(f"alpha={self.alpha}: a logistic output needs a penalty, else its weights may never end")
         generator = torch.Generator().manual_seed(int(check_random_state(self.random_state).randint(2**31 - 1)))
-        rows = torch.from_numpy(X).to(device())
+        rows = torch.from_numpy(np.require(X, requirements="W")).to(device())  # copied only if read-only
         targets = torch.from_numpy(labels.astype(np.float64)).to(rows.device)[:, None]  # (N, 1)
         centres = (sampled if self.sampled else kmeans)(rows, self.n_components, generator)
         self.centres_ = centres.cpu().numpy()
@@ -110,7 +110,7 @@ class RBFNetwork(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         check_is_fitted(self)
         X = validate_data(self, X, dtype=np.float64, reset=False)
         centres, weights = (torch.from_numpy(each).to(device()) for each in (self.centres_, self.weights_))
-        parts = torch.split(torch.from_numpy(X), self.batch_size)
+        parts = torch.split(torch.from_numpy(np.require(X, requirements="W")), self.batch_size)
         made = [activations(part.to(device()), centres, self.sigma_, self.intercept) @ weights for part in parts]
         return np.asarray(torch.cat(made)[:, 0].cpu().numpy() - (0 if self.logistic else 0.5))
 
@@ -152,7 +152,7 @@ def sampled(rows: Tensor, number: int, generator: torch.Generator) -> Tensor:
     return rows[torch.randperm(len(rows), generator=generator)[:number].to(rows.device)]
 
 
-def kmeans(rows: Tensor, number: int, generator: torch.Generator, batch_size: int = 4096) -> Tensor:
+def kmeans(rows: Tensor, number: int, generator: torch.Generator, batch_size: int = 2048) -> Tensor:
     """Centres (M, D) by Lloyd's rule from a k-means++ start (Arthur and Vassilvitskii 2007)."""
     centres = sampled(rows, 1, generator)
     nearest = (rows - centres).square().sum(dim=1)
@@ -177,20 +177,17 @@ def kmeans(rows: Tensor, number: int, generator: torch.Generator, batch_size: in
 def least_squares(batches: Pass, penalty: Tensor) -> tuple[Tensor, list[float]]:
     """Weights (M, 1) of least |Gw - y|^2 + penalty |w|^2, and what is left of it.
 
-    QR a batch at a time: the triangle R stands for all rows before (Golub and Van Loan 2013, section 5.3), so that G'G,
-    whose condition is the square of G's, is never formed. Where G has not full rank, the shortest solution.
+    QR of [G y] a batch at a time: the triangle stands for all rows before (Golub and Van Loan 2013, section 5.3), so
+    that G'G, whose condition is the square of G's, is never formed. Where G has not full rank, the shortest solution.
     """
-    triangle, wanted = torch.diag(penalty.sqrt()), torch.zeros_like(penalty)[:, None]
-    left = 0.0
+    triangle = torch.cat([torch.diag(penalty.sqrt()), torch.zeros_like(penalty)[:, None]], dim=1)  # (M, M + 1)
     for phi, targets in batches():
-        stacked = torch.cat([wanted, targets])
-        q, triangle = torch.linalg.qr(torch.cat([triangle, phi]))
-        wanted = q.T @ stacked
-        left += float(stacked.square().sum() - wanted.square().sum())
-    u, s, vt = torch.linalg.svd(triangle)
+        triangle = torch.linalg.qr(torch.cat([triangle, torch.cat([phi, targets], dim=1)]), mode="r").R
+    r, wanted = triangle[:-1, :-1], triangle[:-1, -1:]
+    u, s, vt = torch.linalg.svd(r)
     keep = s > s[0] * len(s) * torch.finfo(s.dtype).eps
     weights = vt[keep].T @ ((u.T @ wanted)[keep] / s[keep, None])
-    return weights, [left + float((triangle @ weights - wanted).square().sum())]
+    return weights, [float(triangle[-1, -1].square() + (r @ weights - wanted).square().sum())]
 
 
 def newton(batches: Pass, penalty: Tensor) -> tuple[Tensor, list[float]]:

@@ -32,9 +32,9 @@ from torch import Tensor, nn
 from handbook import evaluation, maps, tables
 from handbook.evaluation import Report
 from handbook.maps import Grid
+from handbook.runs import Run, device
 from handbook.storage import effort
 from handbook.tables import Table
-from handbook.training import Run, device
 
 if TYPE_CHECKING:
     import pandas as pd

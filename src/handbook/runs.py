@@ -1,0 +1,31 @@
+"""What a training run is handed: where it may keep its state, whom it tells, and the device that there is.
+
+Apart from `training`, so that a page without a network need not load Lightning, nor one without torch load that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import torch
+
+Row = dict[str, float]
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a training run may keep and whom it tells: its checkpoint's place, and a listener for each epoch."""
+
+    checkpoint: Path | None = None
+    tell: Callable[[Row], None] | None = None
+
+
+def device() -> torch.device:
+    """The accelerator there is, or the processor."""
+    import torch
+
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
