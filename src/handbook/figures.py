@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import cycle
 from typing import Any
 
 import numpy as np
@@ -157,9 +158,11 @@ def bars(names: Sequence[str], values: Array, title: str, label: str, error: Arr
 
 def paths(x: Array, lines: dict[str, Array], title: str, x_label: str, y_label: str, *, log: bool = True) -> Figure:
     """Named lines over a common x, such as coefficients over a penalty; the axis of x logarithmic or not."""
+    from matplotlib import colormaps
+
     figure, axes = canvas(size=(7.4, 4.4))
-    for name, line in lines.items():
-        axes.plot(x, line, label=name)
+    for (name, line), colour in zip(lines.items(), cycle(colormaps["tab20"](range(20)))):
+        axes.plot(x, line, label=name, color=colour)
     axes.set(xlabel=x_label, ylabel=y_label, title=title, xscale="log" if log else "linear")
     axes.legend(frameon=False, fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))
     _plain(axes)
@@ -219,8 +222,11 @@ def panels(
     for place, (name, lines), x_label in zip(axes.flat, groups.items(), x_labels, strict=False):
         for line, (x, y) in lines.items():
             place.plot(x, y, "o-", ms=3, label=line)
-        low, high = (f([f(x) for x, _ in lines.values()]) for f in (np.min, np.max))
-        place.set(title=name, xlabel=x_label, xscale="log" if low > 0 and high > 10 * low else "linear")
+        at = np.unique(np.concatenate([x for x, _ in lines.values()]))
+        place.set(title=name, xlabel=x_label, xscale="log" if at[0] > 0 and at[-1] > 10 * at[0] else "linear")
+        if place.get_xscale() == "log":  # the values themselves: between decades, matplotlib's labels overlap
+            place.set_xticks(at, [f"{value:,.4g}" for value in at], fontsize=7)
+            place.minorticks_off()
         place.title.set_fontsize(9)
         if any(lines):
             place.legend(frameon=False, fontsize=7)
