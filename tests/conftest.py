@@ -20,6 +20,14 @@ MIRROR = os.environ.get("HANDBOOK_MIRROR", "")
 FEW = {"n_folds": 2, "inner_folds": 2, "slow_rows": 300}  # where algorithms are compared: for tests, not for results
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """With several workers: what shares a trained case, a server or a file stays together, and is made once."""
+    for item in items:
+        case = getattr(item, "callspec", None) and item.callspec.params.get("name")
+        home = item.path.parent if item.path.parent.name == "flows" else item.path
+        item.add_marker(pytest.mark.xdist_group(str(case or home)))
+
+
 @pytest.fixture(scope="session")
 def samples(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
     """The sample of a dataset, drawn once for all tests; they read it and never write."""
