@@ -12,7 +12,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from handbook import datasets, fetch, labs
+from handbook import datasets, fetch, labs, ledger
 from handbook.errors import HandbookError, unknown
 from handbook.evaluation import Judge
 from handbook.project import Case, Project, plain
@@ -134,6 +134,7 @@ def evaluate(project: Project, name: str) -> None:
     model = load(case.page, case.params, project.models(name))
     model.history_ = read_rows(project.reports(name) / "history.csv")
     report = case.page.evaluate(model, loaded, *_judge(project, case))
+    write_json(project.reports(name) / "example.json", ledger.exemplify(case, model, loaded))
     _draw(report.figures, project.reports(name) / "figures", origin["kind"] == "sample")
     tables = project.reports(name) / "tables"
     shutil.rmtree(tables, ignore_errors=True)
