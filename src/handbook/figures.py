@@ -214,7 +214,7 @@ def feature_maps(picture: Array, layers: dict[str, Array], title: str) -> Figure
 
 
 def receptive_fields(picture: Array, formula: dict[str, int], measured: Array, title: str) -> Figure:
-    """What the middle value of each layer sees, pixels across: by formula, by trial (N,), and as squares on a picture."""
+    """What the middle value of each layer sees, pixels across: by formula, by trial (N,), as squares on a picture."""
     figure, (growth, drawn) = canvas(1, 2, size=(9.6, 4.4), width_ratios=(1.1, 1))
     names, fields = list(formula), np.array(list(formula.values()))
     places = np.arange(len(names))

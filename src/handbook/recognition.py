@@ -79,7 +79,13 @@ def verdicts(chances: Chances, classes: Sequence[str]) -> pd.DataFrame:
 
 
 def judge(
-    model: Any, chances: Chances, data: LabelledImages, more: dict[str, Any], figures: dict[str, Any], finding: str = ""
+    model: Any,
+    chances: Chances,
+    data: LabelledImages,
+    *,
+    more: dict[str, Any],
+    figures: dict[str, Any],
+    finding: str = "",
 ) -> Report:
     """The report of a classifier by its `chances` (N, classes) for the test pictures; `more` joins its metrics."""
     labels = data.test_labels.astype(np.int64)
@@ -137,9 +143,7 @@ def captions(
     places: npt.NDArray[np.int64], labels: npt.NDArray[np.int64], chances: Chances, classes: Sequence[str]
 ) -> list[str]:
     """For pictures at those places: what they are, what they are taken for, and how surely."""
-    return [
-        f"{classes[labels[i]]}, taken for\n{classes[chances[i].argmax()]} ({chances[i].max():.0%})" for i in places
-    ]
+    return [f"{classes[labels[i]]}, taken for\n{classes[chances[i].argmax()]} ({chances[i].max():.0%})" for i in places]
 
 
 def _progress(rows: list[dict[str, float]]) -> str:
@@ -179,7 +183,7 @@ def told(techniques: dict[str, dict[str, Any]]) -> str:
     """What each technique adds to accuracy, in points with its interval, as half a sentence; the most first."""
     most = sorted(techniques.items(), key=lambda item: -float(item[1]["difference"]))
     return "; ".join(
-        f"{name.replace('_', ' ')} {100 * row['difference']:+.2f} ({100 * low:+.2f} to {100 * high:+.2f})"
+        f"{name} {100 * row['difference']:+.2f} ({100 * low:+.2f} to {100 * high:+.2f})"
         for name, row in most
         for low, high in [row["interval"]]
     )

@@ -1,14 +1,14 @@
 """A convolutional network with residual blocks on small grey pictures (chapter 4; He, Zhang, Ren and Sun 2016).
 
-Every stage widens the channels and halves the picture; then each of its blocks adds to its input what two convolutions
-find in it, so that gradients have a way past them:
+Filters of 5 x 5 see the whole picture; every stage then widens the channels on half the side, and adds to what it has
+what one more convolution finds in it, so that gradients have a way past:
 
-    28 x 28 -> stem 14 x 14 -> (convolve, pool, normalise, x + f(x)) -> 7 x 7 -> the same -> 4 x 4 -> greatest -> classes
+    28 x 28 -> stem, pool 14 x 14 -> convolve, x + f(x) -> pool 7 x 7 -> convolve, x + f(x) -> greatest -> classes
 
-The book's network for 32 x 32 colour pictures (section 4.3: 3 -> 16 -> 32 channels, 128, 10) cannot run: its dense layer
-is made for what 28 x 28 would leave, and its `return` stands outside the method. It reports no figure. This one is ours,
-on Fashion-MNIST. Dropout, augmentation, smoothed labels, early stopping and weight decay are each taken away once from a
-shorter run of the same recipe, to see what each is worth; training pictures that none of the runs saw are the judges.
+The book's network for 32 x 32 colour pictures (section 4.3: 3 -> 16 -> 32 channels, 128, 10) cannot run: its dense
+layer is made for what 28 x 28 would leave, and its `return` stands outside the method. It reports no figure. This one
+is ours, on Fashion-MNIST. Dropout, augmentation, smoothed labels, early stopping and weight decay are each taken away
+once from a shorter run of the same recipe, to see what each is worth; pictures that no such run saw are the judges.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 PRIMARY = "accuracy"  # what the gate compares, greater is better
-THREADS = 2  # the sums of a step are shared out among them, so another number gives other last digits
+THREADS = 1  # a second one waits for whoever else needs a core, and shared sums would give other last digits
 WITHOUT: dict[str, dict[str, Any]] = {
     "dropout": {"dropout": 0.0},
     "augmentation": {"flip": False, "shift": 0, "erase": 0},
@@ -53,7 +53,6 @@ class Params:
     batch_size: int
     widths: tuple[int, ...]  # channels of the stem and of each stage
     blocks: int  # residual blocks in each stage
-    stem_stride: int  # 2 halves the picture at once, and with it the work
     learning_rate: float  # peak of the cycle: up over the first fifth, then down to nought
     momentum: float
     weight_decay: float
@@ -73,9 +72,12 @@ class Params:
     ablation_seeds: int
 
     def __post_init__(self) -> None:
-        counts = (self.epochs, self.batch_size, self.blocks, self.stem_stride, *self.widths)
-        if min(counts) < 1 or len(self.widths) < 2:
-            raise ValueError(f"epochs, batch_size, blocks, stem_stride, two widths or more: from 1 on, found {counts}")
+        counts = (self.epochs, self.batch_size, self.ablation_epochs, self.ablation_samples, self.ablation_judges)
+        if min(*counts, self.ablation_seeds, self.blocks, *self.widths) < 1 or len(self.widths) < 2:
+            raise ValueError(
+                "epochs, batch_size, blocks, ablation_* and two widths or more must be 1 or more, found "
+                f"{self.epochs}, {self.batch_size}, {self.blocks}, {counts[2:]}, {self.ablation_seeds}, {self.widths}"
+            )
         if not 0 <= self.validation_share < 1 or (self.patience and not self.validation_share):
             raise ValueError(
                 f"validation_share must be in [0, 1), and above 0 to stop early, found {self.validation_share}"
@@ -86,19 +88,22 @@ class Params:
             raise ValueError(f"shift and erase must be in [0, {SIDE}), found {self.shift}, {self.erase}")
 
 
-def convolution(inputs: int, outputs: int, size: int = 3, *between: nn.Module, stride: int = 1) -> list[nn.Module]:
-    """A convolution that keeps the picture's size but for the stride, and batch normalisation (Ioffe, Szegedy 2015)."""
-    kernel = nn.Conv2d(inputs, outputs, size, stride, size // 2, bias=False)
-    return [kernel, *between, nn.BatchNorm2d(outputs)]
+def convolution(inputs: int, outputs: int, size: int = 3, pool: int = 1) -> list[nn.Module]:
+    """A convolution that keeps the side, pooling, batch normalisation (Ioffe and Szegedy 2015) and ReLU.
+
+    Pooling first gives normalisation and ReLU a quarter of the work.
+    """
+    halved = [nn.MaxPool2d(pool)] if pool > 1 else []
+    kernel = nn.Conv2d(inputs, outputs, size, padding=size // 2, bias=False)
+    return [kernel, *halved, nn.BatchNorm2d(outputs), nn.ReLU(inplace=True)]
 
 
 class Residual(nn.Module):
-    """x + f(x), of two convolutions; (B, C, H, W) in and out."""
+    """x + f(x), (B, C, H, W) in and out."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        both = [[*convolution(channels, channels), nn.ReLU(inplace=True)] for _ in range(2)]
-        self.branch = nn.Sequential(*both[0], *both[1])
+        self.branch = nn.Sequential(*convolution(channels, channels))
 
     def forward(self, x: Tensor) -> Tensor:
         return x + self.branch(x)  # type: ignore[no-any-return]
@@ -110,13 +115,12 @@ class Network(nn.Module):
     def __init__(self, params: Params, classes: int) -> None:
         super().__init__()
         first, *wider = params.widths
-        stages = [nn.Sequential(*convolution(1, first, 5, stride=params.stem_stride), nn.ReLU(inplace=True))]
+        stages = [nn.Sequential(*convolution(1, first, 5, pool=2))]  # (B, 1, 28, 28) -> (B, first, 14, 14)
         for before, width in zip(params.widths, wider, strict=False):
-            # Pooling before the rest gives normalisation and ReLU a quarter of the work.
-            halved = convolution(before, width, 3, nn.MaxPool2d(2, ceil_mode=True))
+            halved = [nn.MaxPool2d(2)] if len(stages) > 1 else []  # -> (B, width, 14, 14) -> (B, width, 7, 7) -> ...
             blocks = (Residual(width) for _ in range(params.blocks))
-            stages.append(nn.Sequential(*halved, nn.ReLU(inplace=True), *blocks))
-        self.stages = nn.Sequential(*stages)  # (B, 1, 28, 28) -> (B, first, 14, 14) -> (B, width, 7, 7) -> ...
+            stages.append(nn.Sequential(*halved, *convolution(before, width), *blocks))
+        self.stages = nn.Sequential(*stages)
         self.head = nn.Sequential(nn.Dropout(params.dropout), nn.Linear(wider[-1], classes))
 
     def forward(self, pixels: Tensor) -> Tensor:
@@ -230,17 +234,15 @@ def ablations(
     labels = data.train_labels[judges].astype(np.int64)
     plain = params.plain_epochs * params.ablation_epochs // params.epochs
     short = replace(params, epochs=params.ablation_epochs, plain_epochs=plain, mirror=False)
-    table, seconds = {}, {}
-    for name, change in {"nothing": {}, **WITHOUT}.items():
-        answers, cost = [], 0.0
+    answers, seconds = {}, {}
+    for name, change in {"recipe": {}, **{f"without_{name}": change for name, change in WITHOUT.items()}}.items():
+        models = []
         for seed in range(params.seed, params.seed + params.ablation_seeds):
             part = run.checkpoint and run.checkpoint.with_name(f"{run.checkpoint.stem}-{name}-{seed}.ckpt")
-            model = trained(data, replace(short, seed=seed, **change), learn, held_out, Run(part))
-            answers.append(recognition.probabilities(model, data.train_images[judges]))
-            cost += model.training_["seconds"]
-        whole = np.stack(answers) if not change else whole
-        table[name] = recognition.worth(whole, np.stack(answers), labels, params.seed)
-        seconds[f"without_{name}"] = {"fit_seconds": round(cost, 2)}
+            models.append(trained(data, replace(short, seed=seed, **change), learn, held_out, Run(part)))
+        answers[name] = np.stack([recognition.probabilities(model, data.train_images[judges]) for model in models])
+        seconds[name] = {"fit_seconds": sum(model.training_["seconds"] for model in models)}
+    table = {name: recognition.worth(answers["recipe"], each, labels, params.seed) for name, each in answers.items()}
     return {"samples": len(learn), "judges": len(judges), "table": table}, seconds
 
 
@@ -266,13 +268,13 @@ def evaluate(model: Model, data: LabelledImages) -> Report:
     pixels = model.scaled(torch.zeros(1, SIDE, SIDE, device=model.device))
     facts, epochs = model.facts["ablations"], model.params.ablation_epochs
     ranked = sorted(facts["table"].items(), key=lambda item: -float(item[1]["difference"]))
-    techniques = {name: row for name, row in ranked if name != "nothing"}
+    techniques = {name.removeprefix("without_").replace("_", " "): row for name, row in ranked if name != "recipe"}
     more = {
         "parameters": float(sum(each.numel() for each in model.parameters())),
         "multiply_adds": float(recognition.multiply_adds(model.logits, pixels)),  # `mirror` does them twice
         "kept_epoch": float(model.facts["kept_epoch"]),
         "algorithms": {
-            f"without_{name}": {key: row[key] for key in ("accuracy", "log_loss", "difference")}
+            name: {key: row[key] for key in ("accuracy", "log_loss", "difference")}
             | {"interval": {"difference": row["interval"]}, "chosen": {"seeds": row["seeds"]}}
             for name, row in facts["table"].items()
         },
@@ -281,7 +283,7 @@ def evaluate(model: Model, data: LabelledImages) -> Report:
         **recognition.sights(model.logits.stages, model.scaled, data.test_images[0]),
         "saliency": recognition.saliency(model, chances, data),
         "ablations": draw.ranking(
-            [name.replace("_", " ") for name in techniques],
+            list(techniques),
             100 * np.array([row["difference"] for row in techniques.values()]),
             100 * np.array([row["interval"] for row in techniques.values()]),
             f"What each technique adds, in {epochs} epochs on {facts['samples']:,} pictures",
@@ -292,4 +294,4 @@ def evaluate(model: Model, data: LabelledImages) -> Report:
         f"What each technique adds to accuracy in {epochs} epochs on {facts['samples']:,} pictures, in points with the "
         f"95 % interval over {facts['judges']:,} others: {recognition.told(techniques)}."
     )
-    return recognition.judge(model, chances, data, more, figures, finding)
+    return recognition.judge(model, chances, data, more=more, figures=figures, finding=finding)
