@@ -230,7 +230,7 @@ def receptive_fields(picture: Array, formula: dict[str, int], measured: Array, t
     for name, field, shade in zip(names, fields, np.linspace(0.15, 0.95, len(names)), strict=True):
         low = middle - field / 2
         corners = [low, low + field, low + field, low, low], [low, low, low + field, low + field, low]
-        drawn.plot(*corners, color=matplotlib.colormaps["viridis"](shade), lw=1.5, label=f"{field:>3} {name}")
+        drawn.plot(*corners, color=matplotlib.colormaps["viridis"](shade), lw=1.5, label=f"{field} pixels, {name}")
     drawn.set(xlim=(middle - half, middle + half), ylim=(middle + half, middle - half), xticks=[], yticks=[])
     drawn.set_facecolor("black")
     drawn.legend(frameon=False, fontsize=7, loc="center left", bbox_to_anchor=(1, 0.5))
@@ -254,10 +254,14 @@ def attributions(images: Array, shares: Array, captions: Sequence[str], title: s
     return figure
 
 
-def ranking(names: Sequence[str], values: Array, intervals: Array, title: str, label: str) -> Figure:
-    """A point and its interval (N, 2) for each name, the first on top."""
+def ranking(
+    names: Sequence[str], values: Array, intervals: Array, title: str, label: str, *, nought: bool = False
+) -> Figure:
+    """A point and its interval (N, 2) for each name, the first on top; with `nought`, a line where nothing is."""
     figure, axes = canvas(size=(6.8, 0.28 * len(names) + 1.3))
     places = np.arange(len(names))
+    if nought:
+        axes.axvline(0, ls="--", color=GREY)
     axes.hlines(places, intervals[:, 0], intervals[:, 1], color=GREY, lw=2)
     axes.plot(values, places, "o", color=BLUE)
     axes.plot(values[:1], places[:1], "o", color=ORANGE)

@@ -83,8 +83,8 @@ def judge(
     chances: Chances,
     data: LabelledImages,
     *,
-    more: dict[str, Any],
     figures: dict[str, Any],
+    more: dict[str, Any] | None = None,
     finding: str = "",
 ) -> Report:
     """The report of a classifier by its `chances` (N, classes) for the test pictures; `more` joins its metrics."""
@@ -93,7 +93,7 @@ def judge(
     predicted = chances.argmax(axis=1)
     error = metrics["expected_calibration_error"]
     return Report(
-        metrics=metrics | more,
+        metrics=metrics | (more or {}),
         baseline=majority(labels, data.train_labels, len(data.classes)),
         interval=interval,
         figures=_pictures(model, data, chances, error) | figures,
@@ -154,10 +154,10 @@ def _progress(rows: list[dict[str, float]]) -> str:
     return f"Training loss falls to {last['train_loss']:.3f} in {epochs} epochs"
 
 
-def _worst_pair(matrix: npt.NDArray[np.int64], classes: Sequence[str]) -> str:
+def _worst_pair(matrix: npt.NDArray[np.int64], classes: tuple[str, ...]) -> str:
     """The pair most often taken for each other, as a sentence."""
     both = np.triu(matrix + matrix.T, 1)
-    a, b = np.unravel_index(both.argmax(), both.shape)
+    a, b = (int(each) for each in np.unravel_index(both.argmax(), both.shape))
     return f"{classes[a]} and {classes[b]} are taken for each other most: {both[a, b]} times"
 
 
@@ -180,13 +180,19 @@ def worth(whole: Chances, without: Chances, labels: npt.NDArray[np.int64], seed:
 
 
 def told(techniques: dict[str, dict[str, Any]]) -> str:
-    """What each technique adds to accuracy, in points with its interval, as half a sentence; the most first."""
-    most = sorted(techniques.items(), key=lambda item: -float(item[1]["difference"]))
+    """What each technique adds to accuracy, in points with its interval, as half a sentence."""
     return "; ".join(
-        f"{name} {100 * row['difference']:+.2f} ({100 * low:+.2f} to {100 * high:+.2f})"
-        for name, row in most
-        for low, high in [row["interval"]]
+        f"{name} {100 * row['difference']:+.2f} ({100 * row['interval'][0]:+.2f} to {100 * row['interval'][1]:+.2f})"
+        for name, row in techniques.items()
     )
+
+
+def foremost(techniques: dict[str, dict[str, Any]]) -> str:
+    """Of techniques, the best first, whether the first one's worth is beyond chance, as a sentence."""
+    name, row = next(iter(techniques.items()))
+    if row["interval"][0] > 0:
+        return f"{name.capitalize()} adds most, {100 * row['difference']:.1f} points"
+    return "No technique adds more than chance would"
 
 
 def multiply_adds(network: nn.Module, picture: Tensor) -> int:

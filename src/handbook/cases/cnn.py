@@ -64,7 +64,7 @@ class Params:
     plain_epochs: int  # the last epochs, in which pictures are left as they are
     patience: int  # epochs without a lower held-out loss before training ends at the best one's weights; 0: never
     mirror: bool  # judge by the mean of the logits for a picture and for its mirror image
-    bf16: bool  # products in half precision
+    bf16: bool  # products in half precision: false where the processor has no instructions for them
     validation_share: float  # of the training set, held out for the learning curves and for early stopping
     ablation_epochs: int  # of the shorter runs, each without one technique
     ablation_samples: int  # pictures that each of them learns from, at most half of what there is
@@ -137,7 +137,8 @@ class Model(L.LightningModule):
         super().__init__()
         self.params, self.centre, self.spread = params, centre, spread
         self.facts: dict[str, Any] = {"classes": classes, "centre": centre, "spread": spread, **learnt}
-        self.logits = Network(params, len(classes)).to(memory_format=torch.channels_last)
+        self.logits = Network(params, len(classes))
+        self.to(memory_format=torch.channels_last)
 
     def scaled(self, images: Tensor) -> Tensor:
         """Pictures (B, 28, 28) of 0-255 as the network takes them: (B, 1, 28, 28), of mean 0 and deviation 1."""
@@ -286,12 +287,13 @@ def evaluate(model: Model, data: LabelledImages) -> Report:
             list(techniques),
             100 * np.array([row["difference"] for row in techniques.values()]),
             100 * np.array([row["interval"] for row in techniques.values()]),
-            f"What each technique adds, in {epochs} epochs on {facts['samples']:,} pictures",
+            f"{recognition.foremost(techniques)}, in {epochs} epochs on {facts['samples']:,} pictures",
             f"points of accuracy on {facts['judges']:,} training pictures that none of the runs saw",
+            nought=True,
         ),
     }
     finding = (
-        f"What each technique adds to accuracy in {epochs} epochs on {facts['samples']:,} pictures, in points with the "
-        f"95 % interval over {facts['judges']:,} others: {recognition.told(techniques)}."
+        f"What each technique adds to accuracy in {epochs} epochs on {facts['samples']:,} pictures, in points, with "
+        f"the 95 % interval over {facts['judges']:,} others: {recognition.told(techniques)}."
     )
     return recognition.judge(model, chances, data, more=more, figures=figures, finding=finding)
