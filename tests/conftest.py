@@ -18,7 +18,9 @@ from handbook.project import Case, Project
 
 ROOT = Path(__file__).parent.parent
 MIRROR = os.environ.get("HANDBOOK_MIRROR", "")
-FEW = {"n_folds": 2, "inner_folds": 2, "slow_rows": 300}  # where algorithms are compared: for tests, not for results
+# Where algorithms or techniques are compared: for tests, not for results.
+FEW: dict[str, Any] = {"n_folds": 2, "inner_folds": 2, "slow_rows": 300}
+FEW |= {"widths": (16, 16, 32), "ablation_epochs": 1, "ablation_samples": 256, "ablation_judges": 256}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -47,7 +49,8 @@ def project(tmp_path: Path, samples: Callable[[str], Path], monkeypatch: pytest.
     """A checkout in small: the real params.yaml with one epoch a case, and sample data."""
     numbers = yaml.safe_load((ROOT / "params.yaml").read_text())
     for block in numbers["cases"].values():
-        block |= {key: value for key, value in (FEW | {"epochs": 1}).items() if key in block}
+        few = FEW | {"epochs": 1, "widths": list(FEW["widths"])}
+        block |= {key: value for key, value in few.items() if key in block}
     (tmp_path / "params.yaml").write_text(yaml.safe_dump(numbers, sort_keys=False))
     for name in numbers["datasets"]:
         shutil.copytree(samples(name), tmp_path / "data" / name)
