@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from handbook import cases, datasets, fetch, storage, validation
+from handbook.ledger import better
 from handbook.project import Project
 from tests.conftest import ROOT, brief
 
@@ -60,7 +61,8 @@ def test_the_model_beats_the_baseline_of_its_page(name: str, fitted: Any) -> Non
     case, data, model = fitted(name)
     report = case.page.evaluate(model, data)
     low, high = report.interval[case.page.PRIMARY]
-    assert report.baseline[case.page.PRIMARY] < low <= report.metrics[case.page.PRIMARY] <= high
+    assert low <= report.metrics[case.page.PRIMARY] <= high
+    assert all(better(case, bound, report.baseline[case.page.PRIMARY]) for bound in (low, high))
 
 
 @pytest.mark.parametrize("name", CASES)
