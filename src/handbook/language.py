@@ -99,11 +99,14 @@ class KneserNey:
 
 
 def discounts(counts: Codes) -> Floats:
-    """What is taken off a count of 0, 1, 2 and 3 or more (Chen and Goodman 1998, equation 17)."""
+    """What is taken off a count of 0, 1, 2 and 3 or more (Chen and Goodman 1998, equation 17); a tenth at least.
+
+    Their estimate can be nought in a text that repeats itself, and then an unseen character would cost infinite bits.
+    """
     n = np.maximum(np.bincount(np.minimum(counts, 5), minlength=6)[1:5], 1).astype(float)  # of counts 1 to 4
     y = n[0] / (n[0] + 2 * n[1])
     taken = np.array([0, *(k - (k + 1) * y * n[k] / n[k - 1] for k in (1, 2, 3))])
-    return np.asarray(np.clip(taken, 0, [0, 1, 2, 3]))
+    return np.asarray(np.clip(taken, [0, 0.1, 0.1, 0.1], [0, 1, 2, 3]))
 
 
 def best_order(codes: Codes, characters: int, share: float = 0.1) -> int:
