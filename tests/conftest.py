@@ -17,7 +17,7 @@ from handbook.project import Case, Project
 
 ROOT = Path(__file__).parent.parent
 MIRROR = os.environ.get("HANDBOOK_MIRROR", "")
-FEW = {"n_folds": 2, "inner_folds": 2, "slow_rows": 300}  # where algorithms are compared: for tests, not for results
+FEW = {"n_folds": 2, "inner_folds": 2, "slow_rows": 300, "hidden_size": 96}  # for tests, not for results
 
 
 @pytest.fixture(scope="session")

@@ -273,7 +273,7 @@ def scatter(x: Array, y: Array, title: str, x_label: str, y_label: str) -> Figur
     return figure
 
 
-def passage(text: str, values: Array, title: str, label: str, width: int = 78) -> Figure:
+def passage(text: str, values: Array, title: str, label: str, width: int = 64) -> Figure:
     """A text whose every character (N,) is tinted by its value, from nought up; lines longer than `width` are cut."""
     lines: list[list[tuple[str, float]]] = [[]]
     for character, value in zip(text, values, strict=True):
@@ -283,7 +283,7 @@ def passage(text: str, values: Array, title: str, label: str, width: int = 78) -
     tint = np.full((len(lines), width), np.nan)
     for row, content in enumerate(lines):
         tint[row, : len(content)] = [value for _, value in content]
-    figure, axes = canvas(size=(0.115 * width + 0.9, 0.2 * len(lines) + 0.7))
+    figure, axes = canvas(size=(0.1 * width + 1.0, 0.2 * len(lines) + 0.7))
     shown = axes.imshow(tint, cmap="Oranges", vmin=0, vmax=8, aspect="auto")
     for row, content in enumerate(lines):
         for column, (character, _) in enumerate(content):
@@ -296,17 +296,17 @@ def passage(text: str, values: Array, title: str, label: str, width: int = 78) -
     return figure
 
 
-def specimens(texts: dict[str, str], title: str, lines: int = 12, columns: int = 2) -> Figure:
-    """Texts side by side, each under its caption, their first lines."""
+def specimens(texts: dict[str, str], title: str, lines: int = 14, columns: int = 2) -> Figure:
+    """Texts side by side, each under its caption, their first lines but the blank ones."""
     rows = -(-len(texts) // columns)
-    figure, axes = canvas(rows, columns, size=(5.6 * columns, (0.17 * lines + 0.75) * rows + 0.5), squeeze=False)
+    figure, axes = canvas(rows, columns, size=(5.6 * columns, (0.15 * lines + 0.4) * rows + 0.5), squeeze=False)
     for place in axes.flat:
         place.axis("off")
     for place, (caption, text) in zip(axes.flat, texts.items(), strict=False):
-        wrapped = [part for line in text.expandtabs(4).split("\n") for part in _wrapped(line, 62)]
+        wrapped = [part for line in text.expandtabs(4).split("\n") if line.strip() for part in _wrapped(line, 62)]
         place.text(0, 1, "\n".join(wrapped[:lines]), va="top", fontsize=8, family="monospace", color=INK,
                    parse_math=False, transform=place.transAxes)  # fmt: skip
-        place.set_title("\n".join(_wrapped(caption, 84)), fontsize=8, loc="left", color=BLUE)
+        place.set_title(caption, fontsize=8, loc="left", color=BLUE)
     figure.suptitle(title)
     return figure
 

@@ -163,8 +163,9 @@ def judge(bits: Floats, part: Parts, writer: Writer, *, rng: np.random.Generator
     `length` characters are written after each of `prompts` places of the test part, in every style.
     """
     order = best_order(part.train, len(part.alphabet))
-    by_gram = KneserNey(order, len(part.alphabet)).fit(part.train).bits(part.test, part.train)
-    by_count = KneserNey(1, len(part.alphabet)).fit(part.train).bits(part.test, part.train)
+    by_gram, by_count = (
+        KneserNey(k, len(part.alphabet)).fit(part.train).bits(part.test, part.before_test) for k in (order, 1)
+    )
     saved = bootstrap(_blocks(by_gram - bits), rng)
     rows, shown = writings(part, writer, length, prompts)
     even = float(np.log2(len(part.alphabet)))
@@ -258,8 +259,8 @@ def _figures(  # noqa: PLR0917
     }
     start, end = len(part.test) // 3, len(part.test) // 3 + 700
     captions = {
-        f"{row['style']}: {row['share_of_words']:.0%} real words, longest copy {row['longest_copy']} characters, "
-        f"{row['share_of_new_runs']:.0%} of its runs of {RUN} new": shown[row["style"]][0]
+        f"{row['style']}: {row['share_of_words']:.0%} real words, longest copy {row['longest_copy']}, "
+        f"{row['share_of_new_runs']:.0%} new": shown[row["style"]][0]
         for row in rows
         if row["style"] in shown
     }
@@ -276,5 +277,5 @@ def _figures(  # noqa: PLR0917
             f"The first letter of a word takes {first:.1f} bits, letter {here[-1] + 1} {later:.1f}",
             "letter of the word", "bits a character", log=False,
         ),
-        "samples": draw.specimens(captions, "The colder, the surer and the more alike: what follows the same prompt"),
+        "samples": draw.specimens(captions, "What follows the same prompt: the colder, the surer and the more alike"),
     }  # fmt: skip

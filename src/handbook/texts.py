@@ -77,6 +77,11 @@ class Parts:
     valid: Codes
     test: Codes
 
+    @property
+    def before_test(self) -> Codes:
+        """What stands before the part to judge, which may be read, though not all of it is learned from."""
+        return np.concatenate([self.train, self.valid])
+
 
 def parts(text: Text, *, lower_case: bool, held_out: float, validation: float, window: int) -> Parts:
     """The last share of a text to judge on, the last share of the rest to watch; the alphabet is that of the whole.

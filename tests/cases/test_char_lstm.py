@@ -28,7 +28,7 @@ WORDS = "the weary raven doth haunt the mill, and the silent mill doth answer th
 
 def small(name: str = "char_lstm", **changes: Any) -> char_lstm.Params:
     """The case's parameters for a network that a test can afford."""
-    few = {"hidden": 24, "embedding": 8, "epochs": 3, "window": 16, "batch_size": 4, "bf16": False} | changes
+    few = {"hidden_size": 24, "embedding": 8, "epochs": 3, "window": 16, "batch_size": 4, "bf16": False} | changes
     return dataclasses.replace(Project(ROOT).case(name).params, **few)
 
 
@@ -202,7 +202,7 @@ def test_a_text_of_ones_own_is_learned_judged_and_written_on(
     import yaml
 
     numbers = project.numbers()
-    numbers["cases"]["char_lstm"] |= {"hidden": 16, "embedding": 4, "window": 16, "batch_size": 4}
+    numbers["cases"]["char_lstm"] |= {"hidden_size": 16, "embedding": 4, "window": 16, "batch_size": 4}
     (project.root / "params.yaml").write_text(yaml.safe_dump(numbers))
     (tmp_path / "mine.txt").write_text(WORDS.replace("raven", "dragon") * 20)
     home = tmp_path / "mine"

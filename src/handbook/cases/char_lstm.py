@@ -52,7 +52,7 @@ class Params:
     cell: str  # rnn, gru or lstm
     lower_case: bool  # as the book does; else the model tells capitals, and has more to learn
     embedding: int  # width of a character's vector; 0: its index as a number from 0 to 1, as the book does
-    hidden: int  # width of the memory
+    hidden_size: int  # width of the memory
     layers: int
     dropout: float  # of what each layer hands on
     input_dropout: float  # of the embedding
@@ -71,9 +71,9 @@ class Params:
     def __post_init__(self) -> None:
         if self.cell not in CELLS:
             raise ValueError(f"cell must be one of {', '.join(CELLS)}, found {self.cell}")
-        least = min(self.epochs, self.batch_size, self.hidden, self.layers, self.window)
+        least = min(self.epochs, self.batch_size, self.hidden_size, self.layers, self.window)
         if least < 1 or self.embedding < 0:
-            raise ValueError(f"epochs, batch_size, hidden, layers and window must be 1 or more, found {least}")
+            raise ValueError(f"epochs, batch_size, hidden_size, layers and window must be 1 or more, found {least}")
         for name in ("dropout", "input_dropout", "validation_share"):
             if not 0 <= getattr(self, name) < 1:
                 raise ValueError(f"{name} must be in [0, 1), found {getattr(self, name)}")
@@ -92,10 +92,10 @@ class Model(L.LightningModule):
         if params.embedding:
             self.embed = nn.Embedding(len(alphabet), params.embedding)
         self.layers = nn.ModuleList(
-            CELLS[params.cell](params.hidden if k else params.embedding or 1, params.hidden, batch_first=True)
+            CELLS[params.cell](params.hidden_size if k else params.embedding or 1, params.hidden_size, batch_first=True)
             for k in range(params.layers)
         )
-        self.head = nn.Linear(params.hidden, len(alphabet))
+        self.head = nn.Linear(params.hidden_size, len(alphabet))
         self.memory: Memory = None
 
     def forward(self, text: Tensor, memory: Memory = None) -> tuple[Tensor, Memory]:
@@ -266,7 +266,7 @@ def evaluate(model: Model, data: Text) -> Report:
     part = parts(data, model.params)
     length, prompts = (500, 4) if model.params.many_to_many else (150, 2)  # a whole window a character takes long
     judged = language.judge(
-        bits(model, part.test, part.train),
+        bits(model, part.test, part.before_test),
         part,
         lambda requests: continued(model, requests),
         rng=np.random.default_rng(model.params.seed),
