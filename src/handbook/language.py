@@ -274,7 +274,7 @@ def _figures(  # noqa: PLR0917
         ),
         "places_in_words": draw.paths(
             np.array(here) + 1, lines,
-            f"The first letter of a word takes {first:.1f} bits, letter {here[-1] + 1} {later:.1f}",
+            f"The first letter of a word takes {first:.1f} bits, its letter number {here[-1] + 1} takes {later:.1f}",
             "letter of the word", "bits a character", log=False,
         ),
         "samples": draw.specimens(captions, "What follows the same prompt: the colder, the surer and the more alike"),
