@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 import torch
 
-from handbook import __main__, datasets, steps
+from handbook import __main__, datasets, steps, storage, tracking
 from handbook.cases import char_lstm
 from handbook.errors import HandbookError
 from handbook.project import Own, Project
@@ -189,6 +189,29 @@ def test_the_registry_takes_the_signature_and_optional_settings_may_be_left_out(
     signature = mlflow.models.infer_signature(example, pd.DataFrame({"text": ["a"]}))
     required = {column.name: column.required for column in signature.inputs.inputs}
     assert required == {"prompt": True} | dict.fromkeys(example.columns[1:], False)
+
+
+def test_the_registered_model_takes_prompts_with_and_without_settings(project: Project) -> None:
+    """The DataFrame that a user sends and the one that MLflow's signature asks for are the same."""
+    import yaml
+
+    mlflow = pytest.importorskip("mlflow")
+    numbers = project.numbers()
+    numbers["cases"]["char_lstm"] |= {"hidden_size": 16, "embedding": 4}
+    (project.root / "params.yaml").write_text(yaml.safe_dump(numbers))
+    for step in (steps.train, steps.evaluate, steps.register):
+        step(project, "char_lstm")
+    mlflow.set_tracking_uri(tracking.uri(project))
+    served = mlflow.pyfunc.load_model("models:/char_lstm@champion")
+    model = storage.load(char_lstm, project.case("char_lstm").params, project.models("char_lstm"))
+    for sent in (
+        pd.DataFrame({"prompt": ["the mill"]}),
+        pd.DataFrame(
+            {"prompt": ["the mill", "A crow"], "length": [9.0, 12.0], "temperature": [0.5, 1], "seed": [1.0, 2]}
+        ),
+        char_lstm.example(datasets.page("macbeth").load(project.data("macbeth"))),
+    ):
+        assert served.predict(sent).equals(char_lstm.predict(model, sent))
 
 
 def type_in(monkeypatch: pytest.MonkeyPatch, *words: str) -> int:

@@ -253,7 +253,10 @@ def predict(model: Model, inputs: pd.DataFrame | Sequence[str]) -> pd.DataFrame:
 
 
 def example(data: Text) -> pd.DataFrame:
-    """Prompts as a user would send them; a setting that is missing in one of them may be left out."""
+    """Prompts as a user would send them; a setting that is missing in one of them may be left out.
+
+    Settings are floats, whole ones too: MLflow has no whole number that may be missing.
+    """
     import pandas as pd
 
     start = data.content.strip()[:40]
