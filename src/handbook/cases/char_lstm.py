@@ -54,6 +54,7 @@ class Params:
     embedding: int  # width of a character's vector; 0: its index as a number from 0 to 1, as the book does
     hidden_size: int  # width of the memory
     layers: int
+    rotations: bool  # recurrent weights start orthogonal (Saxe et al. 2014), forget gates open (Gers et al. 2000)
     dropout: float  # of what each layer hands on
     input_dropout: float  # of the embedding
     window: int  # characters through which an error travels back
@@ -97,6 +98,16 @@ class Model(L.LightningModule):
         )
         self.head = nn.Linear(params.hidden_size, len(alphabet))
         self.memory: Memory = None
+        if params.rotations:
+            self._rotate()
+
+    def _rotate(self) -> None:
+        """Memory that neither fades nor grows at first: orthogonal recurrence, a forget gate that lets pass."""
+        for name, each in self.layers.named_parameters():
+            if "weight_hh" in name:
+                nn.init.orthogonal_(each)
+            elif self.params.cell == "lstm" and "bias_ih" in name:
+                each.data[len(each) // 4 : len(each) // 2] += 1  # the gates are input, forget, cell, output
 
     def forward(self, text: Tensor, memory: Memory = None) -> tuple[Tensor, Memory]:
         p = self.params
