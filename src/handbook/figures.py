@@ -286,10 +286,10 @@ def passage(text: str, values: Array, title: str, label: str, width: int = 64) -
     figure, axes = canvas(size=(0.1 * width + 1.0, 0.2 * len(lines) + 0.7))
     shown = axes.imshow(tint, cmap="Oranges", vmin=0, vmax=8, aspect="auto")
     for row, content in enumerate(lines):
-        for column, (character, _) in enumerate(content):
+        for column, (character, value) in enumerate(content):
             mark = {"\n": "¶", "\t": "→"}.get(character, character)
-            axes.text(column, row, mark, ha="center", va="center", fontsize=8, family="monospace", color=INK,
-                      parse_math=False)  # fmt: skip
+            axes.text(column, row, mark, ha="center", va="center", fontsize=8, family="monospace",
+                      color="white" if value > 5 else INK, parse_math=False)  # fmt: skip
     axes.axis("off")
     figure.colorbar(shown, ax=axes, label=label, shrink=min(1, 6 / len(lines)), aspect=12)
     figure.suptitle(title)

@@ -289,9 +289,8 @@ def evaluate(model: Model, data: Text) -> Report:
     )
     from handbook import figures as draw
 
-    last = model.history_[-1]
-    title = f"{last['train_loss'] / np.log(2):.2f} bits a character in training after {model.params.epochs} epochs"
-    if "valid_loss" in last:
-        title += f", {last['valid_loss'] / np.log(2):.2f} on the part held out"
+    last = {key: value / np.log(2) for key, value in model.history_[-1].items()}
+    watched = f", {last['valid_loss']:.2f} held out" if "valid_loss" in last else ""
+    title = f"Bits a character at the end: {last['train_loss']:.2f} in training{watched}"
     curves = {"learning_curves": draw.learning_curves(model.history_, title)}
     return replace(judged, figures=curves | judged.figures)
