@@ -5,8 +5,13 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from handbook.errors import HandbookError
+
+if TYPE_CHECKING:
+    from handbook.project import Own, Project
 
 VERBS = {
     "data": "put the datasets in place: already there, a mirror, upstream; or samples",
@@ -14,10 +19,13 @@ VERBS = {
     "train": "train a case; resumes where it was cut off",
     "evaluate": "judge a trained case on its test data",
     "register": "bring a judged case into the MLflow registry and move its aliases",
+    "generate": "let a trained text model write on from a prompt",
     "lab": "work a chapter through: its figures and its measured facts",
     "report": "build reports/index.html and the README's table",
     "check": "refuse what must not be committed: results made from samples",
 }
+
+GENERATION = ("length", "temperature", "top_k", "top_p", "seed")
 
 
 def parser() -> argparse.ArgumentParser:
@@ -34,9 +42,25 @@ def parser() -> argparse.ArgumentParser:
             sub.add_argument("name", metavar="DATASET")
         elif verb in ("train", "evaluate", "register"):
             sub.add_argument("name", metavar="CASE")
+            if verb != "register":
+                sub.add_argument("--data", metavar="FILE", help="a file of your own in the dataset's place")
+                sub.add_argument("--to", metavar="FOLDER", help="where what is made of it goes: model and report")
+        elif verb == "generate":
+            _add_generate(sub)
         elif verb == "lab":
             sub.add_argument("name", metavar="LAB")
     return top
+
+
+def _add_generate(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("name", metavar="CASE")
+    sub.add_argument("--prompt", required=True, help="the text to go on from")
+    sub.add_argument("--length", type=int, help="how many characters to write (400)")
+    sub.add_argument("--temperature", type=float, help="below 1 surer, above 1 bolder (0.8)")
+    sub.add_argument("--top-k", type=int, help="draw among so many, the likeliest; 1: always the likeliest (0: all)")
+    sub.add_argument("--top-p", type=float, help="draw among the fewest that hold this share of the chances (1)")
+    sub.add_argument("--seed", type=int, help="the same seed, the same text (0)")
+    sub.add_argument("--from", dest="source", metavar="FOLDER", help="a model trained with --to FOLDER")
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -45,6 +69,7 @@ def run(arguments: argparse.Namespace) -> None:
     from handbook.project import Project
 
     project = Project.here()
+    own = _own(project, arguments)
     os.chdir(project.root)
     match arguments.verb:
         case "data":
@@ -55,8 +80,24 @@ def run(arguments: argparse.Namespace) -> None:
             steps.validate(project, steps.known("dataset", arguments.name, datasets.names()))
         case "report" | "check" as verb:
             getattr(steps, verb)(project)
+        case "generate":
+            asked = {key: getattr(arguments, key) for key in ("prompt", *GENERATION)}
+            steps.generate(own or project, arguments.name, {k: v for k, v in asked.items() if v is not None})
         case verb:
-            getattr(steps, verb)(project, arguments.name)
+            getattr(steps, verb)(own or project, arguments.name)
+
+
+def _own(project: Project, arguments: argparse.Namespace) -> Own | None:
+    """The project with a file of one's own in the data's place, if the command line names one."""
+    from handbook.project import Own
+
+    file, folder = getattr(arguments, "data", None), getattr(arguments, "to", None)
+    if (file is None) != (folder is None):
+        raise HandbookError("--data FILE and --to FOLDER belong together: what is made of FILE goes to FOLDER")
+    folder = folder or getattr(arguments, "source", None)
+    if folder is None:
+        return None
+    return Own(project.root, Path(folder).absolute(), Path(file).absolute() if file else None)
 
 
 def main() -> int:

@@ -383,3 +383,45 @@ def shares(names: Sequence[str], groups: dict[str, Array], title: str, limits: S
     _plain(axes)
     figure.suptitle(title)
     return figure
+
+
+def passage(text: str, values: Array, title: str, label: str, width: int = 64) -> Figure:
+    """A text whose every character (N,) is tinted by its value, from nought up; lines longer than `width` are cut."""
+    lines: list[list[tuple[str, float]]] = [[]]
+    for character, value in zip(text, values, strict=True):
+        lines[-1].append((character, float(value)))
+        if character == "\n" or len(lines[-1]) >= width:
+            lines.append([])
+    tint = np.full((len(lines), width), np.nan)
+    for row, content in enumerate(lines):
+        tint[row, : len(content)] = [value for _, value in content]
+    figure, axes = canvas(size=(0.1 * width + 1.0, 0.2 * len(lines) + 0.7))
+    shown = axes.imshow(tint, cmap="Oranges", vmin=0, vmax=8, aspect="auto")
+    for row, content in enumerate(lines):
+        for column, (character, value) in enumerate(content):
+            mark = {"\n": "¶", "\t": "→"}.get(character, character)
+            axes.text(column, row, mark, ha="center", va="center", fontsize=8, family="monospace",
+                      color="white" if value > 5 else INK, parse_math=False)  # fmt: skip
+    axes.axis("off")
+    figure.colorbar(shown, ax=axes, label=label, shrink=min(1, 6 / len(lines)), aspect=12)
+    figure.suptitle(title)
+    return figure
+
+
+def specimens(texts: dict[str, str], title: str, lines: int = 14, columns: int = 2) -> Figure:
+    """Texts side by side, each under its caption, their first lines but the blank ones."""
+    rows = -(-len(texts) // columns)
+    figure, axes = canvas(rows, columns, size=(5.6 * columns, (0.15 * lines + 0.4) * rows + 0.5), squeeze=False)
+    for place in axes.flat:
+        place.axis("off")
+    for place, (caption, text) in zip(axes.flat, texts.items(), strict=False):
+        wrapped = [part for line in text.expandtabs(4).split("\n") if line.strip() for part in _wrapped(line, 62)]
+        place.text(0, 1, "\n".join(wrapped[:lines]), va="top", fontsize=8, family="monospace", color=INK,
+                   parse_math=False, transform=place.transAxes)  # fmt: skip
+        place.set_title(caption, fontsize=8, loc="left", color=BLUE)
+    figure.suptitle(title)
+    return figure
+
+
+def _wrapped(line: str, width: int) -> list[str]:
+    return [line[start : start + width] for start in range(0, max(len(line), 1), width)]

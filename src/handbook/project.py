@@ -119,6 +119,24 @@ class Project:
         return Case(name, page, block["dataset"], block.get("book") or {}, parse(page.Params, own, where), judge)
 
 
+@dataclass(frozen=True)
+class Own(Project):
+    """The same cases on a file of one's own: what is made of it lies in a folder apart from the pipeline's results."""
+
+    folder: Path
+    file: Path | None = None
+
+    def models(self, case: str) -> Path:
+        return self.folder / "model"
+
+    def reports(self, name: str) -> Path:
+        return self.folder / "report"
+
+    @property
+    def cache(self) -> Path:
+        return self.folder / ".cache"
+
+
 def _block(block: Any, preset: str, where: str) -> dict[str, Any]:
     if preset not in PRESETS:
         raise HandbookError(f"params.yaml: {unknown('preset', str(preset), PRESETS)}")

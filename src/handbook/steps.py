@@ -15,7 +15,7 @@ from typing import Any
 from handbook import datasets, fetch, labs, ledger
 from handbook.errors import HandbookError, unknown
 from handbook.evaluation import Judge
-from handbook.project import Case, Project, plain
+from handbook.project import Case, Own, Project, plain
 from handbook.storage import load, read_rows, save, write_json, write_rows, write_text
 
 SAMPLE_SEED = 0
@@ -123,15 +123,25 @@ def training_key(case: Case, origin: dict[str, Any]) -> str:
 def _load(project: Project, case: Case) -> tuple[Any, dict[str, Any]]:
     """A case's data, their bytes checked, and their provenance."""
     page = datasets.page(case.dataset)
+    if isinstance(project, Own):
+        return _load_own(page, case, project.file)
     origin = fetch.verify(page, project.data(case.dataset))
     return page.load(project.data(case.dataset)), origin
+
+
+def _load_own(page: ModuleType, case: Case, file: Path | None) -> tuple[Any, dict[str, Any]]:
+    """A file of one's own, read as the case's dataset; only a page that offers `read` takes one."""
+    if not hasattr(page, "read"):
+        raise HandbookError(f"{case.name} learns from {case.dataset}, which no single file can stand in for")
+    assert file is not None, "the command line sees to it"
+    return page.read(file), {"kind": "own", "files": {file.name: {"sha256": fetch.sha256(file)}}}
 
 
 def evaluate(project: Project, name: str) -> None:
     """Judge a trained case: metrics.json, figures and tables, each saying whether its data are real."""
     case = project.case(name)
     loaded, origin = _load(project, case)
-    model = load(case.page, case.params, project.models(name))
+    model = _model(project, case)
     model.history_ = read_rows(project.reports(name) / "history.csv")
     report = case.page.evaluate(model, loaded, *_judge(project, case))
     write_json(project.reports(name) / "example.json", ledger.exemplify(case, model, loaded))
@@ -164,6 +174,17 @@ def _judge(project: Project, case: Case) -> tuple[Judge, ...]:
     return (Judge(judge.page, load(judge.page, judge.params, project.models(case.judge))),)
 
 
+def _model(project: Project, case: Case) -> Any:
+    """A trained case's model."""
+    place = project.models(case.name)
+    if isinstance(project, Own) and not place.exists():
+        raise HandbookError(
+            f"{project.folder} holds no model. Make it: python -m handbook train {case.name} --data FILE "
+            f"--to {project.folder}"
+        )
+    return load(case.page, case.params, place)
+
+
 def _draw(figures: dict[str, Any], directory: Path, sample: bool) -> None:
     from handbook.figures import mark_sample
 
@@ -182,6 +203,20 @@ def _rounded(value: Any) -> Any:
     if isinstance(value, list):
         return [_rounded(item) for item in value]
     return float(f"{value:.6g}") if isinstance(value, float) else value
+
+
+def generate(project: Project, name: str, asked: dict[str, Any]) -> None:
+    """Print what a trained text model writes: `asked` holds the prompt and any of the settings of `texts.Request`."""
+    import pandas as pd
+
+    case = project.case(name)
+    if not hasattr(case.page, "continued"):
+        raise HandbookError(f"{name} writes no text: generate needs a case of the page char_lstm")
+    model = _model(project, case)
+    try:
+        print(case.page.predict(model, pd.DataFrame([asked]))["text"].iloc[0])
+    except ValueError as error:
+        raise HandbookError(str(error)) from None
 
 
 def register(project: Project, name: str) -> None:
