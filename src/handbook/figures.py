@@ -271,3 +271,43 @@ def scatter(x: Array, y: Array, title: str, x_label: str, y_label: str) -> Figur
     axes.set(xlabel=x_label, ylabel=y_label, title=title)
     _plain(axes)
     return figure
+
+
+def mosaic(
+    pictures: Array, title: str, rows: Sequence[str] = (), columns: Sequence[str] = (), side: float = 0.62
+) -> Figure:
+    """Bytes (R, C, H, W) or (R, C, H, W, 3) as one picture, named by row and by column; `side` of each in inches."""
+    down, across, height, width = pictures.shape[:4]
+    gap = max(1, height // 14)
+    framed = np.pad(
+        pictures, ((0, 0), (0, 0), (0, gap), (0, gap), *[(0, 0)] * (pictures.ndim - 4)), constant_values=255
+    )
+    order = (0, 2, 1, 3, *range(4, pictures.ndim))
+    whole = framed.transpose(order).reshape(down * (height + gap), across * (width + gap), *pictures.shape[4:])
+    label = 0.09 * max(map(len, rows), default=0)
+    figure, axes = canvas(size=(max(side * across + label + 0.3, 0.085 * len(title)), side * down + 0.75))
+    axes.imshow(whole[:-gap, :-gap], cmap="gray", vmin=0, vmax=255, interpolation="nearest")
+    axes.set_yticks(np.arange(len(rows)) * (height + gap) + height / 2, rows, fontsize=8)
+    axes.set_xticks(np.arange(len(columns)) * (width + gap) + width / 2, columns, fontsize=8)
+    axes.tick_params(length=0, top=False, labeltop=bool(columns), bottom=False, labelbottom=False)
+    axes.spines[:].set_visible(False)
+    figure.suptitle(title)
+    return figure
+
+
+def shares(names: Sequence[str], groups: dict[str, Array], title: str, limits: Sequence[float] = ()) -> Figure:
+    """Shares (K,) of K classes in each named group, side by side, in per cent; limits as lines across."""
+    figure, axes = canvas(size=(0.55 * len(names) + 2.6, 3.6))
+    width = 0.8 / len(groups)
+    for k, ((name, values), colour) in enumerate(zip(groups.items(), (BLUE, GREY, ORANGE, INK), strict=False)):
+        axes.bar(
+            np.arange(len(names)) + (k - (len(groups) - 1) / 2) * width, 100 * values, width, color=colour, label=name
+        )
+    for limit in limits:
+        axes.axhline(100 * limit, ls="--", lw=1, color=INK)
+    axes.set_xticks(range(len(names)), names)
+    axes.set(ylabel="share (%)")
+    axes.legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
+    _plain(axes)
+    figure.suptitle(title)
+    return figure
