@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 from handbook import datasets, fetch
+from handbook.evaluation import Judge, Report
 from handbook.project import Case, Project
 
 ROOT = Path(__file__).parent.parent
@@ -63,6 +64,28 @@ def fitted(samples: Callable[[str], Path]) -> Callable[[str], tuple[Case, Any, A
         return kept[name]
 
     return fit
+
+
+@pytest.fixture(scope="session")
+def judged(fitted: Any) -> Callable[[str], Report]:
+    """The report on a fitted case, by a judge fitted on the sample where the case asks for one; made once."""
+    kept: dict[str, Report] = {}
+
+    def evaluate(name: str) -> Report:
+        if name not in kept:
+            case, data, model = fitted(name)
+            kept[name] = case.page.evaluate(model, data, *judges(case, fitted))
+        return kept[name]
+
+    return evaluate
+
+
+def judges(case: Case, fitted: Any) -> tuple[Judge, ...]:
+    """What the page's `evaluate` takes after model and data: a judge fitted on the sample, or nothing."""
+    if case.judge is None:
+        return ()
+    judge, _, model = fitted(case.judge)
+    return (Judge(judge.page, model),)
 
 
 def brief(case: Case, epochs: int) -> Case:

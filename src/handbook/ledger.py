@@ -144,7 +144,7 @@ def keep(project: Project, case: Case, entry: dict[str, Any], place: Path, sign:
     shutil.copytree(project.models(case.name), fresh / "model")
     shutil.copytree(project.reports(case.name), fresh / "report")
     shutil.copytree(Path(__file__).parent, fresh / "handbook", ignore=shutil.ignore_patterns("__pycache__"))
-    example = case.page.example(datasets.page(case.dataset).load(project.data(case.dataset)))
+    example = case.example(datasets.page(case.dataset).load(project.data(case.dataset)))
     model = load(case.page, case.params, project.models(case.name))
     write_json(fresh / "signature.json", sign(example, case.page.predict(model, example)))
     write_json(fresh / "example.json", _example(example))

@@ -14,6 +14,7 @@ from typing import Any
 
 from handbook import datasets, fetch, labs
 from handbook.errors import HandbookError, unknown
+from handbook.evaluation import Judge
 from handbook.project import Case, Project, plain
 from handbook.storage import load, read_rows, save, write_json, write_rows, write_text
 
@@ -132,7 +133,7 @@ def evaluate(project: Project, name: str) -> None:
     loaded, origin = _load(project, case)
     model = load(case.page, case.params, project.models(name))
     model.history_ = read_rows(project.reports(name) / "history.csv")
-    report = case.page.evaluate(model, loaded)
+    report = case.page.evaluate(model, loaded, *_judge(project, case))
     _draw(report.figures, project.reports(name) / "figures", origin["kind"] == "sample")
     tables = project.reports(name) / "tables"
     shutil.rmtree(tables, ignore_errors=True)
@@ -152,6 +153,14 @@ def evaluate(project: Project, name: str) -> None:
     primary = case.page.PRIMARY
     book = f", the book {case.book[primary]:.4f}" if primary in case.book else ""
     print(f"{name}: {primary} {metrics[primary]:.4f}{book}, the baseline {report.baseline[primary]:.4f}")
+
+
+def _judge(project: Project, case: Case) -> tuple[Judge, ...]:
+    """The judge that a case's page asks for, or nothing."""
+    if case.judge is None:
+        return ()
+    judge = project.case(case.judge)
+    return (Judge(judge.page, load(judge.page, judge.params, project.models(case.judge))),)
 
 
 def _draw(figures: dict[str, Any], directory: Path, sample: bool) -> None:

@@ -84,10 +84,14 @@ class Model(L.LightningModule):
         self.to(memory_format=torch.channels_last)
 
     def forward(self, images: Tensor) -> Tensor:
-        pixels = images.unsqueeze(1).to(torch.float32, memory_format=torch.channels_last)  # (B, 1, 28, 28)
-        scaled = (pixels - self.centre).div_(self.spread)
-        logits: Tensor = self.head(self.features(scaled))
+        logits: Tensor = self.head(self.seen(images))
         return logits
+
+    def seen(self, images: Tensor) -> Tensor:
+        """The values (B, 84) that the head decides by."""
+        pixels = images.unsqueeze(1).to(torch.float32, memory_format=torch.channels_last)  # (B, 1, 28, 28)
+        features: Tensor = self.features((pixels - self.centre).div_(self.spread))
+        return features
 
     def training_step(self, batch: list[Tensor], index: int) -> Tensor:
         images, labels = batch
@@ -161,13 +165,21 @@ def shifted(images: Tensor, most: int) -> Tensor:
     return windows[torch.arange(len(images), device=images.device), down, right]
 
 
-@torch.inference_mode()
 def probabilities(model: Model, images: npt.NDArray[np.uint8]) -> npt.NDArray[np.float64]:
     """Class probabilities (N, classes) of raw pictures (N, 28, 28)."""
+    return np.asarray(_in_parts(model, model, images).softmax(dim=1).numpy())
+
+
+def features(model: Model, images: npt.NDArray[np.uint8]) -> npt.NDArray[np.float64]:
+    """What the network sees in raw pictures (N, 28, 28): the values (N, 84) before its head, each 0 or more."""
+    return np.asarray(_in_parts(model, model.seen, images).numpy())
+
+
+@torch.inference_mode()
+def _in_parts(model: Model, look: Callable[[Tensor], Tensor], images: npt.NDArray[np.uint8]) -> Tensor:
     model = model.to(device())
     parts = torch.split(torch.from_numpy(images.copy()), JUDGING)
-    logits = torch.cat([model(part.to(model.device)).double().cpu() for part in parts])
-    return np.asarray(logits.softmax(dim=1).numpy())
+    return torch.cat([look(part.to(model.device)).double().cpu() for part in parts])
 
 
 def predict(model: Model, inputs: npt.NDArray[np.uint8]) -> pd.DataFrame:
