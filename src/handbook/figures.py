@@ -311,3 +311,11 @@ def shares(names: Sequence[str], groups: dict[str, Array], title: str, limits: S
     _plain(axes)
     figure.suptitle(title)
     return figure
+
+
+def cumulative(groups: dict[str, Array], title: str, x_label: str, y_label: str) -> Figure:
+    """For each named group of values (N,), the share of it that lies below x."""
+    values = np.concatenate(list(groups.values()))
+    x = np.linspace(0, np.quantile(values, 0.995), 100)
+    lines = {name: np.searchsorted(np.sort(each), x) / len(each) for name, each in groups.items()}
+    return paths(x, lines, title, x_label, y_label, log=False)
