@@ -14,26 +14,29 @@ from torch import Tensor
 
 
 def colour(x: Tensor) -> Tensor:
-    """Brightness by up to 0.5, saturation by 0 to 2, contrast by 0.5 to 1.5, of pictures (B, 3, H, W) of -1..1."""
-    brightness, saturation, contrast = torch.rand(3, len(x), 1, 1, 1, device=x.device, dtype=x.dtype)
-    x = x + (brightness - 0.5)
-    grey = x.mean(dim=1, keepdim=True)
-    x = (x - grey) * (2 * saturation) + grey
-    middle: Tensor = x.mean(dim=(1, 2, 3), keepdim=True)
-    return (x - middle) * (contrast + 0.5) + middle
+    """Brightness by up to 0.5, saturation by 0 to 2, contrast by 0.5 to 1.5, of pictures (B, 3, H, W) of -1..1.
+
+    One after the other they are x + b, g + s (x - g) about a pixel's grey g, and m + c (x - m) about the mean m of
+    the picture; all at once, c s x + c (1 - s) g + (1 - c) m + b, which touches each pixel once.
+    """
+    b, s, c = torch.rand(3, len(x), 1, 1, 1, device=x.device, dtype=x.dtype)
+    b, s, c = b - 0.5, 2 * s, c + 0.5
+    g = x.mean(dim=1, keepdim=True)
+    m = g.mean(dim=(2, 3), keepdim=True)
+    return torch.addcmul(c * (1 - s) * g + (1 - c) * m + b, x, c * s)
 
 
 def translation(x: Tensor, share: float = 1 / 8) -> Tensor:
     """Pictures (B, C, H, W) moved by up to that share of a side each way, 0 coming in."""
-    n, _, height, width = x.shape
-    reach = (round(height * share), round(width * share))
-    down, right = (torch.randint(-most, most + 1, (n, 1), device=x.device) for most in reach)
-    rows = torch.arange(height, device=x.device) + down  # (B, H), from -reach to height - 1 + reach
-    columns = torch.arange(width, device=x.device) + right
-    inside = ((rows >= 0) & (rows < height))[:, :, None] & ((columns >= 0) & (columns < width))[:, None, :]
-    every = torch.arange(n, device=x.device)[:, None, None]
-    moved = x.permute(0, 2, 3, 1)[every, rows.clamp(0, height - 1)[:, :, None], columns.clamp(0, width - 1)[:, None, :]]
-    return (moved * inside.unsqueeze(3)).permute(0, 3, 1, 2)
+    down, across = (_moves(len(x), side, round(side * share), x) for side in x.shape[2:])
+    return down @ x @ across.transpose(2, 3)
+
+
+def _moves(n: int, side: int, most: int, like: Tensor) -> Tensor:
+    """Matrices (n, 1, side, side) that move by up to so many places, each its own. A gather has a slow gradient."""
+    by = torch.randint(-most, most + 1, (n, 1, 1, 1), device=like.device)
+    place = torch.arange(side, device=like.device)
+    return (place + by == place[:, None]).to(like.dtype)
 
 
 def cutout(x: Tensor, share: float = 1 / 2) -> Tensor:

@@ -33,15 +33,22 @@ class Slices:
     Only slices with the same seed compare: it draws directions, and patches by their place.
     """
 
-    def __init__(self, pictures: Bytes, seed: int, patches: int = PATCHES, directions: int = DIRECTIONS) -> None:
+    def __init__(self, pictures: Bytes, seed: int, scale_of: Slices | None = None) -> None:
+        """Channels of a level are brought to mean 0 and deviation 1, of the set itself, as in the paper, or of another.
+
+        The paper's way forgives a set for being grey where the other is white; on the other's scale it does not.
+        """
         self.levels: list[Floats] = []
+        self.scales: list[tuple[Floats, Floats]] = []
         for number, level in enumerate(pyramid(torch.from_numpy(np.array(pictures)).permute(0, 3, 1, 2).float())):
             rng = np.random.default_rng([seed, number])
-            cut = _patches(level.numpy(), patches, rng)  # (N, patches, 3, 49)
-            mean, spread = cut.mean(axis=(0, 1, 3)), cut.std(axis=(0, 1, 3))
-            cut = (cut - mean[:, None]) / np.maximum(spread, 1e-6)[:, None]
-            along = _directions(3 * PATCH * PATCH, directions, rng)
-            self.levels.append((along @ cut.reshape(-1, along.shape[1]).T).reshape(directions, len(pictures), patches))
+            cut = _patches(level.numpy(), PATCHES, rng)  # (N, PATCHES, 3, 49)
+            own = cut.mean(axis=(0, 1, 3)), np.maximum(cut.std(axis=(0, 1, 3)), 1e-6)
+            mean, spread = scale_of.scales[number] if scale_of else own
+            along = _directions(3 * PATCH * PATCH, DIRECTIONS, rng)
+            scaled = ((cut - mean[:, None]) / spread[:, None]).reshape(-1, along.shape[1])
+            self.levels.append((along @ scaled.T).reshape(DIRECTIONS, len(pictures), PATCHES))
+            self.scales.append((mean, spread))
 
     def __len__(self) -> int:
         return int(self.levels[0].shape[1])
