@@ -24,7 +24,7 @@ from __future__ import annotations
 
 import copy
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import lightning as L
 import numpy as np
@@ -33,13 +33,15 @@ import torch
 from torch import Tensor, nn
 
 from handbook import generation, sliced
-from handbook.augmentation import AUGMENTATIONS
 from handbook.errors import HandbookError
 from handbook.evaluation import Floats, Judge, Report
 from handbook.generation import Bytes
 from handbook.pixelart import Sprites
 from handbook.runs import Run, device
 from handbook.training import train
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 PRIMARY = "sliced_wasserstein_distance"
 LOWER_IS_BETTER = True
@@ -74,8 +76,8 @@ class Params:
         if not 0 <= self.decay < 1:
             raise ValueError(f"decay must be in [0, 1), found {self.decay}")
         for name in self.augment:
-            if name not in AUGMENTATIONS:
-                raise ValueError(f"augment must be among {', '.join(AUGMENTATIONS)}, found {name!r}")
+            if name not in generation.AUGMENTATIONS:
+                raise ValueError(f"augment must be among {', '.join(generation.AUGMENTATIONS)}, found {name!r}")
 
 
 def generator(latent: int, width: int) -> nn.Sequential:
@@ -164,7 +166,7 @@ class Model(L.LightningModule):
     def _scores(self, pictures: Tensor) -> Tensor:
         """What the discriminator says of pictures (B, 3, 64, 64), each seen through a random augmentation: (B,)."""
         for name in self.params.augment:
-            pictures = AUGMENTATIONS[name](pictures)
+            pictures = generation.AUGMENTATIONS[name](pictures)
         scores: Tensor = self.discriminator(pictures.contiguous(memory_format=torch.channels_last))
         return scores.flatten().float()
 
@@ -208,27 +210,25 @@ def make(model: Model, latents: npt.NDArray[np.float32]) -> Bytes:
         return np.concatenate([generation.as_bytes(model(part.to(model.device))) for part in parts])
 
 
-def predict(model: Model, inputs: npt.NDArray[Any]) -> Bytes:
-    """Pictures (N, 64, 64, 3) of 0-255 from seeds, whole numbers (N,) of 0 or more, or from latent vectors (N, latent).
+def predict(model: Model, inputs: pd.DataFrame | npt.NDArray[Any]) -> Bytes:
+    """Pictures (N, 64, 64, 3) of 0-255, drawn from seeds or latent vectors, in any form that `generation.asked` takes.
 
-    Raises ValueError if the inputs are neither.
+    Raises ValueError if a latent vector has the wrong length, or if a kind of Pokemon is asked for.
     """
-    given, size = np.asarray(inputs), model.params.latent
-    if given.ndim == 1 and given.size and np.issubdtype(given.dtype, np.integer) and given.min() >= 0:
-        given = generation.latents(given, size)
-    if given.ndim != 2 or given.shape[1] != size or not np.issubdtype(given.dtype, np.floating):
+    noise, labels = generation.asked(inputs, model.params.latent)
+    if labels is not None:
         raise ValueError(
-            f"expected seeds, whole numbers (N,) of 0 or more, or latent vectors (N, {size}), "
-            f"found {given.dtype} of shape {given.shape}"
+            "expected seeds or latent vectors alone, found labels: which Pokemon is drawn cannot be chosen"
         )
-    if not np.isfinite(given).all():
-        raise ValueError("expected latent vectors of finite numbers, found some that are not")
-    return make(model.to(device()), given.astype(np.float32)) if len(given) else np.zeros((0, 64, 64, 3), np.uint8)
+    return make(model.to(device()), noise) if len(noise) else np.zeros((0, 64, 64, 3), np.uint8)
 
 
-def example(data: Sprites) -> npt.NDArray[np.int64]:
-    """A few inputs as a user would send them: seeds."""
-    return np.arange(4)
+def example(data: Sprites, params: Params) -> pd.DataFrame:
+    """A few inputs as a user would send them: two seeds and two latent vectors."""
+    import pandas as pd
+
+    vectors = [None, None, *generation.latents(np.array([2, 3]), params.latent).tolist()]
+    return pd.DataFrame({"seed": pd.array([0, 1, None, None], dtype="Int64"), "latent": vectors})
 
 
 def evaluate(model: Model, data: Sprites, judge: Judge) -> Report:
@@ -245,7 +245,6 @@ def evaluate(model: Model, data: Sprites, judge: Judge) -> Report:
     real, drawn, trained, plain = (sliced.Slices(each, seed) for each in (held_out, made, others, noise))
     levels = sliced.distance(drawn, real)
     truth, seen, theirs = (judge.features(pictures) for pictures in (held_out, made, known))
-    precision, recall = generation.precision_recall(truth, seen)
     near = sliced.Nearness(judge.features, theirs, made, held_out, NEAR)
     near_pixels = sliced.Nearness(sliced.halved, sliced.halved(known), made, held_out, NEAR)
     metrics: dict[str, Any] = {
@@ -253,10 +252,8 @@ def evaluate(model: Model, data: Sprites, judge: Judge) -> Report:
         f"{PRIMARY}_on_scale_of_real": float(np.mean(sliced.distance(sliced.Slices(made, seed, real), real))),
         f"{PRIMARY}_by_side": dict(zip(("64", "32", "16"), levels, strict=True)),
         f"{PRIMARY}_of_real": float(np.mean(sliced.distance(trained, real))),
-        "frechet_distance": generation.frechet_distance(truth, seen),
+        **generation.likeness(truth, seen),
         "frechet_distance_of_real": generation.frechet_distance(truth, judge.features(others)),
-        "precision": precision,
-        "recall": recall,
         "memorised": near.memorised(),
         "memorised_by_pixels": near_pixels.memorised(),
         "memorised_of_held_out": NEAR,
