@@ -140,8 +140,8 @@ def cutout(x: Tensor, share: float = 1 / 2) -> Tensor:
     return x * (outside[0][:, None, :, None] | outside[1][:, None, None, :])
 
 
-# Differentiable: the discriminator sees real and made through random changes of one kind, and gradients come through, so
-# that few pictures are not learned by heart, and changed ones not drawn (Zhao et al. 2020, section 3).
+# Both sides see pictures through the same kinds of random change, and gradients come through them: so few pictures are
+# not learned by heart, and changed ones are not drawn (Zhao et al. 2020, section 3).
 AUGMENTATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "colour": colour,
     "translation": translation,

@@ -9,11 +9,10 @@ The book's listing has one block too many and ends at 128 x 128; it draws the we
 others, which multiplies every channel by next to nothing; and its update functions are missing. Here the networks end
 at 64 x 64 and those weights lie around 1. `dcgan_book` is that: cross-entropy, Adam, normal(0, 0.02).
 
-`dcgan` learns from few pictures without learning them by heart: both sides see every picture through the same random
-colours, shifts and holes (differentiable augmentation, Zhao et al. 2020), sprites are mirrored, the discriminator is
-Lipschitz by spectral norm (Miyato et al. 2018) with the hinge loss, and what draws is the average of the generator's
-weights over time. Both blocks train for equal time. On a laptop networks are narrow (`width`, the book's is 64): two
-cores would see each sprite once with the book's; the `gpu` preset has them in full.
+`dcgan` is to learn few pictures, but not by heart: both sides see pictures through random colours, shifts and holes
+(differentiable augmentation, Zhao et al. 2020), mirrored too; the discriminator is Lipschitz by spectral norm (Miyato et
+al. 2018), with the hinge loss; the average of the generator's weights draws. Both blocks train for equal time, on a
+laptop with a quarter of the book's `width` of 64, at which two cores would not see each sprite once.
 
 Whole dex numbers are held out. The sliced Wasserstein distance is to them, and memorising is told by them: it puts what
 is drawn nearer to the training sprites than held-out sprites are. No sheet of sprites belongs in a repository: their
@@ -60,21 +59,21 @@ class Params:
     width: int  # channels before the last convolution; twice as many a round further in
     generator_rate: float
     discriminator_rate: float
-    beta_1: float
-    beta_2: float
-    hinge: bool  # the hinge loss; else cross-entropy
-    spectral_norm: bool  # in the discriminator, in place of batch norm
+    betas: tuple[float, ...]  # of Adam
+    loss: str  # standard or hinge, of generation.GAMES
+    spectral: bool  # spectral norm in the discriminator, in place of batch norm
     mirror: bool  # sprites left to right by the toss of a coin
     augment: tuple[str, ...]  # what both sides see pictures through: colour, translation, cutout
-    decay: float  # of the average of the generator's weights that draws; at 0 the last weights draw
-    bf16: bool  # multiply in 16 bits
+    averaging: float  # decay of the average of the generator's weights that draws; at 0 the last weights draw
 
     def __post_init__(self) -> None:
         for name in ("epochs", "steps", "batch_size", "latent", "width"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be 1 or more, found {getattr(self, name)}")
-        if not 0 <= self.decay < 1:
-            raise ValueError(f"decay must be in [0, 1), found {self.decay}")
+        if not 0 <= self.averaging < 1:
+            raise ValueError(f"averaging must be in [0, 1), found {self.averaging}")
+        if self.loss not in ("standard", "hinge"):
+            raise ValueError(f"loss must be standard or hinge, found {self.loss!r}")
         for name in self.augment:
             if name not in generation.AUGMENTATIONS:
                 raise ValueError(f"augment must be among {', '.join(generation.AUGMENTATIONS)}, found {name!r}")
@@ -110,8 +109,6 @@ def _draw_weights(module: nn.Module) -> None:
     """Convolutions from normal(0, 0.02), as the paper has it; batch norm's weights from normal(1, 0.02)."""
     if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.BatchNorm2d):
         nn.init.normal_(module.weight, 1.0 if isinstance(module, nn.BatchNorm2d) else 0.0, 0.02)
-    if isinstance(module, nn.Conv2d | nn.BatchNorm2d) and module.bias is not None:
-        nn.init.zeros_(module.bias)
 
 
 class Model(L.LightningModule):
@@ -126,11 +123,11 @@ class Model(L.LightningModule):
         self.facts: dict[str, Any] = {}
         self.automatic_optimization = False
         self.generator = generator(params.latent, params.width).apply(_draw_weights)
-        self.discriminator = discriminator(params.width, params.spectral_norm)
-        if not params.spectral_norm:  # which leaves the scale of a kernel without a meaning
+        self.discriminator = discriminator(params.width, params.spectral)
+        if not params.spectral:  # which leaves the scale of a kernel without a meaning
             self.discriminator.apply(_draw_weights)
         self.averaged = copy.deepcopy(self.generator).requires_grad_(False)
-        self.game = generation.hinge() if params.hinge else generation.standard()
+        self.game = generation.GAMES[params.loss]()
         self.to(memory_format=torch.channels_last)
         self.register_buffer("sheets", torch.zeros(min(SHEETS, params.epochs), COLUMNS, 64, 64, 3, dtype=torch.uint8))
 
@@ -150,18 +147,17 @@ class Model(L.LightningModule):
         of_generator = self.game.generator(self._scores(made))
         self._step(ours, of_generator)
         self.discriminator.requires_grad_(True)
-        # Lightning counts the steps of both optimisers
-        generation.follow(self.averaged, self.generator, self.params.decay, self.global_step // 2 - 1)
+        step = self.global_step // 2 - 1  # Lightning counts those of both optimisers
+        generation.follow(self.averaged, self.generator, self.params.averaging, step)
         if self.trainer.is_last_batch:
             self._keep_sheet()
         return {"loss": of_generator.detach(), "discriminator_loss": of_discriminator.detach()}
 
-    def _both(self, real: Tensor, made: Tensor) -> tuple[Tensor, Tensor]:
+    def _both(self, real: Tensor, made: Tensor) -> tuple[Tensor, ...]:
         """Scores of both kinds: in one go, unless batch norm would then tell a picture by the company it is in."""
-        if not self.params.spectral_norm:
-            return self._scores(real), self._scores(made)
-        one, other = self._scores(torch.cat([real, made])).chunk(2)
-        return one, other
+        if self.params.spectral:
+            return self._scores(torch.cat([real, made])).chunk(2)
+        return self._scores(real), self._scores(made)
 
     def _scores(self, pictures: Tensor) -> Tensor:
         """What the discriminator says of pictures (B, 3, 64, 64), each seen through a random augmentation: (B,)."""
@@ -179,16 +175,13 @@ class Model(L.LightningModule):
         """What a few fixed latent vectors are drawn as by now, in the sheet of this moment; it is saved along."""
         moment = (self.trainer.current_epoch + 1) * len(self.sheets) // self.params.epochs - 1
         if moment >= 0:
-            self.sheets[moment] = torch.from_numpy(
-                make(self, generation.latents(np.arange(COLUMNS), self.params.latent))
-            )
+            ten = make(self, generation.latents(np.arange(COLUMNS), self.params.latent))
+            self.sheets[moment] = torch.from_numpy(ten)
 
     def configure_optimizers(self) -> Any:
-        p, betas = self.params, (self.params.beta_1, self.params.beta_2)
-        return (
-            torch.optim.Adam(self.generator.parameters(), p.generator_rate, betas),
-            torch.optim.Adam(self.discriminator.parameters(), p.discriminator_rate, betas),
-        )
+        p, (one, two) = self.params, self.params.betas
+        sides = (self.generator, p.generator_rate), (self.discriminator, p.discriminator_rate)
+        return tuple(torch.optim.Adam(side.parameters(), rate, (one, two), fused=True) for side, rate in sides)
 
 
 def fit(data: Sprites, params: Params, run: Run | None = None) -> Model:
@@ -197,7 +190,7 @@ def fit(data: Sprites, params: Params, run: Run | None = None) -> Model:
     model = Model(params)
     sprites = torch.from_numpy(data.images[data.part == "train"]).to(device())
     batches = generation.Draws(sprites, size=params.batch_size, steps=params.steps, seed=params.seed)
-    train(model, batches, None, epochs=params.epochs, run=run or Run(), bf16=params.bf16)
+    train(model, batches, None, epochs=params.epochs, run=run or Run(), bf16=True)
     return model
 
 
@@ -280,41 +273,33 @@ def figures(
     """The page's figures, from what is drawn, trained on and held out, and its features; some show real sprites."""
     from handbook import figures as draw
 
-    epochs = np.array([row["epoch"] for row in model.history_])
     keys = {"generator": "train_loss", "discriminator": "train_discriminator_loss"}
     losses = {name: np.array([row[key] for row in model.history_]) for name, key in keys.items()}
+    epochs = np.arange(1, len(model.history_) + 1)
     when = [f"{round((k + 1) * model.params.epochs / len(model.sheets))}" for k in range(len(model.sheets))]
-    made, loss = pictures["drawn"], "hinge" if model.params.hinge else "cross-entropy"
+    sixty, loss = make(model, generation.latents(np.arange(60), model.params.latent)), f"{model.params.loss} loss"
     pairs = zip(pictures.values(), looks, strict=True)
     rows = [theirs[generation.nearest(looks[0][:COLUMNS], look)[1]] for theirs, look in pairs]
     x = np.linspace(-2, 2, 101)
     slopes = {f"slope {slope}": np.where(x > 0, x, slope * x) for slope in (0, 0.2, 0.4, 0.6, 0.8, 1)}
     return {
-        "losses": draw.paths(
-            epochs, losses, f"Losses of a game: neither has to fall ({loss})", "stretch of training", loss, log=False
-        ),
-        "samples": draw.mosaic(
-            made[: len(made[:60]) // 10 * 10].reshape(-1, 10, 64, 64, 3), "Drawn from seeds 0, 1, ..."
-        ),
+        "losses": draw.paths(epochs, losses, "Losses of a game: neither has to fall", "stretch", loss, log=False),
+        "samples": draw.mosaic(sixty.reshape(-1, 10, 64, 64, 3), "Drawn from seeds 0 to 59"),
         "progress": draw.mosaic(model.sheets.cpu().numpy(), "The same ten seeds, stretch by stretch", rows=when),
         "interpolation": draw.mosaic(_between(model), "From one latent vector to another, along the sphere"),
-        "neighbours": draw.mosaic(
-            np.stack(rows), "Ten drawings, and the sprites that look most like them", list(pictures)
-        ),
+        "neighbours": draw.mosaic(np.stack(rows), "Ten drawings, and the sprites most like them", list(pictures)),
         "distances": draw.cumulative(
             {"drawn": near.made, "held out": near.held_out},
             f"{near.memorised():.1%} of the drawings are as near as the nearest {NEAR:.0%} of unseen sprites",
             "distance to the nearest training sprite, in the judge's features",
             "share that lies nearer",
-        ),
+        ),  # fmt: skip
         "leaky_relu": draw.paths(x, slopes, "Leaky ReLU: 0 is ReLU, 1 no bend at all", "x", "y", log=False),
     }
 
 
 def _between(model: Model) -> Bytes:
     """Five ways from one latent vector to another, ten steps each, (5, 10, 64, 64, 3)."""
-    ends = torch.from_numpy(generation.latents(np.arange(10), model.params.latent))
-    ways = [
-        generation.great_circle(start, end, COLUMNS).numpy() for start, end in zip(ends[::2], ends[1::2], strict=True)
-    ]
+    ends = torch.from_numpy(generation.latents(np.arange(10), model.params.latent)).reshape(5, 2, -1)
+    ways = [generation.great_circle(start, end, COLUMNS).numpy() for start, end in ends]
     return make(model, np.concatenate(ways)).reshape(5, COLUMNS, 64, 64, 3)
