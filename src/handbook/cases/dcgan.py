@@ -10,9 +10,9 @@ others, which multiplies every channel by next to nothing; and its update functi
 at 64 x 64 and those weights lie around 1. `dcgan_book` is that: cross-entropy, Adam, normal(0, 0.02).
 
 `dcgan` is to learn few pictures, but not by heart: both sides see pictures through random colours, shifts and holes
-(differentiable augmentation, Zhao et al. 2020), mirrored too; the discriminator is Lipschitz by spectral norm (Miyato et
-al. 2018), with the hinge loss; the average of the generator's weights draws. Both blocks train for equal time, on a
-laptop with a quarter of the book's `width` of 64, at which two cores would not see each sprite once.
+(differentiable augmentation, Zhao et al. 2020), mirrored too; spectral norm keeps the discriminator Lipschitz (Miyato
+et al. 2018), its loss is the hinge; the average of the generator's weights draws. Both blocks train for equal time, on
+a laptop with a quarter of the book's `width` of 64, at which two cores would not see each sprite once.
 
 Whole dex numbers are held out. The sliced Wasserstein distance is to them, and memorising is told by them: it puts what
 is drawn nearer to the training sprites than held-out sprites are. No sheet of sprites belongs in a repository: their
@@ -132,8 +132,7 @@ class Model(L.LightningModule):
         self.register_buffer("sheets", torch.zeros(min(SHEETS, params.epochs), COLUMNS, 64, 64, 3, dtype=torch.uint8))
 
     def forward(self, noise: Tensor) -> Tensor:
-        pictures: Tensor = self.averaged(noise[:, :, None, None])
-        return pictures
+        return self.averaged(noise[:, :, None, None])  # type: ignore[no-any-return]
 
     def training_step(self, batch: list[Tensor], index: int) -> dict[str, Tensor]:
         real = generation.as_pixels(batch[0])
@@ -147,7 +146,7 @@ class Model(L.LightningModule):
         of_generator = self.game.generator(self._scores(made))
         self._step(ours, of_generator)
         self.discriminator.requires_grad_(True)
-        step = self.global_step // 2 - 1  # Lightning counts those of both optimisers
+        step = self.global_step // 2 - 1  # Lightning counts both sides'
         generation.follow(self.averaged, self.generator, self.params.averaging, step)
         if self.trainer.is_last_batch:
             self._keep_sheet()
@@ -163,8 +162,8 @@ class Model(L.LightningModule):
         """What the discriminator says of pictures (B, 3, 64, 64), each seen through a random augmentation: (B,)."""
         for name in self.params.augment:
             pictures = generation.AUGMENTATIONS[name](pictures)
-        scores: Tensor = self.discriminator(pictures.contiguous(memory_format=torch.channels_last))
-        return scores.flatten().float()
+        scores = self.discriminator(pictures.contiguous(memory_format=torch.channels_last))
+        return scores.flatten().float()  # type: ignore[no-any-return]
 
     def _step(self, optimiser: Any, loss: Tensor) -> None:
         optimiser.zero_grad()
@@ -172,11 +171,11 @@ class Model(L.LightningModule):
         optimiser.step()
 
     def _keep_sheet(self) -> None:
-        """What a few fixed latent vectors are drawn as by now, in the sheet of this moment; it is saved along."""
-        moment = (self.trainer.current_epoch + 1) * len(self.sheets) // self.params.epochs - 1
-        if moment >= 0:
+        """What ten fixed latent vectors are drawn as by now, if a sheet is due; it is saved along."""
+        moment, past = divmod((self.trainer.current_epoch + 1) * len(self.sheets), self.params.epochs)
+        if past < len(self.sheets):
             ten = make(self, generation.latents(np.arange(COLUMNS), self.params.latent))
-            self.sheets[moment] = torch.from_numpy(ten)
+            self.sheets[moment - 1] = torch.from_numpy(ten)
 
     def configure_optimizers(self) -> Any:
         p, (one, two) = self.params, self.params.betas
@@ -276,10 +275,12 @@ def figures(
     keys = {"generator": "train_loss", "discriminator": "train_discriminator_loss"}
     losses = {name: np.array([row[key] for row in model.history_]) for name, key in keys.items()}
     epochs = np.arange(1, len(model.history_) + 1)
-    when = [f"{round((k + 1) * model.params.epochs / len(model.sheets))}" for k in range(len(model.sheets))]
+    when = [f"{-(-(k + 1) * model.params.epochs // len(model.sheets))}" for k in range(len(model.sheets))]
     sixty, loss = make(model, generation.latents(np.arange(60), model.params.latent)), f"{model.params.loss} loss"
     pairs = zip(pictures.values(), looks, strict=True)
     rows = [theirs[generation.nearest(looks[0][:COLUMNS], look)[1]] for theirs, look in pairs]
+    title = f"{near.memorised():.1%} of the drawings are as near as the nearest {NEAR:.0%} of unseen sprites"
+    axes = "distance to the nearest training sprite, in the judge's features", "share that lies nearer"
     x = np.linspace(-2, 2, 101)
     slopes = {f"slope {slope}": np.where(x > 0, x, slope * x) for slope in (0, 0.2, 0.4, 0.6, 0.8, 1)}
     return {
@@ -288,12 +289,7 @@ def figures(
         "progress": draw.mosaic(model.sheets.cpu().numpy(), "The same ten seeds, stretch by stretch", rows=when),
         "interpolation": draw.mosaic(_between(model), "From one latent vector to another, along the sphere"),
         "neighbours": draw.mosaic(np.stack(rows), "Ten drawings, and the sprites most like them", list(pictures)),
-        "distances": draw.cumulative(
-            {"drawn": near.made, "held out": near.held_out},
-            f"{near.memorised():.1%} of the drawings are as near as the nearest {NEAR:.0%} of unseen sprites",
-            "distance to the nearest training sprite, in the judge's features",
-            "share that lies nearer",
-        ),  # fmt: skip
+        "distances": draw.cumulative({"drawn": near.made, "held out": near.held_out}, title, *axes),
         "leaky_relu": draw.paths(x, slopes, "Leaky ReLU: 0 is ReLU, 1 no bend at all", "x", "y", log=False),
     }
 
