@@ -93,16 +93,16 @@ def _upwards(channels: int, fewer: int, stride: int = 2, padding: int = 1) -> li
     return [convolution, nn.BatchNorm2d(fewer), nn.ReLU()]
 
 
-def discriminator(width: int, spectral_norm: bool) -> nn.Sequential:
+def discriminator(width: int, spectral: bool) -> nn.Sequential:
     """Pictures (B, 3, 64, 64) in, scores (B, 1, 1, 1) out."""
-    kept = nn.utils.parametrizations.spectral_norm if spectral_norm else nn.Identity()
+    kept = nn.utils.parametrizations.spectral_norm if spectral else nn.Identity()
     layers: list[nn.Module] = []
     channels = 3
     for wider in (width, 2 * width, 4 * width, 8 * width):  # -> (B, 8 width, 4, 4) at the end
-        layers.append(kept(nn.Conv2d(channels, wider, 4, 2, 1, bias=spectral_norm)))
-        layers += [nn.LeakyReLU(0.2)] if spectral_norm else [nn.BatchNorm2d(wider), nn.LeakyReLU(0.2)]
+        layers.append(kept(nn.Conv2d(channels, wider, 4, 2, 1, bias=spectral)))
+        layers += [nn.LeakyReLU(0.2)] if spectral else [nn.BatchNorm2d(wider), nn.LeakyReLU(0.2)]
         channels = wider
-    return nn.Sequential(*layers, kept(nn.Conv2d(channels, 1, 4, bias=spectral_norm)))
+    return nn.Sequential(*layers, kept(nn.Conv2d(channels, 1, 4, bias=spectral)))
 
 
 def _draw_weights(module: nn.Module) -> None:
@@ -228,8 +228,7 @@ def evaluate(model: Model, data: Sprites, judge: Judge) -> Report:
     seed = model.params.seed
     rng = np.random.default_rng(seed)
     held_out, known = (np.array(data.images[data.part == part]) for part in ("held out", "train"))
-    number = min(len(held_out), len(known))
-    if number < 5:
+    if (number := min(len(held_out), len(known))) < 5:
         raise HandbookError(f"{len(known)} sprites to train on, {len(held_out)} held out; expected 5 or more of each")
     made = make(model.to(device()), generation.latents(np.arange(number), model.params.latent))
     others, held_out = known[rng.permutation(len(known))[:number]], held_out[:number]
@@ -282,7 +281,7 @@ def figures(
     title = f"{near.memorised():.1%} of the drawings are as near as the nearest {NEAR:.0%} of unseen sprites"
     axes = "distance to the nearest training sprite, in the judge's features", "share that lies nearer"
     x = np.linspace(-2, 2, 101)
-    slopes = {f"slope {slope}": np.where(x > 0, x, slope * x) for slope in (0, 0.2, 0.4, 0.6, 0.8, 1)}
+    slopes = {f"slope {slope}": np.maximum(x, slope * x) for slope in (0, 0.2, 0.4, 0.6, 0.8, 1)}
     return {
         "losses": draw.paths(epochs, losses, "Losses of a game: neither has to fall", "stretch", loss, log=False),
         "samples": draw.mosaic(sixty.reshape(-1, 10, 64, 64, 3), "Drawn from seeds 0 to 59"),
