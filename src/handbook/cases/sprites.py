@@ -100,7 +100,7 @@ class Model(L.LightningModule):
         p = self.params
         adam = torch.optim.AdamW(self.parameters(), p.learning_rate, weight_decay=p.weight_decay)
         steps = int(self.trainer.estimated_stepping_batches)
-        cycle = torch.optim.lr_scheduler.OneCycleLR(adam, p.learning_rate, total_steps=steps, pct_start=0.2)
+        cycle = torch.optim.lr_scheduler.OneCycleLR(adam, p.learning_rate, total_steps=steps, pct_start=0.3)
         return {"optimizer": adam, "lr_scheduler": {"scheduler": cycle, "interval": "step"}}
 
 
