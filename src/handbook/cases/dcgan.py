@@ -237,7 +237,7 @@ def evaluate(model: Model, data: Sprites, judge: Judge) -> Report:
     far = {name: float(np.mean(sliced.distance(sliced.Slices(each, seed), real))) for name, each in beside.items()}
     truth, seen, theirs = (judge.features(pictures) for pictures in (held_out, made, known))
     near = sliced.Nearness(judge.features, theirs, made, held_out, NEAR)
-    near_pixels = sliced.Nearness(sliced.halved, sliced.halved(known), made, held_out, NEAR)
+    near_pixels = sliced.Nearness(sliced.thumbnails, sliced.thumbnails(known), made, held_out, NEAR)
     metrics: dict[str, Any] = {
         PRIMARY: float(np.mean(levels)),
         f"{PRIMARY}_on_scale_of_real": float(np.mean(sliced.distance(sliced.Slices(made, seed, real), real))),

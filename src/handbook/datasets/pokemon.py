@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 ARCHIVE = "pokemon_sprites.zip"
 ROWS = {"sprites": 13_271}
-SAMPLE_ROWS = {"sprites": 800}
+SAMPLE_ROWS = {"sprites": 600}
 LICENCE = "images copyright The Pokemon Company, for research and teaching; the repository itself is CC0 1.0"
 SAMPLE_LICENCE = "MIT (made here)"
 SOURCE = "https://github.com/PokeAPI/sprites"
@@ -54,7 +54,7 @@ GAMES = {
     ("generation-vi", "x-y"): (884, 836),
     ("generation-vii", "ultra-sun-ultra-moon"): (920, 865),
 }
-KINDS = 100  # of creatures in the sample, each in four games, normal and shiny
+KINDS = 75  # of creatures in the sample, each in four games, normal and shiny
 FRAMES = {  # of the sample: pixels a side and those of a cell, how it is encoded
     ("generation-iii", "emerald"): (64, 2, "P"),
     ("generation-iv", "diamond-pearl"): (80, 3, "P"),
@@ -65,7 +65,7 @@ GRID = 20  # cells a side on which a creature grows; at most 80 of a frame's 96 
 
 
 def sample(directory: Path, seed: int) -> None:
-    """Write an archive of 100 mirrored creatures in four games, normal and shiny, each variant a little its own."""
+    """Write an archive of 75 mirrored creatures in four games, normal and shiny, each variant a little its own."""
     rng = np.random.default_rng(seed)
     shapes = _grow(rng)
     hues = rng.uniform(size=KINDS)
