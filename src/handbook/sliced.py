@@ -180,6 +180,6 @@ class Nearness:
 
 
 def thumbnails(pictures: Bytes) -> Floats:
-    """Pictures (N, 64, 64, 3) at a quarter of their side, as vectors (N, 768): what a shift by a pixel hardly changes."""
+    """Pictures (N, 64, 64, 3) at a quarter of their side, (N, 768): a shift by a pixel hardly changes them."""
     blocks: Floats = pictures.reshape(len(pictures), 16, 4, 16, 4, 3).mean(axis=(2, 4), dtype=np.float32)
     return blocks.reshape(len(pictures), -1)
