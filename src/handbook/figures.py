@@ -425,3 +425,11 @@ def specimens(texts: dict[str, str], title: str, lines: int = 14, columns: int =
 
 def _wrapped(line: str, width: int) -> list[str]:
     return [line[start : start + width] for start in range(0, max(len(line), 1), width)]
+
+
+def cumulative(groups: dict[str, Array], title: str, x_label: str, y_label: str) -> Figure:
+    """For each named group of values (N,), the share of it that lies below x."""
+    values = np.concatenate(list(groups.values()))
+    x = np.linspace(0, np.quantile(values, 0.995), 100)
+    lines = {name: np.searchsorted(np.sort(each), x) / len(each) for name, each in groups.items()}
+    return paths(x, lines, title, x_label, y_label, log=False)

@@ -7,10 +7,12 @@ two tell why: what is made badly lowers precision, what is never made lowers rec
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import lightning as L
 import numpy as np
 import numpy.typing as npt
 import torch
@@ -21,7 +23,8 @@ from handbook.evaluation import Floats
 from handbook.training import Batches
 
 Bytes = npt.NDArray[np.uint8]
-AT_ONCE = 1000  # rows of a table of distances that are held at a time
+AT_ONCE = 1000  # pictures drawn, or rows of a table of distances held, at a time
+MOMENTS = 8  # of a training, at which a sheet is kept
 
 
 class Draws(Batches):
@@ -101,6 +104,51 @@ def _slope(scores: Tensor, at: Tensor) -> Tensor:
     return slope.flatten(1)
 
 
+def colour(x: Tensor) -> Tensor:
+    """Brightness by up to 0.5, saturation by 0 to 2, contrast by 0.5 to 1.5, of pictures (B, 3, H, W) of -1..1.
+
+    One after the other they are x + b, g + s (x - g) about a pixel's grey g, and m + c (x - m) about the mean m of
+    the picture; all at once, c s x + c (1 - s) g + (1 - c) m + b, which touches each pixel once.
+    """
+    b, s, c = torch.rand(3, len(x), 1, 1, 1, device=x.device, dtype=x.dtype)
+    b, s, c = b - 0.5, 2 * s, c + 0.5
+    g = x.mean(dim=1, keepdim=True)
+    m = g.mean(dim=(2, 3), keepdim=True)
+    return torch.addcmul(c * (1 - s) * g + (1 - c) * m + b, x, c * s)
+
+
+def translation(x: Tensor, share: float = 1 / 8) -> Tensor:
+    """Pictures (B, C, H, W) moved by up to that share of a side each way, 0 coming in."""
+    down, across = (_moves(len(x), side, round(side * share), x) for side in x.shape[2:])
+    return down @ x @ across.transpose(2, 3)
+
+
+def _moves(n: int, side: int, most: int, like: Tensor) -> Tensor:
+    """Matrices (n, 1, side, side) that move by up to so many places, each its own. A gather has a slow gradient."""
+    by = torch.randint(-most, most + 1, (n, 1, 1, 1), device=like.device)
+    place = torch.arange(side, device=like.device)
+    return (place + by == place[:, None]).to(like.dtype)
+
+
+def cutout(x: Tensor, share: float = 1 / 2) -> Tensor:
+    """Pictures (B, C, H, W) with a hole of 0, that share of a side each way, its centre anywhere."""
+    n, _, height, width = x.shape
+    outside = []
+    for side in (height, width):
+        centre = torch.randint(0, side + 1, (n, 1), device=x.device)
+        outside.append((torch.arange(side, device=x.device) - centre + 0.5).abs() > side * share / 2)
+    return x * (outside[0][:, None, :, None] | outside[1][:, None, None, :])
+
+
+# Both sides see pictures through the same kinds of random change, and gradients come through them: so few pictures are
+# not learned by heart, and changed ones are not drawn (Zhao et al. 2020, section 3).
+AUGMENTATIONS: dict[str, Callable[[Tensor], Tensor]] = {
+    "colour": colour,
+    "translation": translation,
+    "cutout": cutout,
+}
+
+
 @torch.no_grad()
 def follow(averaged: nn.Module, module: nn.Module, decay: float, step: int | None = None) -> None:
     """Move averaged weights towards a module's: w <- decay w + (1 - decay) w' (Polyak and Juditsky 1992).
@@ -118,6 +166,83 @@ def follow(averaged: nn.Module, module: nn.Module, decay: float, step: int | Non
             mine.copy_(other)
 
 
+class Adversaries(L.LightningModule):
+    """A generator and a discriminator that train each other, the averaged generator that draws, and sheets it drew.
+
+    The generator turns noise (B, latent) and, for a conditional pair, classes (B,) into pictures (B, C, H, W) of -1..1;
+    the discriminator scores pictures (B,). Of `params` it takes `latent`, `conditional`, `gradient_penalty`,
+    `critic_steps`, `averaging`, `generator_rate`, `discriminator_rate`, `betas` and `epochs`.
+    """
+
+    sheets: Tensor  # (MOMENTS, 10, H, W) or (MOMENTS, 10, H, W, 3) bytes: what the seeds 0 to 9 drew
+    moments: Tensor  # (MOMENTS,): after which step
+
+    def __init__(self, params: Any, generator: nn.Module, discriminator: nn.Module, game: Game, shape: tuple[int, ...]):
+        super().__init__()
+        self.params, self.game = params, game
+        self.automatic_optimization = False
+        self.generator, self.discriminator = generator, discriminator
+        self.averaged = copy.deepcopy(generator).requires_grad_(False).eval()
+        self.register_buffer("sheets", torch.zeros(MOMENTS, 10, *shape, dtype=torch.uint8))
+        self.register_buffer("moments", torch.zeros(MOMENTS, dtype=torch.int64))
+        self.to(memory_format=torch.channels_last)
+
+    def configure_optimizers(self) -> Any:
+        p, (one, two) = self.params, self.params.betas
+        sides = ((self.generator, p.generator_rate), (self.discriminator, p.discriminator_rate))
+        return [torch.optim.Adam(net.parameters(), rate, (one, two), fused=True) for net, rate in sides], []
+
+    def training_step(self, batch: list[Tensor], index: int) -> dict[str, Tensor]:
+        images, labels = batch
+        classes = labels if self.params.conditional else None
+        real = as_pixels(images).contiguous(memory_format=torch.channels_last)
+        made = self.generator(torch.randn(len(real), self.params.latent, device=real.device), classes)
+        losses = self._move_discriminator(real, made.detach(), classes)
+        step = self.current_epoch * int(self.trainer.num_training_batches) + index  # Lightning counts both sides' steps
+        if (step + 1) % self.params.critic_steps == 0:
+            self._move(0, self.generator, self.game.generator(self.discriminator(made, classes)))
+            follow(self.averaged, self.generator, self.params.averaging, step)
+        self._remember(step + 1)
+        return losses
+
+    def _move_discriminator(self, real: Tensor, made: Tensor, classes: Tensor | None) -> dict[str, Tensor]:
+        """One step of the discriminator; returns both sides' losses before it."""
+        scores = self.discriminator(torch.cat([real, made]), None if classes is None else torch.cat([classes, classes]))
+        of_real, of_made = scores.split(len(real))
+        loss = total = self.game.discriminator(of_real, of_made)
+        if self.params.gradient_penalty:
+            penalty = gradient_penalty(lambda x: self.discriminator(x, classes), real, made.float())
+            total = loss + self.params.gradient_penalty * penalty
+        self._move(1, self.discriminator, total)
+        return {"loss": self.game.generator(of_made.detach()), "discriminator_loss": loss.detach()}
+
+    def _move(self, side: int, network: nn.Module, loss: Tensor) -> None:
+        optimiser: Any = self.optimizers()[side]  # type: ignore[index]
+        optimiser.zero_grad()
+        self.manual_backward(loss, inputs=list(network.parameters()))  # and no gradient for the other side
+        optimiser.step()
+
+    def _remember(self, step: int) -> None:
+        """Keep a sheet at moments that lie closer together early on, when most changes."""
+        total = int(self.trainer.num_training_batches) * self.params.epochs
+        for k in range(MOMENTS):
+            if step == max(1, round(total * ((k + 1) / MOMENTS) ** 2)):
+                drawn = self.draw(latents(np.arange(10), self.params.latent), np.arange(10))
+                self.sheets[k], self.moments[k] = torch.from_numpy(drawn), step
+
+    @torch.no_grad()
+    def draw(self, noise: npt.NDArray[np.float32], classes: npt.NDArray[np.int64] | None = None) -> Bytes:
+        """Pictures (N, H, W) or (N, H, W, 3) of latent vectors (N, latent); only a conditional pair heeds `classes`."""
+        where = self.moments.device
+        told = torch.from_numpy(classes) if self.params.conditional and classes is not None else None
+        parts = []
+        with torch.autocast(where.type, enabled=False):
+            for k in range(0, len(noise), AT_ONCE):
+                part, few = slice(k, k + AT_ONCE), None if told is None else told[k : k + AT_ONCE].to(where)
+                parts.append(as_bytes(self.averaged(torch.from_numpy(noise[part]).to(where), few)))
+        return np.concatenate(parts) if parts else np.zeros((0, *self.sheets.shape[2:]), np.uint8)
+
+
 def as_bytes(pictures: Tensor) -> Bytes:
     """Pictures (N, 1, H, W) of -1..1 as grey bytes (N, H, W), or (N, 3, H, W) as coloured ones (N, H, W, 3)."""
     scaled = (pictures.detach().float().clamp(-1, 1) + 1).mul(127.5).round().to(torch.uint8).cpu()
@@ -132,8 +257,49 @@ def as_pixels(pictures: Tensor) -> Tensor:
 
 def latents(seeds: npt.NDArray[np.integer[Any]], size: int) -> npt.NDArray[np.float32]:
     """A standard normal vector (N, size) for each seed (N,), 0 or more, whichever others are asked beside it."""
+    if len(seeds) and seeds.min() < 0:
+        raise ValueError(f"expected seeds of 0 or more, found {seeds.min()}")
     drawn = [np.random.default_rng(int(seed)).standard_normal(size, dtype=np.float32) for seed in seeds]
     return np.stack(drawn) if drawn else np.zeros((0, size), np.float32)
+
+
+def asked(inputs: Any, size: int) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64] | None]:
+    """Latent vectors (N, size) and, where they are named, the classes (N,) that a user asks for.
+
+    Takes integers (N,), each a seed; integers (N, 2), a seed and a class; numbers (N, size), latent vectors; or a
+    DataFrame with `seed` or `latent` (a list a row) and, as the case may be, `label`. Raises ValueError for any other.
+    """
+    if not hasattr(inputs, "columns"):
+        values = np.asarray(inputs)
+        if not np.issubdtype(values.dtype, np.integer) or values.ndim > 2 or values.shape[1:] not in ((), (2,)):
+            return _vectors(values, size), None
+        columns = values.reshape(len(values), -1).T
+        return latents(columns[0], size), columns[1].astype(np.int64) if len(columns) > 1 else None
+    if not {"seed", "latent"} & set(inputs):
+        raise ValueError(f"expected a column `seed` or `latent`, found {', '.join(map(str, inputs)) or 'none'}")
+    noise = np.zeros((len(inputs), size), np.float32)
+    drawn = inputs["latent"].isna().to_numpy() if "latent" in inputs else np.ones(len(inputs), bool)
+    if drawn.any():
+        if "seed" not in inputs or inputs["seed"][drawn].isna().any():
+            raise ValueError("expected a seed or a latent vector in every row, found a row with neither")
+        noise[drawn] = latents(inputs["seed"][drawn].to_numpy(dtype=np.int64), size)
+    if not drawn.all():
+        noise[~drawn] = _vectors(inputs["latent"][~drawn].to_list(), size)
+    return noise, inputs["label"].to_numpy(dtype=np.int64) if "label" in inputs else None
+
+
+def _vectors(values: Any, size: int) -> npt.NDArray[np.float32]:
+    """Latent vectors as they come, (N, size); a ValueError says what is wrong with them."""
+    try:
+        vectors = np.asarray(values, dtype=np.float32)
+    except ValueError:
+        vectors = np.zeros(0, np.float32)  # of several lengths
+    if vectors.ndim != 2 or vectors.shape[1] != size:
+        found = f"shape {vectors.shape}" if vectors.size else "vectors of several lengths"
+        raise ValueError(f"expected latent vectors of shape (N, {size}), or integer seeds of shape (N,); found {found}")
+    if not np.isfinite(vectors).all():
+        raise ValueError("expected latent vectors of finite numbers, found some that are not")
+    return vectors
 
 
 def great_circle(start: Tensor, end: Tensor, steps: int) -> Tensor:
@@ -217,6 +383,12 @@ def _squared(points: Tensor, others: Tensor) -> Tensor:
     """Squared distances (N, M), by one product of matrices."""
     lengths = points.square().sum(dim=1, keepdim=True) + others.square().sum(dim=1)
     return torch.addmm(lengths, points, others.T, alpha=-2).clamp_(min=0)
+
+
+def likeness(real: Floats, made: Floats) -> dict[str, float]:
+    """How alike two sets of features are, by the names that the field gives its figures."""
+    precision, recall = precision_recall(real, made)
+    return {"frechet_distance": frechet_distance(real, made), "precision": precision, "recall": recall}
 
 
 def nearest(queries: npt.NDArray[Any], references: npt.NDArray[Any]) -> tuple[Floats, npt.NDArray[np.int64]]:
