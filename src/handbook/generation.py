@@ -137,7 +137,7 @@ class Adversaries(L.LightningModule):
         self.params, self.game = params, game
         self.automatic_optimization = False
         self.generator, self.discriminator = generator, discriminator
-        self.averaged = copy.deepcopy(generator).requires_grad_(False).eval()
+        self.averaged = copy.deepcopy(generator).requires_grad_(False)
         self.register_buffer("sheets", torch.zeros(MOMENTS, 10, *shape, dtype=torch.uint8))
         self.register_buffer("moments", torch.zeros(MOMENTS, dtype=torch.int64))
         self.to(memory_format=torch.channels_last)
@@ -189,6 +189,7 @@ class Adversaries(L.LightningModule):
     def draw(self, noise: npt.NDArray[np.float32], classes: npt.NDArray[np.int64] | None = None) -> Bytes:
         """Pictures (N, H, W) or (N, H, W, 3) of latent vectors (N, latent); only a conditional pair heeds `classes`."""
         where = self.moments.device
+        self.averaged.eval()  # by the statistics of training, whatever is drawn beside
         told = torch.from_numpy(classes) if self.params.conditional and classes is not None else None
         parts = []
         with torch.autocast(where.type, enabled=False):
