@@ -10,7 +10,7 @@ from pathlib import Path
 
 import torch
 
-BENCHMARKS = ("lenet_epoch", "orchestration", "convolution", "rbf", "som", "char_lstm")
+BENCHMARKS = ("lenet_epoch", "orchestration", "convolution", "rbf", "som", "char_lstm", "gan")
 
 
 def main() -> None:
