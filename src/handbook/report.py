@@ -47,7 +47,7 @@ def row(project: Project, name: str) -> dict[str, str]:
         "case": name,
         "seconds": "–" if seconds is None else f"{seconds:.1f}",
         "dataset": case.dataset if numbers["data"] == "real" else f"{case.dataset} (sample)",
-        "metric": primary,
+        "metric": f"{primary} ↓" if getattr(case.page, "LOWER_IS_BETTER", False) else primary,
         "ours": shown(primary, numbers[primary]),
         "interval": f"{shown(primary, low)} – {shown(primary, high)}",
         "book": shown(primary, numbers["book"].get(primary)),
