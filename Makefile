@@ -46,7 +46,7 @@ ui: setup  ## Prefect, MLflow and Data Docs on loopback, until Ctrl-C
 	@$(BIN)/python -m flows.ui
 
 test: setup  ## all tests but the slow proofs
-	@$(BIN)/python -m pytest -m "not slow"
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not slow" -n logical --maxprocesses 8 --dist loadgroup
 
 proof: setup  ## the slow proofs: clones, kills, every promise on real data
 	@$(BIN)/python -m pytest -m slow

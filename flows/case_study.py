@@ -45,18 +45,24 @@ def case_study(case: Case) -> State[list[Row]]:
         case: A block of params.yaml.
     """
     with machine():
-        dataset = dataset_of(case)
-        checked = validate.submit(dataset)
-        return verdict({f"validate@{dataset}": checked} | chain(case, checked))
+        judge = Project.here().judge(case)
+        checked = {name: validate.submit(name) for name in dict.fromkeys(map(dataset_of, filter(None, (judge, case))))}
+        stages: Futures = {f"validate@{name}": gate for name, gate in checked.items()}
+        if judge:
+            stages[f"train@{judge}"] = train.submit(judge, wait_for=[checked[dataset_of(judge)]], return_state=False)
+        return verdict(stages | chain(case, checked[dataset_of(case)], stages))
 
 
 def dataset_of(case: str) -> str:
     return str(Project.here().numbers()["cases"][case]["dataset"])
 
 
-def chain(case: str, checked: PrefectFuture[Any]) -> Futures:
-    """A case's own stages, in their order, behind the gate of its dataset."""
+def chain(case: str, checked: PrefectFuture[Any], before: Futures) -> Futures:
+    """A case's own stages, in their order, behind the gate of its dataset and the training of its judge, if any."""
+    judge = Project.here().judge(case)
     trained = train.submit(case, wait_for=[checked], return_state=False)
-    judged = evaluate.submit(case, wait_for=[trained], return_state=False)
+    judged = evaluate.submit(
+        case, wait_for=[trained, *([before[f"train@{judge}"]] if judge else [])], return_state=False
+    )
     registered = register.submit(case, wait_for=[judged], return_state=False)
     return {f"train@{case}": trained, f"evaluate@{case}": judged, f"register@{case}": registered}

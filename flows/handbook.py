@@ -26,8 +26,8 @@ def handbook(at_once: Annotated[int, Field(ge=1)] = 1) -> State[list[Row]]:
     with machine(at_once):
         checked = {name: validate.submit(name) for name in project.datasets()}
         stages: Futures = {f"validate@{name}": gate for name, gate in checked.items()}
-        for case in project.cases():
-            stages.update(chain(case, checked[dataset_of(case)]))
+        for case in sorted(project.cases(), key=lambda name: project.judge(name) is not None):  # judges first
+            stages.update(chain(case, checked[dataset_of(case)], stages))
         # labs need the gates of the data alone, and wait for all of them: which of them it shows, a lab's page knows
         gates = list(checked.values())
         for name in project.labs():

@@ -13,11 +13,22 @@ import pytest
 import yaml
 
 from handbook import datasets, fetch
+from handbook.evaluation import Judge, Report
 from handbook.project import Case, Project
 
 ROOT = Path(__file__).parent.parent
 MIRROR = os.environ.get("HANDBOOK_MIRROR", "")
-FEW = {"n_folds": 2, "inner_folds": 2, "slow_rows": 300, "hidden_size": 96}  # for tests, not for results
+# Where algorithms or techniques are compared: for tests, not for results.
+FEW: dict[str, Any] = {"n_folds": 2, "inner_folds": 2, "slow_rows": 300, "hidden_size": 96}
+FEW |= {"widths": (16, 16, 32), "ablation_epochs": 1, "ablation_samples": 256, "ablation_judges": 256}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """With several workers: what shares a trained case, a server or a file stays together, and is made once."""
+    for item in items:
+        case = getattr(item, "callspec", None) and item.callspec.params.get("name")
+        home = item.path.parent if item.path.parent.name == "flows" else item.path
+        item.add_marker(pytest.mark.xdist_group(str(case or home)))
 
 
 @pytest.fixture(scope="session")
@@ -38,7 +49,8 @@ def project(tmp_path: Path, samples: Callable[[str], Path], monkeypatch: pytest.
     """A checkout in small: the real params.yaml with one epoch a case, and sample data."""
     numbers = yaml.safe_load((ROOT / "params.yaml").read_text())
     for block in numbers["cases"].values():
-        block |= {key: value for key, value in (FEW | {"epochs": 1}).items() if key in block}
+        few = FEW | {"epochs": 1, "widths": list(FEW["widths"])}
+        block |= {key: value for key, value in few.items() if key in block}
     (tmp_path / "params.yaml").write_text(yaml.safe_dump(numbers, sort_keys=False))
     for name in numbers["datasets"]:
         shutil.copytree(samples(name), tmp_path / "data" / name)
@@ -63,6 +75,28 @@ def fitted(samples: Callable[[str], Path]) -> Callable[[str], tuple[Case, Any, A
         return kept[name]
 
     return fit
+
+
+@pytest.fixture(scope="session")
+def judged(fitted: Any) -> Callable[[str], Report]:
+    """The report on a fitted case, by a judge fitted on the sample where the case asks for one; made once."""
+    kept: dict[str, Report] = {}
+
+    def evaluate(name: str) -> Report:
+        if name not in kept:
+            case, data, model = fitted(name)
+            kept[name] = case.page.evaluate(model, data, *judges(case, fitted))
+        return kept[name]
+
+    return evaluate
+
+
+def judges(case: Case, fitted: Any) -> tuple[Judge, ...]:
+    """What the page's `evaluate` takes after model and data: a judge fitted on the sample, or nothing."""
+    if case.judge is None:
+        return ()
+    judge, _, model = fitted(case.judge)
+    return (Judge(judge.page, model),)
 
 
 def brief(case: Case, epochs: int) -> Case:

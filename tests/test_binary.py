@@ -160,10 +160,10 @@ def test_a_task_out_of_range_is_refused(change: dict[str, Any], message: str) ->
 
 
 def test_an_example_of_rows_is_kept_with_its_types() -> None:
-    kept = json.loads(json.dumps(ledger._example(CALLS), sort_keys=True))
-    pd.testing.assert_frame_equal(ledger.frame_of(kept)[list(CALLS)], CALLS)
+    kept = json.loads(json.dumps(ledger.plain_of(CALLS), sort_keys=True))
+    pd.testing.assert_frame_equal(ledger.frame_of(kept), CALLS)
     pictures = np.zeros((2, 3), np.uint8)
-    assert ledger.frame_of(ledger._example(pictures)).dtype == np.uint8
+    assert ledger.frame_of(ledger.plain_of(pictures)).dtype == np.uint8
 
 
 def test_an_estimator_of_a_type_that_nobody_reviewed_is_not_loaded(tmp_path: Any) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import types
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -110,3 +112,23 @@ def test_outside_a_checkout_the_error_says_so(tmp_path: Path, monkeypatch: pytes
     monkeypatch.chdir(tmp_path)
     with pytest.raises(HandbookError, match=r"no params\.yaml"):
         Project.here()
+
+
+def test_a_judge_is_a_case_and_a_file_of_the_kit_is_none(project: Project) -> None:
+    numbers = project.numbers()
+    numbers["cases"]["lenet"]["judge"] = "models/digits"
+    (project.root / "params.yaml").write_text(yaml.safe_dump(numbers))
+    assert project.case("lenet").judge == "digits"
+    assert project.case("digits").judge is None
+    numbers["cases"]["lenet"]["judge"] = "models/digit"
+    (project.root / "params.yaml").write_text(yaml.safe_dump(numbers))
+    with pytest.raises(HandbookError, match=r"cases\.lenet, judge: no case 'digit'; .* \(did you mean digits\?\)"):
+        project.case("lenet")
+
+
+def test_an_example_is_made_for_the_params_where_the_page_asks_for_them(project: Project) -> None:
+    case = project.case("lenet")
+    asks = dataclasses.replace(case, page=types.SimpleNamespace(example=lambda data, params: (data, params)))
+    asks_not = dataclasses.replace(case, page=types.SimpleNamespace(example=lambda data: data))
+    assert asks.example("data") == ("data", case.params)
+    assert asks_not.example("data") == "data"

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from handbook import datasets, storage, tracking
+from handbook import datasets, ledger, storage, tracking
 from handbook.project import Project
 
 NAME = "lenet"
@@ -26,12 +26,14 @@ pytestmark = pytest.mark.filterwarnings(
 @pytest.fixture
 def made(project: Project, fitted: Any) -> Callable[..., str]:
     """Put a judged model in place, with that accuracy, and register it."""
-    _, _, model = fitted(NAME)
+    case, data, model = fitted(NAME)
+    example = ledger.exemplify(case, model, data)
 
     def make(accuracy: float, data: str = "sample") -> str:
         storage.save(model, project.models(NAME))
         folder = project.reports(NAME)
         storage.write_rows(folder / "history.csv", model.history_)
+        storage.write_json(folder / "example.json", example)
         storage.write_json(folder / "training.json", {"key": f"k{accuracy}", **model.training_})
         metrics = {
             "accuracy": accuracy, "baseline": {"accuracy": 0.1}, "book": {"accuracy": 0.8412}, "data": data,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,6 +17,22 @@ if TYPE_CHECKING:
 Floats = npt.NDArray[np.floating[Any]]
 Labels = npt.NDArray[np.integer[Any]]
 BINS = 15  # of the expected calibration error (Guo et al. 2017, section 2)
+
+
+@dataclass(frozen=True)
+class Judge:
+    """A trained classifier that looks at the pictures another case makes, through its own page."""
+
+    page: ModuleType
+    model: Any
+
+    def features(self, images: npt.NDArray[np.uint8]) -> Floats:
+        """What it sees in the pictures (N, H, W) or (N, H, W, 3): the values (N, D) that it decides by."""
+        return np.asarray(self.page.features(self.model, images))
+
+    def probabilities(self, images: npt.NDArray[np.uint8]) -> Floats:
+        """What it takes the pictures for: a chance (N, K) for each class."""
+        return np.asarray(self.page.probabilities(self.model, images))
 
 
 @dataclass(frozen=True)

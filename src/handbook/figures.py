@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import cycle
 from typing import Any
 
+import matplotlib
 import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
@@ -157,9 +159,11 @@ def bars(names: Sequence[str], values: Array, title: str, label: str, error: Arr
 
 def paths(x: Array, lines: dict[str, Array], title: str, x_label: str, y_label: str, *, log: bool = True) -> Figure:
     """Named lines over a common x, such as coefficients over a penalty; the axis of x logarithmic or not."""
+    from matplotlib import colormaps
+
     figure, axes = canvas(size=(7.4, 4.4))
-    for name, line in lines.items():
-        axes.plot(x, line, label=name)
+    for (name, line), colour in zip(lines.items(), cycle(colormaps["tab20"](range(20)))):
+        axes.plot(x, line, label=name, color=colour)
     axes.set(xlabel=x_label, ylabel=y_label, title=title, xscale="log" if log else "linear")
     axes.legend(frameon=False, fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))
     _plain(axes)
@@ -179,23 +183,88 @@ def gallery(images: Array, captions: Sequence[str], title: str, columns: int = 6
     return figure
 
 
-def filters(weights: Array, title: str) -> Figure:
+def filters(weights: Array, title: str, columns: int = 8) -> Figure:
     """Convolution kernels (N, H, W): blue is negative, red positive, white nought."""
-    figure, axes = canvas(1, len(weights), size=(1.3 * len(weights) + 0.6, 2.1), squeeze=False)
+    columns = min(columns, len(weights))
+    rows = -(-len(weights) // columns)
+    figure, axes = canvas(rows, columns, size=(1.3 * columns + 0.6, 1.45 * rows + 0.65), squeeze=False)
     limit = float(np.abs(weights).max()) or 1.0
-    for number, (place, kernel) in enumerate(zip(axes.flat, weights, strict=True), start=1):
+    for place in axes.flat:
+        place.axis("off")
+    for number, (place, kernel) in enumerate(zip(axes.flat, weights, strict=False), start=1):
         shown = place.imshow(kernel, cmap="RdBu_r", vmin=-limit, vmax=limit)
         place.set_title(str(number), fontsize=8)
-        place.axis("off")
     figure.colorbar(shown, ax=axes, shrink=0.8)
     figure.suptitle(title)
     return figure
 
 
-def ranking(names: Sequence[str], values: Array, intervals: Array, title: str, label: str) -> Figure:
-    """A point and its interval (N, 2) for each name, the first on top."""
+def feature_maps(picture: Array, layers: dict[str, Array], title: str) -> Figure:
+    """A picture (H, W), and under it a row for each layer with its maps (N, h, w), as many for all; white is most."""
+    columns = max(len(maps) for maps in layers.values())
+    figure, axes = canvas(len(layers) + 1, columns, size=(1.15 * columns + 1.2, 1.2 * (len(layers) + 1) + 0.5))
+    for place in axes.flat:
+        place.set(xticks=[], yticks=[])
+        place.set_frame_on(False)
+    axes[0, 0].imshow(picture, cmap="gray")
+    axes[0, 0].set_ylabel("picture", fontsize=8)
+    for row, (name, maps) in zip(axes[1:], layers.items(), strict=True):
+        row[0].set_ylabel(f"{name}\n{maps.shape[1]} x {maps.shape[2]}", fontsize=8)
+        for place, shown in zip(row, maps, strict=False):
+            place.imshow(shown, cmap="magma", vmin=0, vmax=max(float(maps.max()), 1e-9))
+    figure.suptitle(title)
+    return figure
+
+
+def receptive_fields(picture: Array, formula: dict[str, int], measured: Array, title: str) -> Figure:
+    """What the middle value of each layer sees, pixels across: by formula, by trial (N,), as squares on a picture."""
+    figure, (growth, drawn) = canvas(1, 2, size=(9.6, 4.4), width_ratios=(1.1, 1))
+    names, fields = list(formula), np.array(list(formula.values()))
+    places = np.arange(len(names))
+    growth.step(places, fields, where="mid", color=BLUE, label="formula")
+    growth.plot(places, measured, "o", color=ORANGE, label="where the gradient comes")
+    growth.axhline(len(picture), ls="--", color=GREY, label="the picture's width")
+    growth.set_xticks(places, names, rotation=60, ha="right", fontsize=7)
+    growth.set(ylabel="receptive field (pixels across)")
+    growth.legend(frameon=False, fontsize=8)
+    _plain(growth)
+    middle, half = (len(picture) - 1) / 2, float(fields.max()) / 2 + 2
+    drawn.imshow(picture, cmap="gray", vmin=0, vmax=255)
+    for name, field, shade in zip(names, fields, np.linspace(0.15, 0.95, len(names)), strict=True):
+        low = middle - field / 2
+        corners = [low, low + field, low + field, low, low], [low, low, low + field, low + field, low]
+        drawn.plot(*corners, color=matplotlib.colormaps["viridis"](shade), lw=1.5, label=f"{field} pixels, {name}")
+    drawn.set(xlim=(middle - half, middle + half), ylim=(middle + half, middle - half), xticks=[], yticks=[])
+    drawn.set_facecolor("black")
+    drawn.legend(frameon=False, fontsize=7, loc="center left", bbox_to_anchor=(1, 0.5))
+    figure.suptitle(title)
+    return figure
+
+
+def attributions(images: Array, shares: Array, captions: Sequence[str], title: str, columns: int = 6) -> Figure:
+    """Pictures (N, H, W), and under each what its pixels add (N, H, W): red for the answer given, blue against it."""
+    rows = max(1, -(-len(images) // columns))
+    figure, axes = canvas(2 * rows, columns, size=(1.6 * columns, 3.35 * rows + 0.6), squeeze=False)
+    for place in axes.flat:
+        place.axis("off")
+    for k, (image, share, caption) in enumerate(zip(images, shares, captions, strict=True)):
+        above, below = axes[2 * (k // columns), k % columns], axes[2 * (k // columns) + 1, k % columns]
+        above.imshow(image, cmap="gray", vmin=0, vmax=255)
+        above.set_title(caption, fontsize=7.5)
+        limit = float(np.percentile(np.abs(share), 99.5)) or 1.0
+        below.imshow(share, cmap="RdBu_r", vmin=-limit, vmax=limit)
+    figure.suptitle(title)
+    return figure
+
+
+def ranking(
+    names: Sequence[str], values: Array, intervals: Array, title: str, label: str, *, nought: bool = False
+) -> Figure:
+    """A point and its interval (N, 2) for each name, the first on top; with `nought`, a line where nothing is."""
     figure, axes = canvas(size=(6.8, 0.28 * len(names) + 1.3))
     places = np.arange(len(names))
+    if nought:
+        axes.axvline(0, ls="--", color=GREY)
     axes.hlines(places, intervals[:, 0], intervals[:, 1], color=GREY, lw=2)
     axes.plot(values, places, "o", color=BLUE)
     axes.plot(values[:1], places[:1], "o", color=ORANGE)
@@ -219,8 +288,11 @@ def panels(
     for place, (name, lines), x_label in zip(axes.flat, groups.items(), x_labels, strict=False):
         for line, (x, y) in lines.items():
             place.plot(x, y, "o-", ms=3, label=line)
-        low, high = (f([f(x) for x, _ in lines.values()]) for f in (np.min, np.max))
-        place.set(title=name, xlabel=x_label, xscale="log" if low > 0 and high > 10 * low else "linear")
+        at = np.unique(np.concatenate([x for x, _ in lines.values()]))
+        place.set(title=name, xlabel=x_label, xscale="log" if at[0] > 0 and at[-1] > 10 * at[0] else "linear")
+        if place.get_xscale() == "log":  # the values themselves: between decades, matplotlib's labels overlap
+            place.set_xticks(at, [f"{value:,.4g}" for value in at], fontsize=7)
+            place.minorticks_off()
         place.title.set_fontsize(9)
         if any(lines):
             place.legend(frameon=False, fontsize=7)
@@ -273,6 +345,46 @@ def scatter(x: Array, y: Array, title: str, x_label: str, y_label: str) -> Figur
     return figure
 
 
+def mosaic(
+    pictures: Array, title: str, rows: Sequence[str] = (), columns: Sequence[str] = (), side: float = 0.62
+) -> Figure:
+    """Bytes (R, C, H, W) or (R, C, H, W, 3) as one picture, named by row and by column; `side` of each in inches."""
+    down, across, height, width = pictures.shape[:4]
+    gap = max(1, height // 14)
+    framed = np.pad(
+        pictures, ((0, 0), (0, 0), (0, gap), (0, gap), *[(0, 0)] * (pictures.ndim - 4)), constant_values=255
+    )
+    order = (0, 2, 1, 3, *range(4, pictures.ndim))
+    whole = framed.transpose(order).reshape(down * (height + gap), across * (width + gap), *pictures.shape[4:])
+    label = 0.09 * max(map(len, rows), default=0)
+    figure, axes = canvas(size=(max(side * across + label + 0.3, 0.085 * len(title)), side * down + 0.75))
+    axes.imshow(whole[:-gap, :-gap], cmap="gray", vmin=0, vmax=255, interpolation="nearest")
+    axes.set_yticks(np.arange(len(rows)) * (height + gap) + height / 2, rows, fontsize=8)
+    axes.set_xticks(np.arange(len(columns)) * (width + gap) + width / 2, columns, fontsize=8)
+    axes.tick_params(length=0, top=False, labeltop=bool(columns), bottom=False, labelbottom=False)
+    axes.spines[:].set_visible(False)
+    figure.suptitle(title)
+    return figure
+
+
+def shares(names: Sequence[str], groups: dict[str, Array], title: str, limits: Sequence[float] = ()) -> Figure:
+    """Shares (K,) of K classes in each named group, side by side, in per cent; limits as lines across."""
+    figure, axes = canvas(size=(0.55 * len(names) + 2.6, 3.6))
+    width = 0.8 / len(groups)
+    for k, ((name, values), colour) in enumerate(zip(groups.items(), (BLUE, GREY, ORANGE, INK), strict=False)):
+        axes.bar(
+            np.arange(len(names)) + (k - (len(groups) - 1) / 2) * width, 100 * values, width, color=colour, label=name
+        )
+    for limit in limits:
+        axes.axhline(100 * limit, ls="--", lw=1, color=INK)
+    axes.set_xticks(range(len(names)), names)
+    axes.set(ylabel="share (%)")
+    axes.legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
+    _plain(axes)
+    figure.suptitle(title)
+    return figure
+
+
 def passage(text: str, values: Array, title: str, label: str, width: int = 64) -> Figure:
     """A text whose every character (N,) is tinted by its value, from nought up; lines longer than `width` are cut."""
     lines: list[list[tuple[str, float]]] = [[]]
@@ -313,3 +425,11 @@ def specimens(texts: dict[str, str], title: str, lines: int = 14, columns: int =
 
 def _wrapped(line: str, width: int) -> list[str]:
     return [line[start : start + width] for start in range(0, max(len(line), 1), width)]
+
+
+def cumulative(groups: dict[str, Array], title: str, x_label: str, y_label: str) -> Figure:
+    """For each named group of values (N,), the share of it that lies below x."""
+    values = np.concatenate(list(groups.values()))
+    x = np.linspace(0, np.quantile(values, 0.995), 100)
+    lines = {name: np.searchsorted(np.sort(each), x) / len(each) for name, each in groups.items()}
+    return paths(x, lines, title, x_label, y_label, log=False)

@@ -14,9 +14,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from handbook import datasets
+from handbook.errors import HandbookError
 from handbook.project import Case, Project, plain
-from handbook.storage import load, write_json
+from handbook.storage import write_json
 
 Standing = dict[str, Any]  # versions (contents, oldest first), challenger, champion, previous
 Sign = Callable[[Any, Any], dict[str, Any]]
@@ -68,21 +68,29 @@ def better(case: Case, one: float, other: float) -> bool:
 
 
 def frame_of(example: dict[str, Any]) -> Any:
-    """The example that `example.json` holds: an array, or a DataFrame with its columns and their types."""
+    """What `plain_of` made plain: an array, or a DataFrame with its columns and their types."""
     import numpy as np
 
     if "columns" not in example:
         return np.asarray(example["values"], dtype=example["dtype"])
     import pandas as pd
 
-    return pd.DataFrame(example["columns"]).astype(example["dtypes"])
+    # the order is told apart, since JSON is written with sorted keys
+    return pd.DataFrame(example["columns"], columns=example.get("order")).astype(example["dtypes"])
 
 
-def _example(example: Any) -> dict[str, Any]:
-    """An array or a DataFrame as plain types."""
+def exemplify(case: Case, model: Any, data: Any) -> dict[str, Any]:
+    """Inputs as a user would send them, and the model's answers: what it takes and gives, known without loading it."""
+    inputs = case.example(data)
+    return {"inputs": plain_of(inputs), "answers": plain_of(case.page.predict(model, inputs))}
+
+
+def plain_of(example: Any) -> dict[str, Any]:
+    """An array or a DataFrame as plain types, which `frame_of` reads."""
     if hasattr(example, "columns"):
         dtypes = {str(name): str(kind) for name, kind in example.dtypes.items()}
-        return {"columns": {str(name): column.tolist() for name, column in example.items()}, "dtypes": dtypes}
+        columns = {str(name): column.tolist() for name, column in example.items()}
+        return {"columns": columns, "dtypes": dtypes, "order": list(columns)}
     return {"dtype": str(example.dtype), "values": example.tolist()}
 
 
@@ -144,9 +152,10 @@ def keep(project: Project, case: Case, entry: dict[str, Any], place: Path, sign:
     shutil.copytree(project.models(case.name), fresh / "model")
     shutil.copytree(project.reports(case.name), fresh / "report")
     shutil.copytree(Path(__file__).parent, fresh / "handbook", ignore=shutil.ignore_patterns("__pycache__"))
-    example = case.page.example(datasets.page(case.dataset).load(project.data(case.dataset)))
-    model = load(case.page, case.params, project.models(case.name))
-    write_json(fresh / "signature.json", sign(example, case.page.predict(model, example)))
-    write_json(fresh / "example.json", _example(example))
+    example = read(project.reports(case.name) / "example.json")
+    if example is None:
+        raise HandbookError(f"{case.name} is not evaluated yet. Make it: dvc repro evaluate@{case.name}")
+    write_json(fresh / "signature.json", sign(frame_of(example["inputs"]), frame_of(example["answers"])))
+    write_json(fresh / "example.json", example["inputs"])
     write_json(fresh / "entry.json", entry)
     fresh.replace(place)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import inspect
 import types
 import typing
 from dataclasses import dataclass
@@ -15,7 +16,8 @@ import yaml
 from handbook import cases, datasets
 from handbook.errors import HandbookError, unknown
 
-COMMON = ("page", "dataset", "kit", "engine", "book", "gpu")  # kit: the file of the kit that both share, for DVC
+# kit, engine and judge are files that DVC watches; a judge under models/ is a case whose model judges this one.
+COMMON = ("page", "dataset", "kit", "engine", "judge", "book", "gpu")
 PRESETS = ("laptop", "gpu")
 
 
@@ -28,6 +30,12 @@ class Case:
     dataset: str
     book: dict[str, float]
     params: Any
+    judge: str | None = None  # the case whose model looks at what this one makes
+
+    def example(self, data: Any) -> Any:
+        """A few inputs as a user would send them; a page may ask for its Params, where those decide what it takes."""
+        given = (data, self.params)
+        return self.page.example(*given[: len(inspect.signature(self.page.example).parameters)])
 
 
 @dataclass(frozen=True)
@@ -89,6 +97,11 @@ class Project:
         """The labs that the pipeline works through, in the order of params.yaml."""
         return [str(name) for name in self.numbers().get("labs") or []]
 
+    def judge(self, name: str) -> str | None:
+        """The case whose model judges the case of that name, or None: it is judged by the kit's own code."""
+        folder, _, judge = str(self.numbers()["cases"][name].get("judge")).rpartition("/")
+        return judge if folder == "models" else None
+
     def case(self, name: str) -> Case:
         """One case, its parameters checked; a HandbookError names the key that is wrong."""
         numbers = self.numbers()
@@ -100,7 +113,10 @@ class Project:
         if block["dataset"] not in datasets.names():
             raise HandbookError(f"{where}: {unknown('dataset', block['dataset'], datasets.names())}")
         own = {key: value for key, value in block.items() if key not in COMMON}
-        return Case(name, page, block["dataset"], block.get("book") or {}, parse(page.Params, own, where))
+        judge = self.judge(name)
+        if judge and judge not in numbers["cases"]:
+            raise HandbookError(f"{where}, judge: {unknown('case', judge, numbers['cases'])}")
+        return Case(name, page, block["dataset"], block.get("book") or {}, parse(page.Params, own, where), judge)
 
 
 @dataclass(frozen=True)

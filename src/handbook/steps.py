@@ -12,8 +12,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from handbook import datasets, fetch, labs
+from handbook import datasets, fetch, labs, ledger
 from handbook.errors import HandbookError, unknown
+from handbook.evaluation import Judge
 from handbook.project import Case, Own, Project, plain
 from handbook.storage import load, read_rows, save, write_json, write_rows, write_text
 
@@ -142,7 +143,8 @@ def evaluate(project: Project, name: str) -> None:
     loaded, origin = _load(project, case)
     model = _model(project, case)
     model.history_ = read_rows(project.reports(name) / "history.csv")
-    report = case.page.evaluate(model, loaded)
+    report = case.page.evaluate(model, loaded, *_judge(project, case))
+    write_json(project.reports(name) / "example.json", ledger.exemplify(case, model, loaded))
     _draw(report.figures, project.reports(name) / "figures", origin["kind"] == "sample")
     tables = project.reports(name) / "tables"
     shutil.rmtree(tables, ignore_errors=True)
@@ -162,6 +164,14 @@ def evaluate(project: Project, name: str) -> None:
     primary = case.page.PRIMARY
     book = f", the book {case.book[primary]:.4f}" if primary in case.book else ""
     print(f"{name}: {primary} {metrics[primary]:.4f}{book}, the baseline {report.baseline[primary]:.4f}")
+
+
+def _judge(project: Project, case: Case) -> tuple[Judge, ...]:
+    """The judge that a case's page asks for, or nothing."""
+    if case.judge is None:
+        return ()
+    judge = project.case(case.judge)
+    return (Judge(judge.page, load(judge.page, judge.params, project.models(case.judge))),)
 
 
 def _model(project: Project, case: Case) -> Any:

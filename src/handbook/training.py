@@ -134,6 +134,57 @@ class _Checkpoint(L.Callback):
         fresh.replace(self.path)
 
 
+class BestEpoch(L.Callback):
+    """Early stopping (Prechelt 1998): no more epochs once the held-out loss has not fallen for `patience` of them.
+
+    `restore` then puts back the weights of the best epoch, number `epoch`. All of it travels inside the checkpoint: a
+    run that resumes stops where an unbroken one stops, with the same weights.
+    """
+
+    def __init__(self, patience: int) -> None:
+        self.patience = patience
+        self.best, self.epoch, self.last = math.inf, 0, 0
+        self.weights: dict[str, Tensor] = {}
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"best": self.best, "epoch": self.epoch, "last": self.last, "weights": self.weights}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self.best, self.epoch, self.last, self.weights = (state[k] for k in ("best", "epoch", "last", "weights"))
+
+    def on_train_start(self, trainer: L.Trainer, module: L.LightningModule) -> None:
+        trainer.should_stop = self._over()  # a run killed between its last epoch and its end is over all the same
+
+    def on_validation_start(self, trainer: L.Trainer, module: L.LightningModule) -> None:
+        self.parts: list[tuple[int, dict[str, Tensor]]] = []
+
+    def on_validation_batch_end(  # noqa: PLR0917 (Lightning's signature)
+        self,
+        trainer: L.Trainer,
+        module: L.LightningModule,
+        outputs: Any,
+        batch: Any,
+        batch_idx: int,
+        dataloader_idx: int = 0,
+    ) -> None:
+        self.parts.append((len(batch[0]), outputs))
+
+    def on_validation_end(self, trainer: L.Trainer, module: L.LightningModule) -> None:
+        loss, self.last = _means("valid", self.parts)["valid_loss"], trainer.current_epoch + 1
+        if loss < self.best:
+            self.best, self.epoch = loss, self.last
+            self.weights = {name: tensor.detach().cpu().clone() for name, tensor in module.state_dict().items()}
+        trainer.should_stop = self._over()
+
+    def _over(self) -> bool:
+        return self.last - self.epoch >= self.patience
+
+    def restore(self, module: L.LightningModule) -> None:
+        """Put the best epoch's weights back; without a held-out part there is none, and the last ones stay."""
+        if self.weights:
+            module.load_state_dict(self.weights)
+
+
 def train(
     module: L.LightningModule,
     batches: Batches,

@@ -79,6 +79,26 @@ def test_one_case_touches_no_other_and_leaves_its_metrics_to_look_at(toy: Path) 
 
 
 @pytest.mark.usefixtures("server")
+def test_a_case_that_another_judges_waits_for_the_training_of_its_judge(toy: Path) -> None:
+    params = (toy / "params.yaml").read_text()
+    (toy / "params.yaml").write_text(
+        params.replace("cases:", "cases:\n  pie: {page: pome, dataset: fruit, judge: models/apple, seed: 0}")
+    )
+    state, rows = run(case_study.case_study, "pie")
+    assert state.is_completed()
+    assert list(rows) == ["validate@fruit", "train@apple", "train@pie", "evaluate@pie", "register@pie"]
+    (toy / "broken").mkdir()
+    (toy / "broken" / "apple").touch()
+    (toy / "params.yaml").write_text((toy / "params.yaml").read_text().replace("seed: 0", "seed: 1"))
+    _, rows = run(handbook.handbook)
+    assert {stage: state for stage, state in rows.items() if stage.endswith("pie")} == {
+        "train@pie": "Completed",
+        "evaluate@pie": "NotReady",
+        "register@pie": "NotReady",
+    }
+
+
+@pytest.mark.usefixtures("server")
 def test_a_flow_of_an_unknown_case_says_which_there_are(toy: Path) -> None:
     with pytest.raises(HandbookError, match="no case 'aple'; choose from apple, pear_book"):
         case_study.case_study("aple")

@@ -23,8 +23,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from handbook.evaluation import Report, calibration, classification, majority
+from handbook.evaluation import Report
 from handbook.images import SIDE, LabelledImages
+from handbook.recognition import JUDGING, check_pictures, judge, mirrored, outputs, probabilities, shifted, verdicts
 from handbook.runs import Run, device
 from handbook.training import Batches, split, train
 
@@ -35,7 +36,6 @@ PRIMARY = "accuracy"  # what the gate compares, greater is better
 # A step of so small a network is over before its parts are shared out: a second thread gains a third on an idle
 # machine, and loses a factor of two when another process keeps a core busy, because each part waits for the slowest.
 THREADS = 1
-JUDGING = 2048  # pictures at a time where no gradient is kept
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ class Model(L.LightningModule):
     def __init__(self, params: Params, classes: list[str], centre: float = 127.5, spread: float = 127.5) -> None:
         super().__init__()
         self.params = params
-        self.facts = {"classes": classes, "centre": centre, "spread": spread}
+        self.facts: dict[str, Any] = {"classes": classes, "centre": centre, "spread": spread}
         self.centre, self.spread = centre, spread
         self.features = nn.Sequential(
             # Pooling before ReLU gives the same values as after, with a quarter of the work for ReLU.
@@ -84,10 +84,14 @@ class Model(L.LightningModule):
         self.to(memory_format=torch.channels_last)
 
     def forward(self, images: Tensor) -> Tensor:
-        pixels = images.unsqueeze(1).to(torch.float32, memory_format=torch.channels_last)  # (B, 1, 28, 28)
-        scaled = (pixels - self.centre).div_(self.spread)
-        logits: Tensor = self.head(self.features(scaled))
+        logits: Tensor = self.head(self.seen(images))
         return logits
+
+    def seen(self, images: Tensor) -> Tensor:
+        """The values (B, 84) that the head decides by."""
+        pixels = images.unsqueeze(1).to(torch.float32, memory_format=torch.channels_last)  # (B, 1, 28, 28)
+        features: Tensor = self.features((pixels - self.centre).div_(self.spread))
+        return features
 
     def training_step(self, batch: list[Tensor], index: int) -> Tensor:
         images, labels = batch
@@ -147,27 +151,9 @@ def augmentation(params: Params) -> Callable[[Tensor, int], Tensor]:
     return prepare
 
 
-def mirrored(images: Tensor) -> Tensor:
-    """Each picture as it is or left to right, by the toss of a coin."""
-    coin = torch.rand(len(images), 1, 1, device=images.device) < 0.5
-    return torch.where(coin, images.flip(2), images)
-
-
-def shifted(images: Tensor, most: int) -> Tensor:
-    """Each picture moved by up to `most` pixels each way, what comes in being black."""
-    padded = F.pad(images, (most, most, most, most))
-    windows = padded.unfold(1, SIDE, 1).unfold(2, SIDE, 1)  # (B, places, places, 28, 28), a view
-    down, right = torch.randint(0, 2 * most + 1, (2, len(images)), device=images.device)
-    return windows[torch.arange(len(images), device=images.device), down, right]
-
-
-@torch.inference_mode()
-def probabilities(model: Model, images: npt.NDArray[np.uint8]) -> npt.NDArray[np.float64]:
-    """Class probabilities (N, classes) of raw pictures (N, 28, 28)."""
-    model = model.to(device())
-    parts = torch.split(torch.from_numpy(images.copy()), JUDGING)
-    logits = torch.cat([model(part.to(model.device)).double().cpu() for part in parts])
-    return np.asarray(logits.softmax(dim=1).numpy())
+def features(model: Model, images: npt.NDArray[np.uint8]) -> npt.NDArray[np.float64]:
+    """What the network sees in raw pictures (N, 28, 28): the values (N, 84) before its head, each 0 or more."""
+    return np.asarray(outputs(model, model.seen, images).numpy())
 
 
 def predict(model: Model, inputs: npt.NDArray[np.uint8]) -> pd.DataFrame:
@@ -175,17 +161,7 @@ def predict(model: Model, inputs: npt.NDArray[np.uint8]) -> pd.DataFrame:
 
     Raises ValueError if the pictures have another shape or leave 0-255.
     """
-    import pandas as pd
-
-    images = np.asarray(inputs)
-    if images.ndim != 3 or images.shape[1:] != (SIDE, SIDE):
-        raise ValueError(f"expected pictures of shape (N, {SIDE}, {SIDE}), found {images.shape}")
-    if images.size and not 0 <= images.min() <= images.max() <= 255:
-        raise ValueError(f"expected intensities 0 to 255, found {images.min()} to {images.max()}")
-    chances = probabilities(model, images.astype(np.uint8))
-    label = chances.argmax(axis=1)
-    names = np.asarray(model.facts["classes"])
-    return pd.DataFrame({"label": label, "name": names[label], "probability": chances.max(axis=1)})
+    return verdicts(probabilities(model, check_pictures(inputs)), model.facts["classes"])
 
 
 def example(data: LabelledImages) -> npt.NDArray[np.uint8]:
@@ -195,71 +171,12 @@ def example(data: LabelledImages) -> npt.NDArray[np.uint8]:
 
 def evaluate(model: Model, data: LabelledImages) -> Report:
     """Judge on the test pictures: metrics with intervals, and where it errs."""
-    chances = probabilities(model, data.test_images)
-    labels = data.test_labels.astype(np.int64)
-    rng = np.random.default_rng(model.params.seed)
-    metrics, interval = classification(labels, chances, data.classes, rng)
-    predicted = chances.argmax(axis=1)
-    return Report(
-        metrics=metrics,
-        baseline=majority(labels, data.train_labels, len(data.classes)),
-        interval=interval,
-        figures=figures(model, data, chances, metrics),
-        tables={
-            "confusion": [
-                {"actual": data.classes[a], "predicted": data.classes[p]}
-                for a, p in zip(labels, predicted, strict=True)
-            ]
-        },
-    )
-
-
-def figures(
-    model: Model, data: LabelledImages, chances: npt.NDArray[np.float64], metrics: dict[str, Any]
-) -> dict[str, Any]:
-    """The page's pictures, each with its finding as title."""
-    from sklearn.metrics import confusion_matrix
-
     from handbook import figures as draw
 
-    labels, predicted = data.test_labels.astype(np.int64), chances.argmax(axis=1)
-    matrix = confusion_matrix(labels, predicted, labels=range(len(data.classes)))
     kernels = next(model.features.parameters()).detach().cpu().numpy()[:, 0]  # (6, 5, 5)
-    confidence, accuracy, count = calibration(labels, chances)
-    bias = "over" if np.average(confidence - accuracy, weights=count) > 0 else "under"
-    wrong = np.flatnonzero(predicted != labels)
-    worst = wrong[np.argsort(-chances[wrong].max(axis=1))][:18]
-    captions = [
-        f"{data.classes[labels[i]]}, taken for\n{data.classes[predicted[i]]} ({chances[i].max():.0%})" for i in worst
-    ]
-    return {
-        "learning_curves": draw.learning_curves(model.history_, _progress(model)),
-        "confusion": draw.confusion(matrix, data.classes, _worst_pair(matrix, data.classes)),
-        "reliability": draw.reliability(
-            confidence,
-            accuracy,
-            count,
-            f"The network is {bias}confident: calibration error {metrics['expected_calibration_error']:.3f}",
-        ),
-        "mistakes": draw.gallery(
-            data.test_images[worst],
-            captions,
-            f"Its most confident mistakes, of {len(wrong):,} in {len(labels):,}",
-        ),
-        "filters": draw.filters(kernels, "The six 5 x 5 filters of the first layer"),
-    }
-
-
-def _progress(model: Model) -> str:
-    """How far training came, as a sentence; with smoothed labels its loss lies above the held-out one."""
-    last = model.history_[-1]
-    if "valid_accuracy" in last:
-        return f"Held-out accuracy reaches {last['valid_accuracy']:.1%} in {model.params.epochs} epochs"
-    return f"Training loss falls to {last['train_loss']:.3f} in {model.params.epochs} epochs"
-
-
-def _worst_pair(matrix: npt.NDArray[np.int64], classes: tuple[str, ...]) -> str:
-    """The pair most often taken for each other, as a sentence."""
-    both = np.triu(matrix + matrix.T, 1)
-    a, b = np.unravel_index(both.argmax(), both.shape)
-    return f"{classes[a]} and {classes[b]} are taken for each other most: {both[a, b]} times"
+    return judge(
+        model,
+        probabilities(model, data.test_images),
+        data,
+        figures={"filters": draw.filters(kernels, "The six 5 x 5 filters of the first layer")},
+    )

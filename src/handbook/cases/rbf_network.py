@@ -10,7 +10,7 @@ and for an MLP. That is the share of clients who said no: the network calls nobo
 the printed exponent is over (2 sigma)^2, not 2 sigma^2 as in the text, which is a `width` of sqrt(2).
 
 `rbf` is the same kind of network with words one-hot, numbers bent by their quantiles, the day of the year beside day
-and month, many sampled centres, widths by nearest neighbours, a logistic output under a ridge penalty; it is not told
+and month, many centres, widths by nearest neighbours, a logistic output under a ridge penalty; it is not told
 `duration` in `rbf_before_call`, since nobody knows that before the call.
 """
 

@@ -271,12 +271,10 @@ def curves(model: Model, labels: npt.NDArray[np.int64], scores: dict[str, Floats
 
     called, found = evaluation.gains(labels, scores["map"])
     hundredth, tenth = np.interp([0.01, 0.1], called, found)
+    anew = f"; trained anew without the {model.params.trim:.0%} farthest" if model.params.trim else ""
+    title = f"Rows come to lie {model.history_[-1]['train_loss']:.3f} from their units{anew}"
     return {
-        "learning_curves": draw.learning_curves(
-            model.history_,
-            f"Rows come to lie {model.history_[-1]['train_loss']:.3f} from their units",
-            "quantisation error",
-        ),
+        "learning_curves": draw.learning_curves(model.history_, title, "quantisation error"),
         "curves": draw.curves(labels, scores, f"The map finds {hundredth:.0%} of the outliers in 1 % of the rows"),
         "gain": draw.gain(called, found, f"The tenth with the highest scores holds {tenth:.0%} of the outliers"),
     }

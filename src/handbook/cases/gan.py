@@ -1,0 +1,271 @@
+"""Generative adversarial networks on handwritten digits (section 6.7; Goodfellow et al. 2014).
+
+Two networks play: a generator turns noise z into pictures, a discriminator scores how real a picture looks, and each
+is trained against the other:
+
+    min over G  max over D    E log D(x) + E log (1 - D(G(z)))
+
+The book's generator draws 28 x 28 pictures, its dense discriminator takes 784 numbers, and the loop between them is
+missing; made to fit, they are the block `gan_book`. The block `gan` plays better at the same number of steps: a
+convolutional discriminator, held in check by spectral norm (Miyato et al. 2018), the hinge loss, a faster rate for the
+discriminator (Heusel et al. 2017), and averaged weights to draw with. `gan_conditional` draws the digit that it is
+asked for (Mirza and Osindero 2014; Miyato and Koyama 2018); `gan_wasserstein` plays for the distance of Arjovsky et
+al. 2017 with the gradient penalty of Gulrajani et al. 2017.
+
+The book judges by looking at sheets. Here LeNet on MNIST (`digits`) looks: in its 84 features, the Fréchet distance to
+the test pictures, precision and recall, the share of each digit, and how near the made lie to the training pictures.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+from torch.nn.utils.parametrizations import spectral_norm
+
+from handbook import generation
+from handbook.evaluation import Floats, Judge, Report
+from handbook.generation import GAMES, Adversaries, Bytes, Draws, standard
+from handbook.images import SIDE, LabelledImages
+from handbook.runs import Run, device
+from handbook.training import train
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+PRIMARY = "frechet_distance"  # what the gate compares
+LOWER_IS_BETTER = True
+NEIGHBOURS = 1000  # pictures whose nearest training picture is sought
+LEAST_SHARE, LEAST_RECALL = 0.05, 0.2  # below either, a mode is said to have collapsed
+MOST_SHARE = 0.15  # what no digit should exceed; drawn as a line
+
+
+@dataclass(frozen=True)
+class Params:
+    seed: int  # of the weights, the order and the noise
+    epochs: int  # an epoch ends with a row of the history and a checkpoint
+    steps: int  # batches in an epoch; fewer where the data fill no more
+    batch_size: int
+    latent: int  # length of the noise vector z
+    deep: bool  # our convolutional networks; else the book's
+    spectral: bool  # the discriminator's layers are divided by their spectral norm
+    conditional: bool  # both networks are told the digit
+    loss: str  # standard, hinge or wasserstein
+    label_smoothing: float  # taken off the target of real pictures; standard loss only
+    gradient_penalty: float  # weight of (|grad| - 1)^2 between real and made pictures
+    generator_rate: float
+    discriminator_rate: float
+    betas: tuple[float, ...]  # Adam's two
+    critic_steps: int  # the generator moves once every so many batches
+    averaging: float  # decay of the averaged weights that draw; 0: the generator's own
+
+    def __post_init__(self) -> None:
+        if min(self.epochs, self.steps, self.batch_size, self.latent, self.critic_steps) < 1:
+            raise ValueError("epochs, steps, batch_size, latent and critic_steps must be 1 or more")
+        if self.loss not in GAMES:
+            raise ValueError(f"loss must be one of {', '.join(GAMES)}, found {self.loss!r}")
+        if self.label_smoothing and self.loss != "standard":
+            raise ValueError(f"label_smoothing is for the standard loss, found {self.loss!r}")
+        if len(self.betas) != 2 or not all(0 <= beta < 1 for beta in (*self.betas, self.averaging)):
+            raise ValueError(f"betas, two, and averaging must be in [0, 1), found {self.betas}, {self.averaging}")
+
+
+def layers_of(deep: bool, inputs: int) -> nn.Sequential:
+    """The generator's layers: noise (B, inputs) -> pictures (B, 1, 28, 28) of -1..1."""
+    if deep:
+        return nn.Sequential(
+            nn.Linear(inputs, 96 * 49), nn.Unflatten(1, (96, 7, 7)), nn.BatchNorm2d(96), nn.ReLU(),
+            nn.ConvTranspose2d(96, 48, 4, 2, 1), nn.BatchNorm2d(48), nn.ReLU(),  # -> (B, 48, 14, 14)
+            nn.ConvTranspose2d(48, 1, 4, 2, 1), nn.Tanh(),
+        )  # fmt: skip
+    return nn.Sequential(
+        nn.Linear(inputs, 128 * 49), nn.Unflatten(1, (128, 7, 7)),
+        nn.ConvTranspose2d(128, 128, 3, 2, 1, 1), nn.BatchNorm2d(128), nn.LeakyReLU(0.2),  # -> (B, 128, 14, 14)
+        nn.ConvTranspose2d(128, 64, 3, 1, 1), nn.BatchNorm2d(64), nn.LeakyReLU(0.2),  # -> (B, 64, 14, 14)
+        nn.ConvTranspose2d(64, 1, 3, 2, 1, 1), nn.Tanh(),
+    )  # fmt: skip
+
+
+class Generator(nn.Module):
+    """Noise (B, latent) and, if there are any, classes (B,) in; pictures (B, 1, 28, 28) of -1..1 out."""
+
+    def __init__(self, params: Params, classes: int) -> None:
+        super().__init__()
+        self.classes = classes if params.conditional else 0
+        self.layers = layers_of(params.deep, params.latent + self.classes)
+
+    def forward(self, noise: Tensor, labels: Tensor | None = None) -> Tensor:
+        if self.classes and labels is not None:
+            noise = torch.cat([noise, nn.functional.one_hot(labels, self.classes).to(noise)], dim=1)
+        pictures: Tensor = self.layers(noise)
+        return pictures
+
+
+class Discriminator(nn.Module):
+    """Pictures (B, 1, 28, 28) of -1..1 and, if there are any, classes (B,) in; scores (B,) out, greater for real."""
+
+    def __init__(self, params: Params, classes: int) -> None:
+        super().__init__()
+        norm: Any = spectral_norm if params.spectral else lambda layer: layer
+        if params.deep:
+            width = 128 * 16
+            self.body = nn.Sequential(
+                norm(nn.Conv2d(1, 32, 4, 2, 1)), nn.LeakyReLU(0.1),  # -> (B, 32, 14, 14)
+                norm(nn.Conv2d(32, 64, 4, 2, 1)), nn.LeakyReLU(0.1),  # -> (B, 64, 7, 7)
+                norm(nn.Conv2d(64, 128, 3, 2, 1)), nn.LeakyReLU(0.1), nn.Flatten(),  # -> (B, 128 * 4 * 4)
+            )  # fmt: skip
+        else:
+            width = 256
+            self.body = nn.Sequential(
+                nn.Flatten(), norm(nn.Linear(784, 512)), nn.LeakyReLU(0.2), norm(nn.Linear(512, 256)), nn.LeakyReLU(0.2)
+            )
+        self.head = norm(nn.Linear(width, 1))
+        self.digit = norm(nn.Embedding(classes, width)) if params.conditional else None
+
+    def forward(self, pictures: Tensor, labels: Tensor | None = None) -> Tensor:
+        seen = self.body(pictures)
+        scores: Tensor = self.head(seen).squeeze(1).float()
+        return scores if self.digit is None else scores + (self.digit(labels) * seen).float().sum(dim=1)
+
+
+class Model(Adversaries):
+    """Both networks, the averaged weights that draw, and sheets of what they drew in training."""
+
+    history_: list[dict[str, float]]
+
+    def __init__(self, params: Params, classes: int) -> None:
+        game = standard(params.label_smoothing) if params.label_smoothing else GAMES[params.loss]()
+        super().__init__(params, Generator(params, classes), Discriminator(params, classes), game, (SIDE, SIDE))
+        self.facts = {"classes": classes}
+
+
+def fit(data: LabelledImages, params: Params, run: Run | None = None) -> Model:
+    """Play for that many steps; the averaged generator of the last one draws."""
+    torch.manual_seed(params.seed)
+    model, where = Model(params, len(data.classes)), device()
+    images = torch.from_numpy(data.train_images.copy()).to(where)
+    labels = torch.from_numpy(data.train_labels.astype(np.int64)).to(where)
+    draws = Draws(images, labels, size=params.batch_size, steps=params.steps, seed=params.seed)
+    train(model, draws, None, epochs=params.epochs, run=run or Run(), bf16=True)
+    return model
+
+
+def predict(model: Model, inputs: pd.DataFrame | npt.NDArray[Any]) -> Bytes:
+    """Pictures (N, 28, 28) of 0-255, drawn from seeds or from latent vectors, in any form `generation.asked` takes.
+
+    A conditional model needs a digit for each picture, another takes none. Raises ValueError if that is not so, or if
+    a latent vector has the wrong length.
+    """
+    noise, labels = generation.asked(inputs, model.params.latent)
+    if (labels is None) == model.params.conditional:
+        expected, found = (
+            ("a digit for each picture, in a column `label`", "none") if labels is None else ("none", "some")
+        )
+        raise ValueError(f"digits to draw: expected {expected}, found {found}")
+    classes = model.facts["classes"]
+    if labels is not None and len(labels) and not 0 <= labels.min() <= labels.max() < classes:
+        raise ValueError(f"expected digits 0 to {classes - 1}, found {labels.min()} to {labels.max()}")
+    return model.to(device()).draw(noise, labels)
+
+
+def example(data: LabelledImages, params: Params) -> pd.DataFrame:
+    """A few inputs as a user would send them: two seeds and two latent vectors."""
+    import pandas as pd
+
+    vectors = [None, None, *generation.latents(np.array([2, 3]), params.latent).tolist()]
+    table = pd.DataFrame({"seed": pd.array([0, 1, None, None], dtype="Int64"), "latent": vectors})
+    return table.assign(label=[7, 7, 3, 4]) if params.conditional else table
+
+
+def evaluate(model: Model, data: LabelledImages, judge: Judge) -> Report:
+    """Judge what the seeds 0, 1, 2, ... draw, as many pictures as there are test pictures, beside those."""
+    rng = np.random.default_rng(model.params.seed)
+    number, digits = len(data.test_images), data.test_labels.astype(np.int64)
+    made = model.to(device()).draw(generation.latents(np.arange(number), model.params.latent), digits)
+    real, seen, known = (judge.features(each) for each in (data.test_images, made, data.train_images))
+    taken_for = judge.probabilities(made).argmax(axis=1)
+    share = np.bincount(taken_for, minlength=len(data.classes)) / number
+    bound = generation.likeness(real, rng.permutation(known)[:number])
+    far, far_of_real = (generation.nearest(each[:NEIGHBOURS], known)[0] for each in (seen, real))
+    metrics = {
+        **generation.likeness(real, seen),
+        **{f"{name}_of_real": value for name, value in bound.items()},
+        "least_class_share": float(share.min()),
+        "greatest_class_share": float(share.max()),
+        "class_share": {name: float(each) for name, each in zip(data.classes, share, strict=True)},
+        "memorised": generation.memorised(far, far_of_real),
+    }
+    if model.params.conditional:
+        metrics["conditional_accuracy"] = float((taken_for == digits).mean())
+    trivial = judge.features(generation.pixel_gaussian(data.train_images, number, rng))
+    return Report(
+        metrics=metrics,
+        baseline={PRIMARY: generation.frechet_distance(real, trivial)},
+        interval={PRIMARY: generation.frechet_interval(real, seen, rng)},
+        figures=figures(model, data, made, (seen, known), share),
+        finding=finding(metrics, share),
+    )
+
+
+def finding(metrics: dict[str, Any], share: Floats) -> str:
+    """What is to be taken away, a collapse first."""
+    collapsed = generation.collapse(share, metrics["recall"], LEAST_SHARE, LEAST_RECALL)
+    told = [
+        collapsed or f"No mode has collapsed: every digit is {share.min():.1%} to {share.max():.1%} of what is drawn.",
+        f"The Fréchet distance to the test pictures is {metrics[PRIMARY]:.1f}; as many real training pictures have"
+        f" {metrics[f'{PRIMARY}_of_real']:.1f}.",
+        f"{metrics['precision']:.0%} of what is drawn lies among the real, {metrics['recall']:.0%} of the real among"
+        " what is drawn.",
+    ]
+    if "conditional_accuracy" in metrics:
+        told.append(f"{metrics['conditional_accuracy']:.1%} are read as the digit that was asked for.")
+    return " ".join(told)
+
+
+def figures(
+    model: Model, data: LabelledImages, made: Bytes, features: tuple[Floats, Floats], share: Floats
+) -> dict[str, Any]:
+    """The page's pictures, each with its finding as title; features are those of the drawn and of the training ones."""
+    from handbook import figures as draw
+
+    latent, asked = model.params.latent, model.params.conditional
+    steps = np.array([row["epoch"] for row in model.history_]) * int(model.moments[-1]) / len(model.history_)
+    losses = {"generator": "train_loss", "discriminator": "train_discriminator_loss"}
+    drawn = np.concatenate([made[None, :12], *(
+        data.train_images[generation.nearest(mine[:12], theirs)[1]][None]
+        for mine, theirs in (features, (made, data.train_images))
+    )])  # fmt: skip
+    ends = torch.from_numpy(generation.latents(np.arange(12), latent))
+    ways = torch.cat([generation.great_circle(ends[2 * k], ends[2 * k + 1], 12) for k in range(6)]).numpy()
+    between = model.draw(ways, np.repeat(np.arange(6), 12)).reshape(6, 12, SIDE, SIDE)
+    styles = np.tile(generation.latents(np.arange(10), latent), (10, 1))
+    sheet = model.draw(styles, np.repeat(np.arange(10), 10)) if asked else made[:100]
+    real = np.bincount(data.test_labels, minlength=len(share)) / len(data.test_labels)
+    least, most = (data.classes[k] for k in (share.argmin(), share.argmax()))
+    return {
+        "losses": draw.paths(
+            steps, {side: np.array([row[key] for row in model.history_]) for side, key in losses.items()},
+            "Neither loss tells how good the pictures are", "step", f"{model.params.loss} loss", log=False,
+        ),
+        "training": draw.mosaic(
+            model.sheets.cpu().numpy(), "The same ten latent vectors as training goes on",
+            rows=[f"step {step}" for step in model.moments.tolist()],
+        ),
+        "sheet": draw.mosaic(
+            sheet.reshape(10, 10, SIDE, SIDE),
+            "A row is a digit asked for, a column a latent vector" if asked else "What the seeds 0 to 99 draw",
+            rows=data.classes if asked else (),
+        ),
+        "interpolation": draw.mosaic(between, "From one latent vector to another, along the sphere that they lie near"),
+        "neighbours": draw.mosaic(
+            drawn, "What is drawn, and the training pictures nearest to it", rows=("drawn", "by features", "by pixels")
+        ),
+        "coverage": draw.shares(
+            data.classes, {"drawn": share, "test pictures": real},
+            f"{most} is drawn most ({share.max():.1%}), {least} least ({share.min():.1%})", (LEAST_SHARE, MOST_SHARE),
+        ),
+    }  # fmt: skip

@@ -1,0 +1,296 @@
+"""Which Pokemon is it? A convolutional network that tells 898 of them apart; judge of what `dcgan` draws.
+
+Four rounds of convolution, batch normalisation and ReLU, each halving the picture, then a dense layer of features:
+
+    64 x 64 x 3 -> 32 @ 32 x 32 -> 64 @ 16 x 16 -> 128 @ 8 x 8 -> 128 @ 4 x 4 -> 128 features -> dex numbers
+
+A Fréchet distance is as good as the features that it is taken in. Inception's, the usual ones, were learned on
+photographs, and no photograph is a sprite; so the features are learned here, from what a generator must get right to be
+recognised: outline, parts, colours. The book has no such page.
+
+It learns from nine games, normal and shiny, and is judged on the tenth, less the sprites that are pixel for pixel in
+the others. It learns all dex numbers, those too that `dcgan` is not shown: features of which held-out Pokemon were as
+ignorant as the generator would put those farther apart than drawings of known ones, and flatter the generator.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import lightning as L
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from handbook.errors import HandbookError
+from handbook.evaluation import Report, bootstrap, calibration, expected_calibration_error
+from handbook.pixelart import FORMS_FROM, SIDE, Sprites
+from handbook.runs import Run, device
+from handbook.training import Batches, split, train
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+PRIMARY = "accuracy"  # what the gate compares, greater is better
+JUDGING = 512  # pictures at a time where no gradient is kept
+THUMB = 16  # pixels a side at which the nearest sprite is looked for
+
+
+@dataclass(frozen=True)
+class Params:
+    seed: int  # of the weights, the order, the augmentation and the held-out part
+    held_out_game: str  # whose sprites are tested on
+    epochs: int
+    batch_size: int
+    learning_rate: float  # the peak of the cycle
+    weight_decay: float
+    label_smoothing: float  # share of the target spread over all classes
+    width: int  # channels after the first convolution
+    n_features: int  # values before the head, in which pictures are compared
+    shift: int  # move pictures by up to so many pixels each way
+    bf16: bool  # multiply in 16 bits
+    validation_share: float  # of the training sprites, held out for the learning curves
+
+    def __post_init__(self) -> None:
+        if min(self.epochs, self.batch_size, self.width, self.n_features) < 1:
+            raise ValueError(
+                "epochs, batch_size, width and n_features must be 1 or more, found "
+                f"{self.epochs}, {self.batch_size}, {self.width}, {self.n_features}"
+            )
+        if not 0 <= self.validation_share < 1:
+            raise ValueError(f"validation_share must be in [0, 1), found {self.validation_share}")
+        if not 0 <= self.shift < SIDE:
+            raise ValueError(f"shift must be in [0, {SIDE}), found {self.shift}")
+
+
+class Model(L.LightningModule):
+    """Pictures (B, 64, 64, 3) of 0-255 in, logits (B, dex numbers) out."""
+
+    history_: list[dict[str, float]]
+
+    def __init__(self, params: Params, dex: list[int]) -> None:
+        super().__init__()
+        self.params = params
+        self.facts = {"dex": dex}
+        w = params.width
+        self.features = nn.Sequential(
+            *_halving(3, w, 5), *_halving(w, 2 * w, 3), *_halving(2 * w, 4 * w, 3), *_halving(4 * w, 4 * w, 3),
+            nn.Flatten(), nn.Linear(4 * w * 16, params.n_features), nn.BatchNorm1d(params.n_features), nn.ReLU(),
+        )  # fmt: skip
+        self.head = nn.Linear(params.n_features, len(dex))
+        self.to(memory_format=torch.channels_last)
+
+    def forward(self, images: Tensor) -> Tensor:
+        logits: Tensor = self.head(self.features(_scaled(images)))
+        return logits
+
+    def training_step(self, batch: list[Tensor], index: int) -> Tensor:
+        images, labels = batch
+        return F.cross_entropy(self(images).float(), labels, label_smoothing=self.params.label_smoothing)
+
+    def validation_step(self, batch: list[Tensor], index: int) -> dict[str, Tensor]:
+        images, labels = batch
+        logits = self(images).float()
+        return {"loss": F.cross_entropy(logits, labels), "accuracy": (logits.argmax(dim=1) == labels).float().mean()}
+
+    def configure_optimizers(self) -> Any:
+        p = self.params
+        adam = torch.optim.AdamW(self.parameters(), p.learning_rate, weight_decay=p.weight_decay)
+        steps = int(self.trainer.estimated_stepping_batches)
+        cycle = torch.optim.lr_scheduler.OneCycleLR(adam, p.learning_rate, total_steps=steps, pct_start=0.3)
+        return {"optimizer": adam, "lr_scheduler": {"scheduler": cycle, "interval": "step"}}
+
+
+def _halving(channels: int, wider: int, kernel: int) -> list[nn.Module]:
+    """(B, channels, S, S) -> (B, wider, S / 2, S / 2)."""
+    convolution = nn.Conv2d(channels, wider, kernel, stride=2, padding=kernel // 2, bias=False)
+    return [convolution, nn.BatchNorm2d(wider), nn.ReLU()]
+
+
+def _scaled(images: Tensor) -> Tensor:
+    """Pictures (B, 64, 64, 3) of 0-255 as (B, 3, 64, 64), white being 0 and black 1; channels lie last already."""
+    return 1 - images.permute(0, 3, 1, 2).float() / 255
+
+
+def fit(data: Sprites, params: Params, run: Run | None = None) -> Model:
+    """Train on the sprites of all games but one; the last epoch's weights are the model."""
+    torch.manual_seed(params.seed)
+    chosen = _known(data) & (data.game != params.held_out_game)
+    dex = np.unique(data.dex[chosen])
+    model = Model(params, dex.tolist())
+    where = device()
+    images = torch.from_numpy(data.images[chosen]).to(where)
+    labels = torch.from_numpy(np.searchsorted(dex, data.dex[chosen])).to(where)
+    kept, held_out = split(len(images), params.validation_share, params.seed)
+    train(
+        model,
+        Batches(images[kept], labels[kept], size=params.batch_size, seed=params.seed, prepare=_augmentation(params)),
+        Batches(images[held_out], labels[held_out], size=JUDGING) if len(held_out) else None,
+        epochs=params.epochs,
+        run=run or Run(),
+        bf16=params.bf16,
+    )
+    return model
+
+
+def _known(data: Sprites) -> npt.NDArray[np.bool_]:
+    """Which sprites say whose they are."""
+    return np.asarray((data.dex > 0) & (data.dex < FORMS_FROM))
+
+
+def _augmentation(params: Params) -> Any:
+    """Pictures (B, 64, 64, 3) mirrored by the toss of a coin and moved, what comes in being white."""
+
+    def prepare(images: Tensor, epoch: int) -> Tensor:
+        n, most, where = len(images), params.shift, images.device
+        images = torch.where(torch.rand(n, 1, 1, 1, device=where) < 0.5, images.flip(2), images)
+        padded = F.pad(images, (0, 0, most, most, most, most), value=255)
+        down, right = torch.randint(0, 2 * most + 1, (2, n, 1), device=where)
+        line = torch.arange(SIDE, device=where)
+        every = torch.arange(n, device=where)[:, None, None]
+        return padded[every, (line + down)[:, :, None], (line + right)[:, None, :]]
+
+    return prepare
+
+
+def features(model: Model, images: npt.NDArray[np.uint8]) -> npt.NDArray[np.float64]:
+    """The values before the head, (N, n_features), of pictures (N, 64, 64, 3)."""
+    return _through(model, lambda pictures: model.features(_scaled(pictures)), images, model.params.n_features)
+
+
+def probabilities(model: Model, images: npt.NDArray[np.uint8]) -> npt.NDArray[np.float64]:
+    """Chances (N, dex numbers), in the order of `model.facts["dex"]`, of pictures (N, 64, 64, 3)."""
+    return _through(model, lambda pictures: model(pictures).double().softmax(dim=1), images, len(model.facts["dex"]))
+
+
+@torch.inference_mode()
+def _through(model: Model, function: Any, images: npt.NDArray[np.uint8], columns: int) -> npt.NDArray[np.float64]:
+    """A function of the model over many pictures, some at a time, (N, columns)."""
+    model = model.eval().to(device())
+    out = np.empty((len(images), columns))
+    for start in range(0, len(images), JUDGING):
+        part = torch.from_numpy(np.array(images[start : start + JUDGING])).to(model.device)
+        out[start : start + JUDGING] = function(part).double().cpu().numpy()
+    return out
+
+
+def predict(model: Model, inputs: npt.NDArray[np.uint8]) -> pd.DataFrame:
+    """Which Pokemon the pictures (N, 64, 64, 3) of 0-255 show: its national dex number, and how sure, 0-1.
+
+    Raises ValueError if the pictures have another shape or leave 0-255.
+    """
+    import pandas as pd
+
+    images = np.asarray(inputs)
+    if images.ndim != 4 or images.shape[1:] != (SIDE, SIDE, 3):
+        raise ValueError(f"expected pictures of shape (N, {SIDE}, {SIDE}, 3), found {images.shape}")
+    if images.size and not 0 <= images.min() <= images.max() <= 255:
+        raise ValueError(f"expected intensities 0 to 255, found {images.min()} to {images.max()}")
+    chances = probabilities(model, images.astype(np.uint8))
+    dex = np.asarray(model.facts["dex"], dtype=np.int64)
+    return pd.DataFrame({"dex": dex[chances.argmax(axis=1)], "probability": chances.max(axis=1)})
+
+
+def example(data: Sprites) -> npt.NDArray[np.uint8]:
+    """A few inputs as a user would send them."""
+    return np.array(data.images[:4])
+
+
+def judged_on(model: Model, data: Sprites) -> npt.NDArray[np.int64]:
+    """Indices of the test sprites: of the held-out game, of a Pokemon that was learned, and in no other game."""
+    held_out = data.game == model.params.held_out_game
+    seen = np.isin(data.digest, data.digest[~held_out])
+    found = np.flatnonzero(held_out & ~seen & np.isin(data.dex, model.facts["dex"]))
+    if not len(found):
+        games = ", ".join(np.unique(data.game))
+        raise HandbookError(f"no sprite of {model.params.held_out_game!r} to be judged by; choose from {games}")
+    return found
+
+
+def evaluate(model: Model, data: Sprites) -> Report:
+    """Judge on the game that was held out, beside the commonest Pokemon and the nearest sprite by its pixels."""
+    from sklearn.metrics import f1_score
+
+    test = judged_on(model, data)
+    images, dex = np.array(data.images[test]), np.asarray(model.facts["dex"])
+    labels = np.searchsorted(dex, data.dex[test])
+    chances = probabilities(model, images)
+    predicted = chances.argmax(axis=1)
+    rank = (chances > chances[np.arange(len(labels)), labels][:, None]).sum(axis=1)
+    surprise = -np.log(np.clip(chances[np.arange(len(labels)), labels], 1e-15, None))
+    rng = np.random.default_rng(model.params.seed)
+    nearest = _nearest_by_pixels(model, data, images)
+    metrics: dict[str, Any] = {
+        "accuracy": float((predicted == labels).mean()),
+        "top_5_accuracy": float((rank < 5).mean()),
+        "f1": float(f1_score(labels, predicted, average="macro", zero_division=0)),
+        "log_loss": float(surprise.mean()),
+        "expected_calibration_error": expected_calibration_error(labels, chances),
+        "nearest_neighbour_accuracy": float((nearest == data.dex[test]).mean()),
+        "n_classes": len(dex),
+        "n_test": len(test),
+    }
+    return Report(
+        metrics=metrics,
+        baseline=_commonest(model, data, labels),
+        interval={"accuracy": bootstrap(predicted == labels, rng), "log_loss": bootstrap(surprise, rng)},
+        figures=_figures(model, images, labels, chances, metrics),
+        finding=f"The network names {metrics['accuracy']:.0%} of {len(test):,} sprites of a game that it never saw, one"
+        f" of {len(dex)} Pokemon each; the nearest sprite by its pixels {metrics['nearest_neighbour_accuracy']:.0%}.",
+    )
+
+
+def _commonest(model: Model, data: Sprites, labels: npt.NDArray[np.int64]) -> dict[str, float]:
+    """What the trivial classifier scores: always the Pokemon with the most training sprites, at its shares."""
+    own = data.dex[_known(data) & (data.game != model.params.held_out_game)]
+    shares = np.unique(own, return_counts=True)[1] / len(own)
+    return {
+        "accuracy": float((labels == shares.argmax()).mean()),
+        "log_loss": float(-np.log(shares[labels]).mean()),
+    }
+
+
+def _nearest_by_pixels(model: Model, data: Sprites, images: npt.NDArray[np.uint8]) -> npt.NDArray[np.int64]:
+    """Dex numbers (N,) of the training sprites whose thumbnails are nearest to those of the pictures."""
+    known = np.flatnonzero(_known(data) & (data.game != model.params.held_out_game))
+    theirs, ours = _thumbs(np.array(data.images[known])), _thumbs(images)
+    distance = (theirs**2).sum(axis=1)[None] - 2 * ours @ theirs.T
+    return np.asarray(data.dex[known][distance.argmin(axis=1)])
+
+
+def _thumbs(images: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+    block = SIDE // THUMB
+    small: npt.NDArray[np.float32] = images.reshape(len(images), THUMB, block, THUMB, block, 3).mean(
+        axis=(2, 4), dtype=np.float32
+    )
+    return np.subtract(
+        small.reshape(len(images), -1), 255, dtype=np.float32
+    )  # from white, so that distances keep their digits
+
+
+def _figures(
+    model: Model,
+    images: npt.NDArray[np.uint8],
+    labels: npt.NDArray[np.int64],
+    chances: npt.NDArray[np.float64],
+    metrics: dict[str, Any],
+) -> dict[str, Any]:
+    from handbook import figures as draw
+
+    dex, predicted = model.facts["dex"], chances.argmax(axis=1)
+    wrong = np.flatnonzero(predicted != labels)
+    worst = wrong[np.argsort(-chances[wrong].max(axis=1))][:18]
+    captions = [f"{dex[labels[i]]}, taken for\n{dex[predicted[i]]} ({chances[i].max():.0%})" for i in worst]
+    last = model.history_[-1]
+    reached = f"held-out accuracy {last['valid_accuracy']:.1%}" if "valid_accuracy" in last else "the loss falls"
+    error = metrics["expected_calibration_error"]
+    return {
+        "learning_curves": draw.learning_curves(model.history_, f"In {model.params.epochs} epochs: {reached}"),
+        "reliability": draw.reliability(*calibration(labels, chances), f"Calibration error {error:.3f}"),
+        "mistakes": draw.gallery(
+            images[worst], captions, f"Its most confident mistakes, of {len(wrong):,} in {len(labels):,}: dex numbers"
+        ),
+    }
