@@ -252,7 +252,7 @@ def _figures(  # noqa: PLR0917
     from handbook import figures as draw
 
     place = places_in_words(part.test, part.alphabet)
-    here = [k for k in range(8) if (place == k).sum() >= 20] or [int(place.max())]
+    here = [k for k in range(-1, 8) if (place == k).sum() >= 20] or [int(place.max())]
     lines = {
         name: np.array([cost[place == k].mean() for k in here])
         for name, cost in (("this network", bits), (gram, by_gram))
@@ -264,7 +264,8 @@ def _figures(  # noqa: PLR0917
         for row in rows
         if row["style"] in shown
     }
-    first, later = lines["this network"][0], lines["this network"][-1]
+    inside, starts = place > 0, place == 0
+    costs = [float(cost[where].mean()) for where in (starts, inside) for cost in (bits, by_gram) if where.any()]
     return {
         "surprise": draw.passage(
             texts.decode(part.test[start:end], part.alphabet),
@@ -274,8 +275,9 @@ def _figures(  # noqa: PLR0917
         ),
         "places_in_words": draw.paths(
             np.array(here) + 1, lines,
-            f"The first letter of a word takes {first:.1f} bits, its letter number {here[-1] + 1} takes {later:.1f}",
-            "letter of the word", "bits a character", log=False,
+            "Bits for a word's first letter: network {:.2f}, n-gram {:.2f}; inside: {:.2f}, {:.2f}".format(*costs)
+            if len(costs) == 4 else "Bits by place in the word",
+            "letter of the word; 0: what stands between words", "bits a character", log=False,
         ),
         "samples": draw.specimens(captions, "What follows the same prompt: the colder, the surer and the more alike"),
     }  # fmt: skip

@@ -191,6 +191,7 @@ def test_the_registry_takes_the_signature_and_optional_settings_may_be_left_out(
     assert required == {"prompt": True} | dict.fromkeys(example.columns[1:], False)
 
 
+@pytest.mark.slow
 def test_the_registered_model_takes_prompts_with_and_without_settings(project: Project) -> None:
     """The DataFrame that a user sends and the one that MLflow's signature asks for are the same."""
     import yaml
