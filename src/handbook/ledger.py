@@ -79,6 +79,7 @@ def frame_of(example: dict[str, Any]) -> Any:
     return pd.DataFrame(example["columns"], columns=example.get("order")).astype(example["dtypes"])
 
 
+<<<<<<< HEAD
 def exemplify(case: Case, model: Any, data: Any) -> dict[str, Any]:
     """Inputs as a user would send them, and the model's answers: what it takes and gives, known without loading it."""
     inputs = case.example(data)
@@ -87,7 +88,12 @@ def exemplify(case: Case, model: Any, data: Any) -> dict[str, Any]:
 
 def plain_of(example: Any) -> dict[str, Any]:
     """An array or a DataFrame as plain types, which `frame_of` reads."""
+=======
+def _example(example: Any) -> dict[str, Any]:
+    """An array or a DataFrame as plain types; of a table whose rows fill different columns, the rows like the first."""
+>>>>>>> c-gan
     if hasattr(example, "columns"):
+        example = example.loc[:, example.iloc[0].notna()].dropna()  # MLflow refuses one with gaps
         dtypes = {str(name): str(kind) for name, kind in example.dtypes.items()}
         columns = {str(name): column.tolist() for name, column in example.items()}
         return {"columns": columns, "dtypes": dtypes, "order": list(columns)}
