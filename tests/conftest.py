@@ -18,7 +18,8 @@ from handbook.project import Case, Project
 
 ROOT = Path(__file__).parent.parent
 MIRROR = os.environ.get("HANDBOOK_MIRROR", "")
-FEW = {"n_folds": 2, "inner_folds": 2, "slow_rows": 300}  # where algorithms are compared: for tests, not for results
+# Where algorithms are compared, and batches in an epoch that is no pass over the data: for tests, not for results.
+FEW = {"n_folds": 2, "inner_folds": 2, "slow_rows": 300, "steps": 12}
 
 
 @pytest.fixture(scope="session")

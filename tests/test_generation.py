@@ -168,13 +168,14 @@ def test_the_hinge_is_content_beyond_one() -> None:
 
 
 @settings(max_examples=20, deadline=None)
-@given(st.integers(1, 70), st.integers(1, 20), st.integers(1, 9))
+@given(st.integers(1, 700), st.integers(1, 20), st.integers(1, 99))
 def test_draws_are_whole_batches_of_different_samples(number: int, size: int, steps: int) -> None:
     draws = g.Draws(torch.arange(number), size=size, steps=steps, seed=1)
     parts = [part for (part,) in draws]
     drawn = torch.cat(parts)
-    assert {len(part) for part in parts} == {min(size, number)}
-    assert len(parts) == len(draws) == min(steps, number // min(size, number))
+    wide = max(1, min(size, number // g.FEWEST))
+    assert {len(part) for part in parts} == {wide}
+    assert len(parts) == len(draws) == min(steps, number // wide)
     assert len(drawn) == draws.samples == len(drawn.unique())
 
 
@@ -223,6 +224,13 @@ def test_a_pixel_gaussian_has_the_mean_and_covariance_of_its_pictures() -> None:
     flat, flat_ = pictures.reshape(500, -1).astype(float), drawn.reshape(20_000, -1).astype(float)
     np.testing.assert_allclose(flat_.mean(axis=0), flat.mean(axis=0), atol=1)
     np.testing.assert_allclose(np.cov(flat_.T), np.cov(flat.T), atol=15)
+
+
+def test_pixel_by_pixel_each_pixel_has_its_own_values() -> None:
+    pictures = np.array([[[0, 10]], [[1, 11]]], np.uint8)
+    drawn = g.pixel_by_pixel(pictures, 400, np.random.default_rng(0))
+    assert drawn.shape == (400, 1, 2)
+    assert {tuple(each) for each in drawn[:, 0].tolist()} == {(0, 10), (0, 11), (1, 10), (1, 11)}
 
 
 def test_collapse_is_told_for_a_constant_generator_and_not_for_an_even_one() -> None:

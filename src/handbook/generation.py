@@ -24,17 +24,19 @@ from handbook.training import Batches
 
 Bytes = npt.NDArray[np.uint8]
 AT_ONCE = 1000  # pictures drawn, or rows of a table of distances held, at a time
+FEWEST = 60  # batches that a data set gives
 MOMENTS = 8  # of a training, at which a sheet is kept
 
 
 class Draws(Batches):
     """Whole batches drawn anew each epoch, `steps` of them or as many as the samples fill: never a smaller last one.
 
-    An epoch of a GAN is a stretch between two checkpoints, not a pass over the data.
+    An epoch of a GAN is a stretch between two checkpoints, not a pass over the data. Of few samples the batches are
+    smaller, so that there are batches to learn from.
     """
 
     def __init__(self, *tensors: Tensor, size: int, steps: int, seed: int, **kwargs: Any) -> None:
-        size = min(size, len(tensors[0]))
+        size = max(1, min(size, len(tensors[0]) // FEWEST))
         super().__init__(*tensors, size=size, seed=seed, **kwargs)
         self.steps = min(steps, len(tensors[0]) // size)
 
@@ -182,7 +184,7 @@ class Adversaries(L.LightningModule):
         self.params, self.game = params, game
         self.automatic_optimization = False
         self.generator, self.discriminator = generator, discriminator
-        self.averaged = copy.deepcopy(generator).requires_grad_(False).eval()
+        self.averaged = copy.deepcopy(generator).requires_grad_(False)
         self.register_buffer("sheets", torch.zeros(MOMENTS, 10, *shape, dtype=torch.uint8))
         self.register_buffer("moments", torch.zeros(MOMENTS, dtype=torch.int64))
         self.to(memory_format=torch.channels_last)
@@ -234,6 +236,7 @@ class Adversaries(L.LightningModule):
     def draw(self, noise: npt.NDArray[np.float32], classes: npt.NDArray[np.int64] | None = None) -> Bytes:
         """Pictures (N, H, W) or (N, H, W, 3) of latent vectors (N, latent); only a conditional pair heeds `classes`."""
         where = self.moments.device
+        self.averaged.eval()  # by the statistics of training, whatever is drawn beside
         told = torch.from_numpy(classes) if self.params.conditional and classes is not None else None
         parts = []
         with torch.autocast(where.type, enabled=False):
@@ -414,7 +417,7 @@ def memorised(made: Floats, held_out: Floats, share: float = 0.05) -> float:
 
 
 def pixel_gaussian(pictures: Bytes, number: int, rng: np.random.Generator, of: int = 2000) -> Bytes:
-    """The trivial generator: pictures (number, ...) of a Gaussian with the mean and covariance of `of` of the pictures.
+    """A simple generator: pictures (number, ...) of a Gaussian with the mean and covariance of `of` of the pictures.
 
     A normal mixture of centred pictures has their covariance, so that no matrix of pixels by pixels is needed.
     """
@@ -423,6 +426,13 @@ def pixel_gaussian(pictures: Bytes, number: int, rng: np.random.Generator, of: i
     weights = rng.standard_normal((number, len(chosen)), dtype=np.float32) / np.sqrt(len(chosen) - 1, dtype=np.float32)
     drawn = mean + weights @ (chosen - mean)
     return np.asarray(drawn.clip(0, 255).round().astype(np.uint8).reshape(number, *pictures.shape[1:]))
+
+
+def pixel_by_pixel(pictures: Bytes, number: int, rng: np.random.Generator) -> Bytes:
+    """The trivial generator: every pixel of (number, ...) is that pixel of some other one of the pictures."""
+    flat = pictures.reshape(len(pictures), -1)
+    drawn = flat[rng.integers(0, len(flat), (number, flat.shape[1])), np.arange(flat.shape[1])]
+    return np.asarray(drawn.reshape(number, *pictures.shape[1:]))
 
 
 def collapse(shares: Floats, recall: float, least_share: float, least_recall: float) -> str:

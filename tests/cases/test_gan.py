@@ -63,17 +63,6 @@ def test_ours_has_fewer_multiplications_than_the_books_generator() -> None:
     assert work("gan") < work("gan_book") / 2
 
 
-def test_a_spectral_discriminator_stretches_by_no_more_than_its_slopes_allow() -> None:
-    model = gan.Model(params("gan", spectral=True), classes=10)
-    with torch.no_grad():
-        for _ in range(50):  # of the power iteration
-            model.discriminator(torch.randn(2, 1, 28, 28))
-    model.eval()
-    for layer in [*model.discriminator.body, model.discriminator.head]:
-        if hasattr(layer, "weight"):
-            assert float(torch.linalg.matrix_norm(layer.weight.flatten(1), ord=2)) == pytest.approx(1, abs=0.05)
-
-
 def test_the_digit_alone_changes_what_is_drawn_from_the_same_noise(fitted: Any) -> None:
     _, _, model = fitted("gan_conditional")
     noise = np.repeat(latents(np.array([4]), 100), 10, axis=0)
@@ -142,7 +131,7 @@ def test_a_digit_is_asked_for_by_array_or_by_table(fitted: Any) -> None:
 @pytest.mark.parametrize(
     ("name", "inputs", "message"),
     [
-        ("gan", np.zeros((2, 99)), r"expected latent vectors of shape \(N, 100\), or integer seeds .*; found shape \(2, 99\)"),
+        ("gan", np.zeros((2, 99)), r"expected latent vectors of shape \(N, 100\), .*; found shape \(2, 99\)"),
         ("gan", np.zeros(100), r"found shape \(100,\)"),
         ("gan", np.full((1, 100), np.nan), "expected latent vectors of finite numbers"),
         ("gan", pd.DataFrame({"latent": [[0.0] * 100, [0.0] * 7]}), "found vectors of several lengths"),

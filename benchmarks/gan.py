@@ -1,0 +1,64 @@
+"""Forty steps of the case `gan` at batch 128, one thread: Lightning's manual optimisation against a bare loop.
+
+*bare* is a hand-written PyTorch loop over the same networks, losses, optimisers, averaging and precision; *ours* is
+`cases.gan` through `handbook.training`, history included. Taken in turn; the table shows the median and the spread of
+the rounds' ratios to *bare* in the same round.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from benchmarks.lenet_epoch import race, table
+from handbook import datasets, generation
+from handbook.cases import gan
+from handbook.generation import Draws
+from handbook.images import LabelledImages
+from handbook.project import Project
+
+STEPS = 40
+
+
+def bare(params: gan.Params, images: Tensor) -> None:
+    """The loop that one writes by hand."""
+    model = gan.Model(params, classes=10)
+    optimisers = model.configure_optimizers()[0]
+    for step, chosen in enumerate(torch.split(torch.randperm(len(images)), params.batch_size)[:STEPS]):
+        real = generation.as_pixels(images[chosen])
+        with torch.autocast("cpu", torch.bfloat16):
+            made = model.generator(torch.randn(len(real), params.latent))
+            scores = model.discriminator(torch.cat([real, made.detach()]))
+            of_discriminator = model.game.discriminator(scores[: len(real)], scores[len(real) :])
+        optimisers[1].zero_grad()
+        of_discriminator.backward(inputs=list(model.discriminator.parameters()))  # type: ignore[no-untyped-call]
+        optimisers[1].step()
+        with torch.autocast("cpu", torch.bfloat16):
+            of_generator = model.game.generator(model.discriminator(made))
+        optimisers[0].zero_grad()
+        of_generator.backward(inputs=list(model.generator.parameters()))  # type: ignore[no-untyped-call]
+        optimisers[0].step()
+        generation.follow(model.averaged, model.generator, params.averaging, step)
+
+
+def ours(params: gan.Params, data: LabelledImages) -> None:
+    gan.fit(data, params)
+
+
+def run() -> list[str]:
+    """The table, a line a contender."""
+    torch.set_num_threads(1)
+    project = Project.here()
+    params = dataclasses.replace(project.case("gan").params, epochs=1, steps=STEPS)
+    data = datasets.page("mnist").load(project.data("mnist"))
+    small = dataclasses.replace(
+        data,
+        train_images=data.train_images[: STEPS * params.batch_size],
+        train_labels=data.train_labels[: STEPS * params.batch_size],
+    )
+    images = torch.from_numpy(np.array(small.train_images))
+    assert len(Draws(images, size=params.batch_size, steps=STEPS, seed=0)) == STEPS
+    return table(race({"bare": lambda: bare(params, images), "ours": lambda: ours(params, small)}), "bare")
