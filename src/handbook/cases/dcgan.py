@@ -259,9 +259,9 @@ def evaluate(model: Model, data: Sprites, judge: Judge) -> Report:
             "memorised_by_pixels": near_pixels.interval(rng),
         },
         figures=figures(model, near, {"drawn": made, "trained on": known, "held out": held_out}, (seen, theirs, truth)),
-        finding=f"Sliced Wasserstein distance to held-out sprites {metrics[PRIMARY]:.3f}; real sprites {far['real']:.3f},"
-        f" a Gaussian's pixels {far['pixel_gaussian']:.3f}. Of the drawings {metrics['precision']:.0%} look real; of the"
-        f" real {metrics['recall']:.1%} could be drawn. Memorised: {metrics['memorised']:.1%}, of unseen ones {NEAR:.0%}.",
+        finding=f"Sliced Wasserstein distance to unseen sprites {metrics[PRIMARY]:.3f}; of real ones {far['real']:.3f}, of"
+        f" a Gaussian's {far['pixel_gaussian']:.3f}. Of what is drawn {metrics['precision']:.0%} looks real; of the real"
+        f" {metrics['recall']:.1%} could be drawn. Memorised: {metrics['memorised']:.1%}, as by chance {NEAR:.0%}.",
     )
 
 
