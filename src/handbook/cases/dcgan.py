@@ -259,9 +259,9 @@ def evaluate(model: Model, data: Sprites, judge: Judge) -> Report:
             "memorised_by_pixels": near_pixels.interval(rng),
         },
         figures=figures(model, near, {"drawn": made, "trained on": known, "held out": held_out}, (seen, theirs, truth)),
-        finding=f"Sliced Wasserstein distance to unseen sprites {metrics[PRIMARY]:.3f}; of real ones {far['real']:.3f}, of"
-        f" a Gaussian's {far['pixel_gaussian']:.3f}. Of what is drawn {metrics['precision']:.0%} looks real; of the real"
-        f" {metrics['recall']:.1%} could be drawn. Memorised: {metrics['memorised']:.1%}, as by chance {NEAR:.0%}.",
+        finding=f"Sliced Wasserstein distance to unseen sprites {metrics[PRIMARY]:.3f}; of real ones {far['real']:.3f},"
+        f" of a Gaussian {far['pixel_gaussian']:.3f}. {metrics['precision']:.0%} of what is drawn looks real, of the"
+        f" real {metrics['recall']:.1%} could be drawn; {metrics['memorised']:.1%} memorised ({NEAR:.0%} by chance).",
     )
 
 
