@@ -95,11 +95,9 @@ def interval(one: Slices, other: Slices, rng: np.random.Generator, resamples: in
 
 def trivial(known: Bytes, number: int, rng: np.random.Generator) -> dict[str, Bytes]:
     """What takes no network to draw, `number` pictures each: nothing, each pixel for itself, mean and covariance."""
-    flat = known.reshape(len(known), -1)
-    chosen = rng.integers(0, len(flat), (number, flat.shape[1]))
     return {
         "blank": np.full((number, *known.shape[1:]), 255, np.uint8),
-        "independent_pixels": flat[chosen, np.arange(flat.shape[1])].reshape(number, *known.shape[1:]),
+        "independent_pixels": generation.pixel_by_pixel(known, number, rng),
         "pixel_gaussian": generation.pixel_gaussian(known, number, rng),
     }
 

@@ -259,9 +259,9 @@ def evaluate(model: Model, data: Sprites, judge: Judge) -> Report:
             "memorised_by_pixels": near_pixels.interval(rng),
         },
         figures=figures(model, near, {"drawn": made, "trained on": known, "held out": held_out}, (seen, theirs, truth)),
-        finding=f"Sliced Wasserstein distance to held-out sprites {levels[0]:.3f} in the finest detail,"
-        f" {metrics[PRIMARY]:.3f} over all; real sprites have {far['real']:.3f}, pixels of a Gaussian"
-        f" {far['pixel_gaussian']:.3f}. Memorised: {metrics['memorised']:.1%}, of held-out sprites {NEAR:.0%}.",
+        finding=f"Sliced Wasserstein distance to unseen sprites {metrics[PRIMARY]:.3f}; of real ones {far['real']:.3f},"
+        f" of a Gaussian {far['pixel_gaussian']:.3f}. {metrics['precision']:.0%} of what is drawn looks real, of the"
+        f" real {metrics['recall']:.1%} could be drawn; {metrics['memorised']:.1%} memorised ({NEAR:.0%} by chance).",
     )
 
 

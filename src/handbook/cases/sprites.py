@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 PRIMARY = "accuracy"  # what the gate compares, greater is better
-JUDGING = 512  # pictures at a time where no gradient is kept
+JUDGING = 128  # pictures at a time where no gradient is kept; more of them spend their time on memory
 THUMB = 16  # pixels a side at which the nearest sprite is looked for
 
 
