@@ -79,19 +79,14 @@ def frame_of(example: dict[str, Any]) -> Any:
     return pd.DataFrame(example["columns"], columns=example.get("order")).astype(example["dtypes"])
 
 
-<<<<<<< HEAD
 def exemplify(case: Case, model: Any, data: Any) -> dict[str, Any]:
     """Inputs as a user would send them, and the model's answers: what it takes and gives, known without loading it."""
-    inputs = case.example(data)
-    return {"inputs": plain_of(inputs), "answers": plain_of(case.page.predict(model, inputs))}
+    inputs = plain_of(case.example(data))
+    return {"inputs": inputs, "answers": plain_of(case.page.predict(model, frame_of(inputs)))}
 
 
 def plain_of(example: Any) -> dict[str, Any]:
-    """An array or a DataFrame as plain types, which `frame_of` reads."""
-=======
-def _example(example: Any) -> dict[str, Any]:
-    """An array or a DataFrame as plain types; of a table whose rows fill different columns, the rows like the first."""
->>>>>>> c-gan
+    """An array or a DataFrame as plain types, which `frame_of` reads; of rows that fill different columns, the first's."""
     if hasattr(example, "columns"):
         example = example.loc[:, example.iloc[0].notna()].dropna()  # MLflow refuses one with gaps
         dtypes = {str(name): str(kind) for name, kind in example.dtypes.items()}
