@@ -86,7 +86,7 @@ def exemplify(case: Case, model: Any, data: Any) -> dict[str, Any]:
 
 
 def plain_of(example: Any) -> dict[str, Any]:
-    """An array or a DataFrame as plain types, for `frame_of`; of rows that fill different columns, those like the first."""
+    """An array or a DataFrame as plain types, for `frame_of`; of rows with gaps, those that have the first one's."""
     if hasattr(example, "columns"):
         example = example.loc[:, example.iloc[0].notna()].dropna()  # MLflow refuses one with gaps
         dtypes = {str(name): str(kind) for name, kind in example.dtypes.items()}
