@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from handbook import datasets, fetch
+from handbook import datasets, fetch, ledger, storage
 from handbook.project import Case, Project
 
 ROOT = Path(__file__).parent.parent
@@ -63,6 +63,40 @@ def fitted(samples: Callable[[str], Path]) -> Callable[[str], tuple[Case, Any, A
         return kept[name]
 
     return fit
+
+
+@pytest.fixture
+def judged(project: Project, fitted: Callable[[str], tuple[Case, Any, Any]]) -> Callable[..., Case]:
+    """Put a trained case in place, judged with that score; another score is another content."""
+
+    def judge(name: str, score: float = 0.9, data: str = "sample", key: str = "") -> Case:
+        case, _, model = fitted(name)
+        storage.save(model, project.models(name))
+        storage.write_rows(project.reports(name) / "history.csv", model.history_)
+        training = {"key": key or f"k{score}", **model.training_}
+        storage.write_json(project.reports(name) / "training.json", training)
+        base = {"accuracy": 0.1, "roc_auc": 0.5}[case.page.PRIMARY]
+        metrics = {
+            case.page.PRIMARY: score, "baseline": {case.page.PRIMARY: base}, "book": {}, "data": data,
+            "dataset": case.dataset, "interval": {case.page.PRIMARY: [score - 0.01, score + 0.01]},
+        }  # fmt: skip
+        storage.write_json(project.reports(name) / "metrics.json", metrics)
+        return project.case(name)
+
+    return judge
+
+
+@pytest.fixture
+def entered(project: Project, judged: Callable[..., Case]) -> Callable[..., str]:
+    """Enter a judged case in the ledger, as `register` does before MLflow comes in; returns what the gate says."""
+
+    def enter(name: str, score: float = 0.9, data: str = "sample", key: str = "") -> str:
+        case = judged(name, score, data, key)
+        entry, store = ledger.entry(project, case), ledger.store(project, name)
+        ledger.keep(project, case, entry, store / entry["content"], lambda *_: {})
+        return ledger.enter(case, store, entry["content"])[1]
+
+    return enter
 
 
 def brief(case: Case, epochs: int) -> Case:
