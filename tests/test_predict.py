@@ -47,7 +47,7 @@ def ask(project: Project, name: str, *given: Path, **how: Any) -> tuple[pd.DataF
     """The answers, and the faults, as the files hold them."""
     output = project.root / "answers.csv"
     outcome = prediction.predict(project, name, [str(each) for each in given], output, **how)
-    faults = list(csv.DictReader(outcome.errors.open())) if outcome.errors else []
+    faults = list(csv.DictReader(outcome.errors.read_text().splitlines())) if outcome.errors else []
     assert not list(project.root.glob(".answers*"))
     return pd.read_csv(output, keep_default_na=False), faults
 
