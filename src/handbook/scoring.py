@@ -32,8 +32,14 @@ def main() -> None:
     from mlflow.pyfunc import scoring_server
 
     logging.getLogger("mlflow").setLevel(logging.ERROR)
-    place = Path(mlflow.artifacts.download_artifacts(uri))
-    model = mlflow.pyfunc.load_model(str(place))
+    try:
+        place = Path(mlflow.artifacts.download_artifacts(uri))
+        model = mlflow.pyfunc.load_model(str(place))
+    except (mlflow.exceptions.MlflowException, OSError) as error:
+        sys.exit(
+            f"error: {uri} cannot be loaded: {error}\n"
+            "MLflow is a view of the ledger: move mlruns/ away and serve again, and it is built anew"
+        )
     taken = socket.socket(fileno=int(descriptor))
     app: Any = scoring_server.init(model)
     config = uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=GRACE)

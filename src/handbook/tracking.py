@@ -113,9 +113,10 @@ def recorded(project: Project, name: str) -> tuple[dict[str, Any], dict[str, str
             return {}, {}
         contents = {}
         for each in client.search_model_versions(f"name = '{name}'"):
-            metrics = client.get_run(each.run_id).data.metrics
-            model = Path(mlflow.artifacts.download_artifacts(f"models:/{name}/{each.version}"))
-            contents[each.tags.get(CONTENT, "")] = {"metrics": metrics, "model": model, "version": str(each.version)}
+            found = {"metrics": client.get_run(each.run_id).data.metrics, "version": str(each.version), "model": None}
+            with contextlib.suppress(mlflow.exceptions.MlflowException, OSError):  # its files are lost: None
+                found["model"] = Path(mlflow.artifacts.download_artifacts(f"models:/{name}/{each.version}"))
+            contents[each.tags.get(CONTENT, "")] = found
         of = {each["version"]: content for content, each in contents.items()}
         aliases = client.get_registered_model(name).aliases
         return contents, {alias: of.get(str(version), "") for alias, version in aliases.items()}

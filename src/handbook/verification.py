@@ -195,6 +195,8 @@ def _shown_fault(place: Path, there: dict[str, Any]) -> str:
         for name, value in logged.items()
         if not math.isclose(there["metrics"].get(name, math.nan), value, rel_tol=CLOSE, abs_tol=CLOSE)
     ]
+    if there["model"] is None:
+        return "; ".join([*faults, "MLflow has lost the files of the model"])
     for ours, theirs in (("model", "artifacts/model"), ("handbook", "code/handbook")):
         kept, shown = (ledger.hashes(folder) for folder in (place / ours, there["model"] / theirs))
         faults += _differences(there["model"] / theirs, kept, shown)
