@@ -90,6 +90,9 @@ def test_mlflow_follows_a_rollback_and_a_deleted_registry_comes_back_rolled_back
     judged: Callable[..., Any], project: Project
 ) -> None:
     registered(project, judged, 0.8, 0.9)
+    service.rollback(project, NAME)
+    assert "version 2 is champion, before it 1" in service.promote(project, NAME, "2")
+    assert set(tracking.recorded(project, NAME)[1]) == {"challenger", "champion", "previous"}
     assert "version 1 is champion again; version 2 is rejected" in service.rollback(project, NAME)
     contents, shown = tracking.recorded(project, NAME)
     assert {alias: contents[content]["version"] for alias, content in shown.items()} == {
@@ -101,7 +104,6 @@ def test_mlflow_follows_a_rollback_and_a_deleted_registry_comes_back_rolled_back
     again, aliases_again = tracking.recorded(project, NAME)
     assert aliases_again == shown
     assert {each: again[each]["version"] for each in again} == {each: contents[each]["version"] for each in contents}
-    assert "version 2 is champion, before it 1" in service.promote(project, NAME, "2")
 
 
 def test_a_server_that_is_not_there_changes_nothing_and_is_named(

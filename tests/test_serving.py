@@ -50,7 +50,7 @@ def test_an_address_that_is_not_this_machine_is_refused() -> None:
 def test_nothing_is_served_that_is_not_registered(how: dict[str, str], project: Project) -> None:
     with pytest.raises(HandbookError, match="nothing is registered of lenet"):
         serving.serve(project, NAME, "127.0.0.1", 0, **how)
-    with pytest.raises(HandbookError, match=r"no case 'lenett'; .* did you mean lenet\?"):
+    with pytest.raises(HandbookError, match=r"no case 'lenett'; .*did you mean lenet\?"):
         serving.serve(project, "lenett", "127.0.0.1", 0, **how)
 
 

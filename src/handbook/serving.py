@@ -30,7 +30,10 @@ def serve(project: Project, name: str, host: str, port: int, version: str = "") 
     taken = claim(host, port)
     from handbook import tracking
 
-    model = tracking.follow(project, project.case(name), lambda: ledger.standing(project, name))[content]
+    shown = tracking.numbers(project, name)
+    if content not in shown:  # asked first, since to build it means to load the page, which takes seconds
+        shown = tracking.follow(project, project.case(name), lambda: ledger.standing(project, name))
+    model = shown[content]
     title = f"{name} version {model}" + (f" ({version})" if version in ledger.ALIASES else "")
     if not _is_loopback(host):
         print(f"{host} is open to others: whoever reaches port {port} can ask, without a password", file=sys.stderr)

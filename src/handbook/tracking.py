@@ -105,6 +105,13 @@ def follow(project: Project, case: Case, change: Callable[[], ledger.Standing]) 
         return _show(project, case, change(), mlflow)
 
 
+def numbers(project: Project, name: str) -> dict[str, str]:
+    """The version number in MLflow of each content that it shows."""
+    with _mlflow(project) as mlflow:
+        found = mlflow.MlflowClient().search_model_versions(f"name = '{name}'")
+    return {each.tags.get(CONTENT, ""): str(each.version) for each in found}
+
+
 def recorded(project: Project, name: str) -> tuple[dict[str, Any], dict[str, str]]:
     """What MLflow holds of a case: `metrics`, folder of the `model` and `version`, by content; and its aliases."""
     with _mlflow(project) as mlflow:
