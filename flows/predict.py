@@ -14,9 +14,9 @@ from pydantic import Field
 
 import handbook as package
 from flows.case_study import Case
-from handbook import prediction
+from handbook import answers, prediction
+from handbook.answers import Outcome
 from handbook.errors import HandbookError
-from handbook.prediction import Outcome
 from handbook.project import Project
 
 
@@ -55,7 +55,7 @@ def answer(case: str, inputs: list[str], output: str, version: str, batch_size: 
         return Failed(message=str(error))
     show(case, outcome)
     try:
-        told = prediction.told(outcome)
+        told = answers.told(outcome)
     except HandbookError as error:
         return Failed(message=str(error), data=outcome)
     get_run_logger().info(told)

@@ -5,27 +5,23 @@ The model comes from the ledger, so that neither MLflow nor a server is needed.
 
 from __future__ import annotations
 
-import csv
 import filecmp
-import io
 import sys
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import Any
 
 import numpy as np
 
 from handbook import datasets, inputs, ledger
+from handbook.answers import Answers, Outcome
 from handbook.errors import HandbookError
 from handbook.images import SIDE
 from handbook.inputs import Batch, Column, Fault
 from handbook.project import Case, Project, parse
 from handbook.storage import load
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 KINDS = {  # what a case takes, and the column of the answers that says which of them an answer is to
     "pictures": "file",
@@ -34,7 +30,6 @@ KINDS = {  # what a case takes, and the column of the answers that says which of
     "latents": "seed",
 }
 AT_ONCE = {"pictures": 1024, "rows": 8192, "prompts": 16, "latents": 64}  # in memory; more brings no more speed
-TOLD = 20  # faults that are shown where no file lists them all
 
 
 @dataclass(frozen=True)
@@ -45,18 +40,6 @@ class Chosen:
     model: Any
     title: str
     example: Any = None
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """How a prediction ended: answers that were written, inputs that failed, and where both are."""
-
-    title: str
-    answered: int
-    failed: int
-    doubtful: int
-    output: Path | None
-    errors: Path | None
 
 
 def choose(project: Project, name: str, version: str = "") -> Chosen:
@@ -154,7 +137,7 @@ def predict(
         raise HandbookError(f"{name} makes pictures. Name a folder for them: --output FOLDER")
     parts, total = batches(chosen, given, batch_size, separator)
     first = KINDS[kind]
-    with _Answers(output, first) as answers, _progress(total, kind, name) as bar:
+    with Answers(output, first) as answers, _progress(total, kind, name) as bar:
         for batch in parts:
             answers.take(batch, *_predicted(chosen, batch))
             bar.update(batch.read)
@@ -210,105 +193,3 @@ def _halves(chosen: Chosen, batch: Batch, places: list[int]) -> tuple[list[Any],
     middle = len(places) // 2
     left, right = (_halves(chosen, batch, half) for half in (places[:middle], places[middle:]))
     return left[0] + right[0], left[1] + right[1]
-
-
-class _Answers:
-    """Where answers and faults go: files written beside their places and moved in at the end, or stdout and stderr."""
-
-    def __init__(self, output: Path | None, first: str) -> None:
-        self.output, self.first = output, first
-        self.errors = output.with_name(f"{output.name}.errors.csv") if output else None
-        self.answered = self.failed = self.doubtful = 0
-        self.header = False
-        self.pictures = False
-
-    def __enter__(self) -> _Answers:
-        self.table: TextIO = _beside(self.output) if self.output else sys.stdout
-        self.faults: TextIO = _beside(self.errors) if self.errors else sys.stderr
-        if self.errors:
-            csv.writer(self.faults, lineterminator="\n").writerow([self.first, "column", "problem"])
-        return self
-
-    def take(self, batch: Batch, places: list[int], answers: Any, refused: list[Fault]) -> None:
-        """A batch's answers and faults."""
-        for fault in [*batch.faults, *refused]:
-            self._tell(fault)
-        self.failed += len({fault.name for fault in [*batch.faults, *refused]})
-        self.answered += len(places)
-        notes = [batch.notes[k] for k in places]
-        self.doubtful += sum(map(bool, notes))
-        if answers is None:
-            return
-        names = [batch.names[k] for k in places]
-        if hasattr(answers, "columns"):
-            self._write(answers.reset_index(drop=True), names, notes)
-        else:
-            self._draw(answers, names)
-
-    def _write(self, answers: pd.DataFrame, names: list[Any], notes: list[str]) -> None:
-        answers.insert(0, self.first, names)
-        if self.first in ("file", "row"):
-            answers["note"] = notes
-        answers.to_csv(self.table, index=False, header=not self.header, lineterminator="\n")
-        self.header = True
-
-    def _draw(self, pictures: Any, names: list[Any]) -> None:
-        from PIL import Image
-
-        assert self.output  # `predict` sees to that
-        self.pictures = True
-        self.output.mkdir(exist_ok=True)
-        for name, pixels in zip(names, pictures, strict=True):
-            Image.fromarray(pixels).save(self.output / f"{name}.png")
-
-    def _tell(self, fault: Fault) -> None:
-        if self.errors:
-            csv.writer(self.faults, lineterminator="\n").writerow([fault.name, fault.column, fault.problem])
-        elif self.failed < TOLD:
-            column = f", column {fault.column!r}" if fault.column else ""
-            print(f"{self.first} {fault.name}{column}: {fault.problem}", file=self.faults)
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if not self.output or not self.errors:
-            return
-        if kind is None and not self.header and not self.pictures:  # nothing was answered: the table says so
-            csv.writer(self.table, lineterminator="\n").writerow([self.first])
-        for stream, place, wanted in (
-            (self.table, self.output, not self.pictures),
-            (self.faults, self.errors, self.failed > 0),
-        ):
-            stream.close()
-            fresh = _fresh(place)
-            if kind is None and wanted:
-                fresh.replace(place)
-            else:
-                fresh.unlink(missing_ok=True)
-        if kind is None and not self.failed:
-            self.errors.unlink(missing_ok=True)  # of an earlier run
-
-    def outcome(self, title: str) -> Outcome:
-        errors = self.errors if self.failed else None
-        return Outcome(title, self.answered, self.failed, self.doubtful, self.output, errors)
-
-
-def _fresh(place: Path) -> Path:
-    return place.with_name(f".{place.name}.new")
-
-
-def _beside(place: Path) -> io.TextIOWrapper:
-    return _fresh(place).open("w", newline="", encoding="utf-8")
-
-
-def told(outcome: Outcome) -> str:
-    """How it ended, in a sentence; HandbookError if anything failed."""
-    where = f" in {outcome.output}" if outcome.output else ""
-    text = f"{outcome.title}: {outcome.answered:,} answered{where}"
-    if outcome.doubtful:
-        text += f", {outcome.doubtful:,} of them doubtful: see their notes"
-    if outcome.failed:
-        listed = f", listed in {outcome.errors}" if outcome.errors else ""
-        more = (
-            f"; --output FILE lists them all, beyond the first {TOLD}" if not listed and outcome.failed > TOLD else ""
-        )
-        raise HandbookError(f"{text}; {outcome.failed:,} failed{listed}{more}")
-    return text

@@ -96,13 +96,13 @@ def run(project: Project, asked: argparse.Namespace) -> None:
 
 def predict(project: Project, asked: argparse.Namespace) -> None:
     """Predict, and say how it ended on stderr, where it does not stand among the answers."""
-    from handbook import prediction
+    from handbook import answers, prediction
 
     outcome = prediction.predict(
         project, asked.name, asked.inputs, asked.output,
         version=asked.version, batch_size=asked.batch_size, separator=asked.delimiter,
     )  # fmt: skip
-    print(prediction.told(outcome), file=sys.stderr)
+    print(answers.told(outcome), file=sys.stderr)
 
 
 def rollback(project: Project, name: str) -> str:
