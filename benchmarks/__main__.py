@@ -10,7 +10,7 @@ from pathlib import Path
 
 import torch
 
-BENCHMARKS = ("lenet_epoch", "orchestration", "convolution", "rbf", "som", "char_lstm", "gan")
+BENCHMARKS = ("lenet_epoch", "orchestration", "convolution", "rbf", "som", "char_lstm", "gan", "serving")
 
 
 def main() -> None:

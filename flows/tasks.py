@@ -5,16 +5,19 @@ Prefect's own result cache is off: it sees only a task's own lines, DVC sees eve
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
-from prefect import State, get_run_logger, task
+from prefect import State, get_run_logger, runtime, task
 from prefect.cache_policies import NO_CACHE
 from prefect.states import Completed, Failed
 
 from flows import artifacts, stages
+from handbook.runs import FLOW_RUN
 
 
 def _up_to_date(stage: str) -> State[Any]:
+    os.environ[FLOW_RUN] = str(runtime.flow_run.id or "")  # a process runs one flow; what a stage makes, remembers it
     try:
         done = stages.run(stage, get_run_logger().info)
     except stages.StageError as error:

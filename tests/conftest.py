@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from handbook import datasets, fetch
+from handbook import datasets, fetch, ledger, storage
 from handbook.evaluation import Judge, Report
 from handbook.project import Case, Project
 
@@ -97,6 +97,41 @@ def judges(case: Case, fitted: Any) -> tuple[Judge, ...]:
         return ()
     judge, _, model = fitted(case.judge)
     return (Judge(judge.page, model),)
+
+
+@pytest.fixture
+def placed(project: Project, fitted: Callable[[str], tuple[Case, Any, Any]]) -> Callable[..., Case]:
+    """Put a trained case in place, judged with that score; another score is another content."""
+
+    def judge(name: str, score: float = 0.9, data: str = "sample", key: str = "") -> Case:
+        case, loaded, model = fitted(name)
+        storage.save(model, project.models(name))
+        storage.write_rows(project.reports(name) / "history.csv", model.history_)
+        storage.write_json(project.reports(name) / "example.json", ledger.exemplify(case, model, loaded))
+        training = {"key": key or f"k{score}", **model.training_}
+        storage.write_json(project.reports(name) / "training.json", training)
+        base = {"accuracy": 0.1, "roc_auc": 0.5}[case.page.PRIMARY]
+        metrics = {
+            case.page.PRIMARY: score, "baseline": {case.page.PRIMARY: base}, "book": {}, "data": data,
+            "dataset": case.dataset, "interval": {case.page.PRIMARY: [score - 0.01, score + 0.01]},
+        }  # fmt: skip
+        storage.write_json(project.reports(name) / "metrics.json", metrics)
+        return project.case(name)
+
+    return judge
+
+
+@pytest.fixture
+def entered(project: Project, placed: Callable[..., Case]) -> Callable[..., str]:
+    """Enter a judged case in the ledger, as `register` does before MLflow comes in; returns what the gate says."""
+
+    def enter(name: str, score: float = 0.9, data: str = "sample", key: str = "") -> str:
+        case = placed(name, score, data, key)
+        entry, store = ledger.entry(project, case), ledger.store(project, name)
+        ledger.keep(project, case, entry, store / entry["content"], lambda *_: {})
+        return ledger.enter(case, store, entry["content"])[1]
+
+    return enter
 
 
 def brief(case: Case, epochs: int) -> Case:

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from handbook import service
 from handbook.errors import HandbookError
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ VERBS = {
     "lab": "work a chapter through: its figures and its measured facts",
     "report": "build reports/index.html and the README's table",
     "check": "refuse what must not be committed: results made from samples",
+    **service.VERBS,
 }
 
 GENERATION = ("length", "temperature", "top_k", "top_p", "seed")
@@ -49,6 +51,8 @@ def parser() -> argparse.ArgumentParser:
             _add_generate(sub)
         elif verb == "lab":
             sub.add_argument("name", metavar="LAB")
+        elif verb in service.VERBS:
+            service.arguments(verb, sub)
     return top
 
 
@@ -69,6 +73,9 @@ def run(arguments: argparse.Namespace) -> None:
     from handbook.project import Project
 
     project = Project.here()
+    if arguments.verb in service.VERBS:  # before the folder changes, which the user's paths start from
+        service.run(project, arguments)
+        return
     own = _own(project, arguments)
     os.chdir(project.root)
     match arguments.verb:
@@ -106,6 +113,9 @@ def main() -> int:
         run(parser().parse_args())
     except HandbookError as error:
         print(f"error: {error}", file=sys.stderr)
+        return 1
+    except BrokenPipeError:  # who read our answers has seen enough, `| head` say
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except KeyboardInterrupt:
         print("interrupted; run again to go on", file=sys.stderr)

@@ -2,12 +2,16 @@
 
 `models/.registered/CASE` holds a folder for each content (the model, its report, the code that made it) and
 `ledger.json`. The registry in MLflow is a view of these files; deleted, it is rebuilt from them.
+
+A champion that was rolled back is `rejected`: the gate lets neither it nor what the same training makes pass, until
+somebody promotes it.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -15,10 +19,14 @@ from pathlib import Path
 from typing import Any
 
 from handbook.errors import HandbookError
+from handbook.fetch import sha256
 from handbook.project import Case, Project, plain
+from handbook.runs import FLOW_RUN
 from handbook.storage import write_json
 
-Standing = dict[str, Any]  # versions (contents, oldest first), challenger, champion, previous
+Standing = dict[str, Any]  # versions and rejected (contents, oldest first), challenger, champion, previous
+ALIASES = ("challenger", "champion", "previous")
+FILES = "files.json"  # what lies in a registered content's folder, by sha256
 Sign = Callable[[Any, Any], dict[str, Any]]
 
 
@@ -50,6 +58,12 @@ def _gate(case: Case, store: Path, standing: Standing) -> str:
     score, baseline = challenger[primary], challenger["baseline"][primary]
     if standing["champion"] == standing["challenger"]:
         return f"is the champion ({primary} {score:.4f})"
+    rejected = _rejected(store, standing)
+    if rejected:
+        return (
+            f"does not pass the gate: version {rejected}, of the same training, was rolled back.\n"
+            f"If that was wrong: python -m handbook promote {case.name} --version {number(standing)}"
+        )
     if not better(case, score, baseline):
         return f"does not pass the gate: {primary} {score:.4f}, the trivial baseline has {baseline:.4f}"
     if standing["champion"]:
@@ -60,6 +74,96 @@ def _gate(case: Case, store: Path, standing: Standing) -> str:
             return f"does not pass the gate: {primary} {score:.4f}, the champion has {champion[primary]:.4f}"
     standing["previous"], standing["champion"] = standing["champion"], standing["challenger"]
     return f"passes the gate and is champion ({primary} {score:.4f})"
+
+
+def _rejected(store: Path, standing: Standing) -> int | None:
+    """The version that was rolled back and is the challenger, or was made by the same parameters, data and code."""
+    key = training(store / standing["challenger"]).get("key")
+    for content in standing.get("rejected", []):
+        if content == standing["challenger"] or (key and key == training(store / content).get("key")):
+            return int(standing["versions"].index(content)) + 1
+    return None
+
+
+def number(standing: Standing, alias: str = "challenger") -> int | None:
+    """The version number that an alias stands for, from 1 on."""
+    return standing["versions"].index(standing[alias]) + 1 if standing.get(alias) else None
+
+
+def training(place: Path) -> dict[str, Any]:
+    """How a registered content was trained: seconds, device, key, and the flow run where there was one."""
+    return dict(read(place / "report" / "training.json") or {})
+
+
+def standing(project: Project, name: str) -> Standing:
+    """A case's ledger; HandbookError if nothing is registered."""
+    path = store(project, name) / "ledger.json"
+    try:
+        found = read(path)
+    except ValueError as error:
+        raise HandbookError(f"{path} is not JSON ({error}). Bring it back from a backup: it is the registry") from None
+    if not found:
+        raise HandbookError(f"nothing is registered of {name}. Register it: dvc repro register@{name}")
+    return dict(found)
+
+
+def chosen(project: Project, name: str, version: str) -> str:
+    """The content that `version` names: a number from 1 on, or champion, challenger or previous."""
+    known = standing(project, name)
+    told = _there(name, known)
+    if version in ALIASES:
+        if not known.get(version):
+            raise HandbookError(f"{name} has no {version}; {told}")
+        return str(known[version])
+    if not version.isdecimal() or not 0 < int(version) <= len(known["versions"]):
+        raise HandbookError(f"no version {version!r} of {name}; {told}")
+    return str(known["versions"][int(version) - 1])
+
+
+def _there(name: str, known: Standing) -> str:
+    aliases = ", ".join(f"{alias} {number(known, alias)}" for alias in ALIASES if known.get(alias))
+    return f"{name} has versions 1 to {len(known['versions'])}: {aliases}"
+
+
+def roll_back(project: Project, case: Case) -> Standing:
+    """The champion before becomes champion again, and the champion of today is rejected from now on.
+
+    Raises HandbookError if there is none before, or if that one was made from samples and today's from real data.
+    """
+    known = standing(project, case.name)
+    if not known["champion"] or not known["previous"]:
+        raise HandbookError(
+            f"{case.name} has no previous champion to roll back to; {_there(case.name, known)}.\n"
+            f"To choose one of them: python -m handbook promote {case.name} --version N"
+        )
+    _refuse_sample(store(project, case.name), known, known["previous"])
+    rejected = [*known.get("rejected", []), known["champion"]]
+    known |= {"champion": known["previous"], "previous": None, "rejected": list(dict.fromkeys(rejected))}
+    write_json(store(project, case.name) / "ledger.json", known)
+    return known
+
+
+def promote(project: Project, case: Case, version: str) -> Standing:
+    """Make a version champion because somebody says so, gate or no gate; it is rejected no longer."""
+    content, known = chosen(project, case.name, version), standing(project, case.name)
+    if content == known["champion"]:
+        raise HandbookError(f"version {number(known, 'champion')} of {case.name} is the champion already")
+    _refuse_sample(store(project, case.name), known, content)
+    rejected = [each for each in known.get("rejected", []) if each != content]
+    known |= {"champion": content, "previous": known["champion"], "rejected": rejected}
+    write_json(store(project, case.name) / "ledger.json", known)
+    return known
+
+
+def _refuse_sample(store: Path, known: Standing, content: str) -> None:
+    """What was made from samples never takes the place of what was made from real data."""
+    kinds = [_metrics(store, each)["data"] for each in (known["champion"], content) if each]
+    if kinds == ["real", "sample"]:
+        made = known["versions"].index(content) + 1
+        raise HandbookError(
+            f"version {made} was made from sample data, the champion (version {number(known, 'champion')}) from real"
+            f" data; it stays. Make another version from real data: make data, then dvc repro"
+        )
 
 
 def better(case: Case, one: float, other: float) -> bool:
@@ -103,11 +207,10 @@ def entry(project: Project, case: Case) -> dict[str, Any]:
     """What is to be known of a registered model; its content is a hash of what it is and how well it does."""
     metrics = read(project.reports(case.name) / "metrics.json")
     validation = read(project.reports(case.dataset) / "validation.json") or {}
-    digest = hashlib.sha256(json.dumps([plain(case.params), metrics], sort_keys=True).encode())
-    for path in sorted(project.models(case.name).iterdir()):
-        digest.update(path.name.encode() + path.read_bytes())
+    flow_run = os.environ.get(FLOW_RUN)
     return {
-        "content": digest.hexdigest()[:16],
+        "content": content_of(plain(case.params), metrics, project.models(case.name)),
+        **({"flow_run": flow_run} if flow_run else {}),
         "case": case.name,
         "page": case.page.__name__.rsplit(".", 1)[1],
         "dataset": case.dataset,
@@ -121,6 +224,20 @@ def entry(project: Project, case: Case) -> dict[str, Any]:
             "files": validation.get("files", {}),
         },
     }
+
+
+def content_of(params: dict[str, Any], metrics: dict[str, Any], model: Path) -> str:
+    """The name of a content: a hash of the parameters, the metrics and the model's files."""
+    digest = hashlib.sha256(json.dumps([params, metrics], sort_keys=True).encode())
+    for path in sorted(model.iterdir()):
+        digest.update(path.name.encode() + path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def hashes(place: Path) -> dict[str, str]:
+    """The sha256 of every file below a folder but the list of them, by its path there."""
+    files = sorted(path for path in place.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
+    return {path.relative_to(place).as_posix(): sha256(path) for path in files if path.name != FILES}
 
 
 def _git_commit(project: Project) -> str:
@@ -159,4 +276,5 @@ def keep(project: Project, case: Case, entry: dict[str, Any], place: Path, sign:
     write_json(fresh / "signature.json", sign(frame_of(example["inputs"]), frame_of(example["answers"])))
     write_json(fresh / "example.json", example["inputs"])
     write_json(fresh / "entry.json", entry)
+    write_json(fresh / FILES, hashes(fresh))
     fresh.replace(place)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import torch
 
 Row = dict[str, float]
+FLOW_RUN = "HANDBOOK_FLOW_RUN"  # the environment's word for the run of the flow that a step is part of
 
 
 @dataclass(frozen=True)

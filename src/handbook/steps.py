@@ -87,7 +87,7 @@ def validate(project: Project, name: str) -> None:
 
 def train(project: Project, name: str) -> None:
     """Train a case; a run that was cut off goes on where its last checkpoint is."""
-    from handbook.runs import Run
+    from handbook.runs import FLOW_RUN, Run
 
     case = project.case(name)
     loaded, origin = _load(project, case)
@@ -101,7 +101,8 @@ def train(project: Project, name: str) -> None:
     model = case.page.fit(loaded, case.params, Run(checkpoint, tell))
     save(model, project.models(name))
     write_rows(project.reports(name) / "history.csv", model.history_)
-    write_json(project.reports(name) / "training.json", {"key": key, **model.training_})
+    flow_run = {"flow_run": os.environ[FLOW_RUN]} if os.environ.get(FLOW_RUN) else {}
+    write_json(project.reports(name) / "training.json", {"key": key, **model.training_, **flow_run})
     shutil.rmtree(checkpoint.parent, ignore_errors=True)
     print(
         f"{name}: {model.training_['seconds']:.0f} s, {model.training_['samples_per_second']:,} samples/s"

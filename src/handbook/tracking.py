@@ -13,13 +13,16 @@ import json
 import logging
 import os
 import re
+import socket
 import warnings
 from collections.abc import Callable, Iterator
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from handbook import datasets, ledger
+from handbook.errors import HandbookError
 from handbook.project import Case, Project, plain
 from handbook.storage import read_rows, write_json
 
@@ -51,6 +54,7 @@ def _mlflow(project: Project) -> Iterator[Any]:
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     import mlflow
 
+    _refuse_silent(uri(project))
     project.mlruns.mkdir(exist_ok=True)
     for noisy in ("mlflow", "alembic"):
         logging.getLogger(noisy).setLevel(logging.ERROR)
@@ -60,6 +64,20 @@ def _mlflow(project: Project) -> Iterator[Any]:
         mlflow.set_tracking_uri(uri(project))
         mlflow.set_registry_uri(uri(project))
         yield mlflow
+
+
+def _refuse_silent(address: str) -> None:
+    """HandbookError if the server that the environment names is not there; MLflow would try for minutes."""
+    if not address.startswith(("http://", "https://")):
+        return
+    at = urlsplit(address)
+    try:
+        socket.create_connection((at.hostname or "", at.port or (443 if at.scheme == "https" else 80)), 4).close()
+    except OSError as error:
+        raise HandbookError(
+            f"MLFLOW_TRACKING_URI is {address}, but nothing answers there ({error}).\n"
+            "Start that server (make ui, or mlflow server), or unset MLFLOW_TRACKING_URI: mlruns/ is used then"
+        ) from None
 
 
 def register(project: Project, case: Case) -> str:
@@ -81,6 +99,36 @@ def register(project: Project, case: Case) -> str:
     return f"{case.name}: version {numbers[entry['content']]} {verdict}"
 
 
+def follow(project: Project, case: Case, change: Callable[[], ledger.Standing]) -> dict[str, str]:
+    """Let MLflow show the ledger as `change` leaves it, nobody else at work meanwhile; version numbers by content."""
+    with _mlflow(project) as mlflow:
+        return _show(project, case, change(), mlflow)
+
+
+def numbers(project: Project, name: str) -> dict[str, str]:
+    """The version number in MLflow of each content that it shows."""
+    with _mlflow(project) as mlflow:
+        found = mlflow.MlflowClient().search_model_versions(f"name = '{name}'")
+    return {each.tags.get(CONTENT, ""): str(each.version) for each in found}
+
+
+def recorded(project: Project, name: str) -> tuple[dict[str, Any], dict[str, str]]:
+    """What MLflow holds of a case: `metrics`, folder of the `model` and `version`, by content; and its aliases."""
+    with _mlflow(project) as mlflow:
+        client = mlflow.MlflowClient()
+        if not client.search_registered_models(f"name = '{name}'"):
+            return {}, {}
+        contents = {}
+        for each in client.search_model_versions(f"name = '{name}'"):
+            found = {"metrics": client.get_run(each.run_id).data.metrics, "version": str(each.version), "model": None}
+            with contextlib.suppress(mlflow.exceptions.MlflowException, OSError):  # its files are lost: None
+                found["model"] = Path(mlflow.artifacts.download_artifacts(f"models:/{name}/{each.version}"))
+            contents[each.tags.get(CONTENT, "")] = found
+        of = {each["version"]: content for content, each in contents.items()}
+        aliases = client.get_registered_model(name).aliases
+        return contents, {alias: of.get(str(version), "") for alias, version in aliases.items()}
+
+
 def _signer(mlflow: Any) -> ledger.Sign:
     return lambda example, answer: dict(mlflow.models.infer_signature(example, answer).to_dict())
 
@@ -95,9 +143,12 @@ def _show(project: Project, case: Case, standing: ledger.Standing, mlflow: Any) 
     for content in standing["versions"]:
         if content not in shown:
             shown[content] = _log(case, ledger.store(project, case.name) / content, mlflow)
-    for alias in ("challenger", "champion", "previous"):
+    known = client.get_registered_model(case.name).aliases
+    for alias in ledger.ALIASES:
         if standing.get(alias):
             client.set_registered_model_alias(case.name, alias, shown[standing[alias]])
+        elif alias in known:  # a rollback leaves no previous
+            client.delete_registered_model_alias(case.name, alias)
     return {content: str(shown[content]) for content in standing["versions"]}
 
 
@@ -123,8 +174,7 @@ def _log(case: Case, place: Path, mlflow: Any) -> str:
         if not mlflow.active_run().data.params:
             mlflow.log_params(entry["params"])
         metrics = ledger.read(report / "metrics.json")
-        own = {key: value for key, value in metrics.items() if key != "algorithms"}
-        mlflow.log_metrics(dict(_flat(own)) | {"training_seconds": training["seconds"]})
+        mlflow.log_metrics(as_logged(metrics) | {"training_seconds": training["seconds"]})
         if not mlflow.active_run().data.metrics.get("train_loss"):
             for row in read_rows(report / "history.csv"):
                 mlflow.log_metrics({k: v for k, v in row.items() if k != "epoch"}, step=int(row["epoch"]))
@@ -165,8 +215,14 @@ def _tags(entry: dict[str, Any], training: dict[str, Any]) -> dict[str, str]:
         "mlflow.source.git.commit": entry["git"],
         "expectations": f"{checks['number']} met" if checks["success"] else "not validated",
         "device": training["device"],
+        **({"prefect.flow_run": training["flow_run"]} if "flow_run" in training else {}),
         **{f"dvc.{path}": md5 for path, md5 in entry["dvc"].items()},
     }
+
+
+def as_logged(metrics: dict[str, Any]) -> dict[str, float]:
+    """A case's metrics as its run holds them, by flat names; those of compared algorithms have runs of their own."""
+    return dict(_flat({key: value for key, value in metrics.items() if key != "algorithms"}))
 
 
 def _flat(metrics: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, float]]:

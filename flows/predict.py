@@ -1,0 +1,87 @@
+"""Batch prediction: a case's champion over pictures, rows, prompts or seeds that lie on this machine."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, cast
+
+from prefect import State, flow, get_run_logger, task
+from prefect.artifacts import create_markdown_artifact
+from prefect.cache_policies import NO_CACHE
+from prefect.deployments.runner import RunnerDeployment
+from prefect.states import Completed, Failed
+from prefect.types.entrypoint import EntrypointType
+from pydantic import Field
+
+import handbook as package
+from flows.case_study import Case
+from handbook import answers, prediction
+from handbook.answers import Outcome
+from handbook.errors import HandbookError
+from handbook.project import Project
+
+
+@flow(name="predict", flow_run_name="{case}")
+def predict(
+    case: Case,
+    inputs: Annotated[list[str], Field(min_length=1)],
+    output: str,
+    version: str = "",
+    batch_size: Annotated[int, Field(ge=1)] | None = None,
+) -> State[Outcome]:
+    """Predict what lies in files, and write the answers as CSV; what fails is listed in OUTPUT.errors.csv.
+
+    Args:
+        case: A block of params.yaml.
+        inputs: PNG or JPEG files, folders of them, or one CSV file; prompts or seeds for what generates. Paths are
+            absolute, or start from the checkout.
+        output: The CSV file to write; for generated pictures a folder.
+        version: A number, champion, challenger or previous; empty for the champion.
+        batch_size: How many lie in memory at a time; empty for the kind's own.
+    """
+    state: Any = answer(case, inputs, output, version, batch_size, return_state=True)
+    return cast(State[Outcome], state)
+
+
+# what writes its files in one step at the end may be tried again
+@task(task_run_name="predict {case}", cache_policy=NO_CACHE)
+def answer(case: str, inputs: list[str], output: str, version: str, batch_size: int | None) -> State[Outcome]:
+    """Predict; Failed, with the good answers written, if any input could not be read."""
+    project = Project.here()
+    paths = [str(path) if (path := project.root / each).exists() else each for each in inputs]
+    try:
+        place = project.root / output
+        outcome = prediction.predict(project, case, paths, place, version=version, batch_size=batch_size)
+    except HandbookError as error:
+        return Failed(message=str(error))
+    show(case, outcome)
+    try:
+        told = answers.told(outcome)
+    except HandbookError as error:
+        return Failed(message=str(error), data=outcome)
+    get_run_logger().info(told)
+    return Completed(message=told, data=outcome)
+
+
+def show(case: str, outcome: Outcome) -> None:
+    """A table in Prefect: how many were answered, how many failed, and where both lie."""
+    rows = {
+        "model": outcome.title,
+        "answered": f"{outcome.answered:,}, of them doubtful {outcome.doubtful:,}",
+        "answers": outcome.output,
+        "failed": f"{outcome.failed:,}",
+        "listed in": outcome.errors or "",
+    }
+    text = "\n".join(["| | |", "| --- | --- |", *(f"| {key} | {value} |" for key, value in rows.items())])
+    create_markdown_artifact(text, f"{case}-predictions".replace("_", "-"), f"What {outcome.title} was asked")
+
+
+def deployment() -> RunnerDeployment:
+    """What Prefect's pages offer of it."""
+    return RunnerDeployment.from_flow(
+        predict,
+        name="predict",
+        description="A case's champion over files on this machine; answers as CSV, faults listed beside them.",
+        tags=["handbook", "predict"],
+        version=package.__version__,
+        entrypoint_type=EntrypointType.MODULE_PATH,
+    )
