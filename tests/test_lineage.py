@@ -81,15 +81,15 @@ def test_there_is_no_way_back_from_the_first_champion_and_none_to_a_sample(
     assert aliases(project) == {"challenger": 2, "champion": 2, "previous": 1}
 
 
-def registered(project: Project, judged: Callable[..., Any], *scores: float) -> None:
+def registered(project: Project, placed: Callable[..., Any], *scores: float) -> None:
     for score in scores:
         tracking.register(project, placed(NAME, score))
 
 
 def test_mlflow_follows_a_rollback_and_a_deleted_registry_comes_back_rolled_back(
-    judged: Callable[..., Any], project: Project
+    placed: Callable[..., Any], project: Project
 ) -> None:
-    registered(project, judged, 0.8, 0.9)
+    registered(project, placed, 0.8, 0.9)
     service.rollback(project, NAME)
     assert "version 2 is champion, before it 1" in service.promote(project, NAME, "2")
     assert set(tracking.recorded(project, NAME)[1]) == {"challenger", "champion", "previous"}
@@ -100,7 +100,7 @@ def test_mlflow_follows_a_rollback_and_a_deleted_registry_comes_back_rolled_back
         "champion": "1",
     }
     shutil.rmtree(project.mlruns)
-    registered(project, judged, 0.9)
+    registered(project, placed, 0.9)
     again, aliases_again = tracking.recorded(project, NAME)
     assert aliases_again == shown
     assert {each: again[each]["version"] for each in again} == {each: contents[each]["version"] for each in contents}
@@ -208,10 +208,10 @@ def _served(path: str) -> Callable[[Project], Path]:
 
 
 @pytest.fixture
-def whole(judged: Callable[..., Any], project: Project) -> Project:
+def whole(placed: Callable[..., Any], project: Project) -> Project:
     """A project in which everything is as it was written down."""
     steps.validate(project, "fashion_mnist")
-    registered(project, judged, 0.9)
+    registered(project, placed, 0.9)
     locked(project)
     return project
 

@@ -266,7 +266,7 @@ def test_a_big_table_takes_no_more_memory_than_a_small_one(tmp_path: Path) -> No
 
 
 def test_without_a_champion_the_trained_model_answers_and_it_is_said(
-    judged: Callable[..., Any], project: Project, calls: pd.DataFrame, capsys: pytest.CaptureFixture[str]
+    placed: Callable[..., Any], project: Project, calls: pd.DataFrame, capsys: pytest.CaptureFixture[str]
 ) -> None:
     placed(ROWS)
     path = saved(calls, project.root / "calls.csv")

@@ -81,7 +81,7 @@ def posted(address: str, body: bytes) -> tuple[int, dict[str, Any]]:
 
 
 def test_the_champion_answers_over_http_by_its_own_code_and_ends_when_told(
-    judged: Callable[..., Any], project: Project, fitted: Any
+    placed: Callable[..., Any], project: Project, fitted: Any
 ) -> None:
     """One real server for all of this: it takes seconds to start."""
     tracking.register(project, placed(NAME))
