@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from pathlib import Path
 
 from handbook.errors import HandbookError
 
@@ -16,6 +17,8 @@ VERBS = {
     "register": "bring a judged case into the MLflow registry and move its aliases",
     "lab": "work a chapter through: its figures and its measured facts",
     "report": "build reports/index.html and the README's table",
+    "monitor": "judge the batches that have come in: expectations, drift, the champion's score",
+    "retrain": "train a challenger with the batches that have come in; the gate decides",
     "check": "refuse what must not be committed: results made from samples",
 }
 
@@ -34,6 +37,11 @@ def parser() -> argparse.ArgumentParser:
             sub.add_argument("name", metavar="DATASET")
         elif verb in ("train", "evaluate", "register"):
             sub.add_argument("name", metavar="CASE")
+        elif verb in ("monitor", "retrain"):
+            sub.add_argument("name", metavar="CASE")
+            if verb == "monitor":
+                sub.add_argument("folder", nargs="?", metavar="FOLDER", help="default: incoming/CASE")
+                sub.add_argument("--retrain", action="store_true", help="retrain at once if a batch has drifted")
         elif verb == "lab":
             sub.add_argument("name", metavar="LAB")
     return top
@@ -44,7 +52,7 @@ def run(arguments: argparse.Namespace) -> None:
     from handbook import datasets, steps
     from handbook.project import Project
 
-    project = Project.here()
+    start, project = Path.cwd(), Project.here()
     os.chdir(project.root)
     match arguments.verb:
         case "data":
@@ -53,6 +61,15 @@ def run(arguments: argparse.Namespace) -> None:
             steps.data(project, arguments.names, arguments.source, arguments.or_sample)
         case "validate":
             steps.validate(project, steps.known("dataset", arguments.name, datasets.names()))
+        case "monitor":
+            from handbook import retraining
+
+            folder = start / arguments.folder if arguments.folder else None
+            retraining.watch_over(project, arguments.name, folder, arguments.retrain)
+        case "retrain":
+            from handbook import retraining
+
+            print(retraining.retrain(project, arguments.name))
         case "report" | "check" as verb:
             getattr(steps, verb)(project)
         case verb:
