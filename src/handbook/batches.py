@@ -23,6 +23,10 @@ IMAGES, LABELS = "-images-idx3-ubyte.gz", "-labels-idx1-ubyte.gz"
 DONE, REFUSED = "done", "refused"
 
 
+class NothingCameError(HandbookError):
+    """No batch has come in: a folder that is not there, or empty."""
+
+
 @dataclass(frozen=True)
 class Batch:
     """Files that belong together, with their digest at the time when they were found."""
@@ -53,13 +57,13 @@ def is_table(page: ModuleType) -> bool:
 def find(folder: Path, page: ModuleType, settle: float) -> tuple[list[Batch], list[Waiting]]:
     """The batches in a folder by name, and what is left alone; the folder's own folders are not looked into.
 
-    Raises HandbookError if there is no such folder, or nothing in it.
+    Raises NothingCameError if there is no such folder, or nothing in it.
     """
     if not folder.is_dir():
-        raise HandbookError(f"no folder {folder}. Make it, and put batches there: {_wanted(page)}")
+        raise NothingCameError(f"no folder {folder}. Make it, and put batches there: {_wanted(page)}")
     paths = sorted(path for path in folder.iterdir() if path.is_file() and not path.name.startswith("."))
     if not paths:
-        raise HandbookError(f"{folder} is empty: no batch has come in. Put one there: {_wanted(page)}")
+        raise NothingCameError(f"{folder} is empty: no batch has come in. Put one there: {_wanted(page)}")
     growing = _growing(paths, settle)
     batches, waiting = [], []
     for stem, files in _together(paths, page).items():
