@@ -151,10 +151,10 @@ def _laid_out(n: int, *parts: tuple[Rows, Table]) -> Table:
     return rows.take(order)
 
 
-def score(champion: Champion, pinned: Any, batch: Any) -> tuple[float, tuple[float, float]]:
-    """The page's primary metric on the batch and its 95 % interval, by the page's own `evaluate`."""
-    page = champion.case.page
-    report = page.evaluate(champion.model(), to_judge(champion.case, pinned, batch))
+def score(case: Case, model: Any, pinned: Any, batch: Any) -> tuple[float, tuple[float, float]]:
+    """The page's primary metric of a model on the batch and its 95 % interval, by the page's own `evaluate`."""
+    page = case.page
+    report = page.evaluate(model, to_judge(case, pinned, batch))
     value = float(report.metrics[page.PRIMARY])
     low, high = report.interval.get(page.PRIMARY, (value, value))
     return value, (float(low), float(high))

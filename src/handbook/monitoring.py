@@ -39,6 +39,7 @@ class Watch:
     project: Project
     name: str
     champion: Champion
+    model: Any  # the champion's
     page: ModuleType  # the dataset's
     kind: str  # of the dataset: real or sample
     pinned: Any  # the dataset, as its page loads it
@@ -71,7 +72,7 @@ def watch(project: Project, name: str) -> Watch:
     import pandas as pd
 
     reference = contents.compared(page, pd.concat(learnt, ignore_index=True))
-    return Watch(project, name, champion, page, kind, page.load(directory), reference, params)
+    return Watch(project, name, champion, champion.model(), page, kind, page.load(directory), reference, params)
 
 
 def limits(project: Project) -> drift.Params:
@@ -198,7 +199,7 @@ def _scored(watch: Watch, content: Content) -> Record:
     case = watch.champion.case
     primary = case.page.PRIMARY
     try:
-        value, (low, high) = champions.score(watch.champion, watch.pinned, content.loaded)
+        value, (low, high) = champions.score(watch.champion.case, watch.model, watch.pinned, content.loaded)
     except (HandbookError, ValueError) as error:
         return {"score": None, "no_score": f"the page cannot judge so few rows, or rows so alike: {error}"}
     before = float(watch.champion.metrics[primary])
