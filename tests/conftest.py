@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from handbook import datasets, fetch, ledger, storage
+from handbook import datasets, fetch, ledger, steps, storage
 from handbook.evaluation import Judge, Report
 from handbook.project import Case, Project
 
@@ -138,3 +138,41 @@ def brief(case: Case, epochs: int) -> Case:
     """The case with fewer epochs and folds, if its page counts any."""
     fewer = {key: value for key, value in (FEW | {"epochs": epochs}).items() if hasattr(case.params, key)}
     return dataclasses.replace(case, params=dataclasses.replace(case.params, **fewer))
+
+
+@pytest.fixture(scope="session")
+def champion_of(tmp_path_factory: pytest.TempPathFactory, samples: Callable[[str], Path]) -> Callable[[str], Path]:
+    """A checkout in small with a registered champion, made once for all tests; they work on copies."""
+    kept: dict[str, Path] = {}
+
+    def make(name: str) -> Path:
+        if name not in kept:
+            kept[name] = root = tmp_path_factory.mktemp("watched") / "project"
+            root.mkdir()
+            small(root, name)
+            project = Project(root)
+            dataset = project.case(name).dataset
+            shutil.copytree(samples(dataset), project.data(dataset))
+            with pytest.MonkeyPatch.context() as patch:
+                patch.delenv("MLFLOW_TRACKING_URI", raising=False)
+                registered(project, name)
+        return kept[name]
+
+    return make
+
+
+def small(root: Path, name: str) -> None:
+    """params.yaml with this case alone, quick to train, and Great Expectations' configuration."""
+    numbers = yaml.safe_load((ROOT / "params.yaml").read_text())
+    block = numbers["cases"][name]
+    block |= {key: value for key, value in {"epochs": 1, "max_iter": 60}.items() if key in block}
+    numbers |= {"cases": {name: block}, "labs": {}}
+    numbers["monitor"]["settle"] = 0.0
+    (root / "params.yaml").write_text(yaml.safe_dump(numbers, sort_keys=False))
+    (root / "gx").mkdir()
+    shutil.copy(ROOT / "gx" / "great_expectations.yml", root / "gx")
+
+
+def registered(project: Project, name: str) -> None:
+    for step in (steps.train, steps.evaluate, steps.register):
+        step(project, name)

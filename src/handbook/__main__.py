@@ -23,6 +23,8 @@ VERBS = {
     "generate": "let a trained text model write on from a prompt",
     "lab": "work a chapter through: its figures and its measured facts",
     "report": "build reports/index.html and the README's table",
+    "monitor": "judge the batches that have come in: expectations, drift, the champion's score",
+    "retrain": "train a challenger with the batches that have come in; the gate decides",
     "check": "refuse what must not be committed: results made from samples",
     **service.VERBS,
 }
@@ -49,6 +51,11 @@ def parser() -> argparse.ArgumentParser:
                 sub.add_argument("--to", metavar="FOLDER", help="where what is made of it goes: model and report")
         elif verb == "generate":
             _add_generate(sub)
+        elif verb in ("monitor", "retrain"):
+            sub.add_argument("name", metavar="CASE")
+            if verb == "monitor":
+                sub.add_argument("folder", nargs="?", metavar="FOLDER", help="default: incoming/CASE")
+                sub.add_argument("--retrain", action="store_true", help="retrain at once if a batch has drifted")
         elif verb == "lab":
             sub.add_argument("name", metavar="LAB")
         elif verb in service.VERBS:
@@ -72,7 +79,7 @@ def run(arguments: argparse.Namespace) -> None:
     from handbook import datasets, steps
     from handbook.project import Project
 
-    project = Project.here()
+    start, project = Path.cwd(), Project.here()
     if arguments.verb in service.VERBS:  # before the folder changes, which the user's paths start from
         service.run(project, arguments)
         return
@@ -85,6 +92,15 @@ def run(arguments: argparse.Namespace) -> None:
             steps.data(project, arguments.names, arguments.source, arguments.or_sample)
         case "validate":
             steps.validate(project, steps.known("dataset", arguments.name, datasets.names()))
+        case "monitor":
+            from handbook import retraining
+
+            folder = start / arguments.folder if arguments.folder else None
+            retraining.watch_over(project, arguments.name, folder, arguments.retrain)
+        case "retrain":
+            from handbook import retraining
+
+            print(retraining.retrain(project, arguments.name))
         case "report" | "check" as verb:
             getattr(steps, verb)(project)
         case "generate":

@@ -87,10 +87,15 @@ def validate(project: Project, name: str) -> None:
 
 def train(project: Project, name: str) -> None:
     """Train a case; a run that was cut off goes on where its last checkpoint is."""
+    case = project.case(name)
+    fit(project, case, *_load(project, case))
+
+
+def fit(project: Project, case: Case, loaded: Any, origin: dict[str, Any]) -> None:
+    """Train a case on data of that origin; the model, its history and what it cost are files at the end."""
     from handbook.runs import FLOW_RUN, Run
 
-    case = project.case(name)
-    loaded, origin = _load(project, case)
+    name = case.name
     key = training_key(case, origin)
     checkpoint = project.cache / "checkpoints" / name / f"{key}.ckpt"
     tell = None

@@ -14,8 +14,11 @@ import logging
 import os
 import re
 import socket
+import urllib.error
+import urllib.request
 import warnings
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -40,6 +43,8 @@ REQUIREMENTS = [
 ]
 CONTENT = "handbook.content"
 TRAINING = "handbook.training"
+BATCH = "handbook.batch"
+PATIENCE = 4.0  # seconds
 
 
 def uri(project: Project) -> str:
@@ -47,9 +52,27 @@ def uri(project: Project) -> str:
     return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{project.mlruns / 'mlflow.db'}"
 
 
+def answers(project: Project) -> None:
+    """Raise a HandbookError if MLflow is a server that is not there: its client would try for minutes."""
+    place = uri(project)
+    if not place.startswith("http"):
+        return
+    try:
+        with urllib.request.urlopen(f"{place.rstrip('/')}/health", timeout=PATIENCE):  # noqa: S310 (just seen: http)
+            pass
+    except urllib.error.HTTPError:
+        pass  # somebody is there
+    except OSError as error:
+        raise HandbookError(
+            f"no MLflow server answers at {place} (MLFLOW_TRACKING_URI): {error}\n"
+            "Start it: make ui   or use the project's own database: unset MLFLOW_TRACKING_URI"
+        ) from None
+
+
 @contextlib.contextmanager
 def _mlflow(project: Project) -> Iterator[Any]:
     """MLflow set up for this project, one user at a time: two first uses would race to create the database."""
+    answers(project)
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     import mlflow
@@ -86,16 +109,22 @@ def register(project: Project, case: Case) -> str:
     The same content is registered once. `challenger` is what was registered last; it becomes `champion` if it passes
     the gate, and the champion before it stays known as `previous`.
     """
-    store = ledger.store(project, case.name)
     entry = ledger.entry(project, case)
-    with _mlflow(project) as mlflow:
-        ledger.keep(project, case, entry, store / entry["content"], _signer(mlflow))
-        standing, verdict = ledger.enter(case, store, entry["content"])
-        numbers = _show(project, case, standing, mlflow)
+    told = enter(project, case, entry)
     write_json(
         project.mlruns / "registered" / f"{case.name}.json",
         {"case": case.name, "content": entry["content"], "data": entry["data"]},
     )
+    return told
+
+
+def enter(project: Project, case: Case, entry: dict[str, Any]) -> str:
+    """Bring what an entry describes into the ledger and MLflow; says what the gate said of it."""
+    store = ledger.store(project, case.name)
+    with _mlflow(project) as mlflow:
+        ledger.keep(project, case, entry, store / entry["content"], _signer(mlflow))
+        standing, verdict = ledger.enter(case, store, entry["content"])
+        numbers = _show(project, case, standing, mlflow)
     return f"{case.name}: version {numbers[entry['content']]} {verdict}"
 
 
@@ -305,6 +334,37 @@ def live(project: Project, case: Case, key: str) -> Callable[[dict[str, float]],
                 mlflow.MlflowClient().log_metric(run_id, name, value, step=int(row["epoch"]))
 
     return tell
+
+
+def log_batch(project: Project, case: Case, record: dict[str, Any], page: Path) -> None:
+    """What was said of a batch, as a run of the experiment CASE-monitor; the same bytes are logged once."""
+    with _mlflow(project) as mlflow:
+        _experiment(project, replace(case, name=f"{case.name}-monitor"), mlflow)
+        found = mlflow.search_runs(
+            experiment_names=[f"{case.name}-monitor"],
+            filter_string=f"tags.`{BATCH}` = '{record['sha256']}'",
+            output_format="list",
+        )
+        if found and found[0].info.status == "FINISHED":
+            return
+        with mlflow.start_run(run_id=found[0].info.run_id if found else None, run_name=record["batch"]):
+            tags = {key: record[key] for key in ("outcome", "data", "dataset", "champion")}
+            mlflow.set_tags({BATCH: record["sha256"], **tags})
+            mlflow.log_metrics(dict(_flat(_numbers_of(record))))
+            mlflow.log_artifact(str(page))
+
+
+def _numbers_of(record: dict[str, Any]) -> dict[str, Any]:
+    columns = {each["column"]: each for each in record.get("columns", [])}
+    return {
+        "rows": record.get("rows", 0),
+        "refused": record["outcome"] == "refused",
+        "drifted": record["outcome"] == "drifted",
+        "drifted_columns": sum(each["drifted"] for each in columns.values()),
+        "moved": {name: each["moved"] for name, each in columns.items()},
+        "p": {name: each["p"] for name, each in columns.items()},
+        "score": record.get("score") or {},
+    }
 
 
 def run_url(project: Project, name: str, server: str = "http://127.0.0.1:5000") -> str | None:

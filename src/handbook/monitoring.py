@@ -1,0 +1,312 @@
+"""Monitoring: what comes in after training is validated, compared with the training data, scored, told and put away.
+
+A batch is judged once, whatever it is called. What is said of it is written before it is moved, so a kill in between
+costs nothing: the next run finds the record of those bytes, completes what is missing, and judges nothing anew.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import fcntl
+import json
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+from handbook import batches, champions, contents, datasets, drift, fetch, validation
+from handbook.batches import Batch
+from handbook.champions import Champion
+from handbook.contents import Content
+from handbook.errors import HandbookError, unknown
+from handbook.project import Project, parse
+from handbook.storage import write_json, write_text
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Record = dict[str, Any]  # what reports/monitor/CASE/BATCH.json holds
+STEADY, DRIFTED, REFUSED = "steady", "drifted", "refused"
+
+
+@dataclass(frozen=True)
+class Watch:
+    """All that batches of a case are held against."""
+
+    project: Project
+    name: str
+    champion: Champion
+    model: Any  # the champion's
+    page: ModuleType  # the dataset's
+    kind: str  # of the dataset: real or sample
+    pinned: Any  # the dataset, as its page loads it
+    reference: pd.DataFrame  # what the champion learnt from, the columns that are compared
+    params: drift.Params
+
+
+def watch(project: Project, name: str) -> Watch:
+    """Load the champion of a case and what it learnt from.
+
+    Raises HandbookError for an unknown case, no champion, no block `monitor` in params.yaml, data that are not those
+    that the champion was made from, and a dataset that is neither a table nor labelled pictures.
+    """
+    if name not in project.cases():
+        raise unknown("case", name, project.cases())
+    params = limits(project)
+    champion = champions.champion(project, name)
+    page, directory = datasets.page(champion.case.dataset), project.data(champion.case.dataset)
+    batches.is_table(page)
+    kind = str(fetch.verify(page, directory)["kind"])
+    if kind != champion.entry["data"]:
+        raise HandbookError(
+            f"the champion of {name} was made from {champion.entry['data']} data, and {directory} holds {kind} ones.\n"
+            f"Bring the data that it was made from (make data), or make a champion of these: dvc repro register@{name}"
+        )
+    learnt = [champions.learnt(champion.case, page.facts(directory))]
+    for files in champion.batches():
+        with scratch(project) as place:
+            learnt.append(contents.read(page, directory, files, place).facts)
+    import pandas as pd
+
+    reference = contents.compared(page, pd.concat(learnt, ignore_index=True))
+    return Watch(project, name, champion, champion.model(), page, kind, page.load(directory), reference, params)
+
+
+def limits(project: Project) -> drift.Params:
+    """The block `monitor` of params.yaml."""
+    block = project.numbers().get("monitor")
+    if not isinstance(block, dict):
+        raise HandbookError("params.yaml has no block `monitor:` with the limits of drift")
+    return parse(drift.Params, block, "params.yaml, monitor")  # type: ignore[no-any-return]
+
+
+def incoming(project: Project, name: str) -> Path:
+    """Where the batches of a case are looked for, unless another folder is named."""
+    return project.root / "incoming" / name
+
+
+def told(project: Project, name: str) -> Path:
+    """Where the records and pages of a case's batches lie."""
+    return project.root / "reports" / "monitor" / name
+
+
+@contextlib.contextmanager
+def scratch(project: Project) -> Iterator[Path]:
+    """An empty folder that is gone at the end."""
+    (project.cache / "monitor").mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=project.cache / "monitor") as place:
+        yield Path(place)
+
+
+@contextlib.contextmanager
+def alone(project: Project, name: str) -> Iterator[None]:
+    """One who watches a case at a time: the next one waits, and finds what the first has left."""
+    place = project.cache / "monitor"
+    place.mkdir(parents=True, exist_ok=True)
+    with (place / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def records(project: Project, name: str) -> list[Record]:
+    """What was said of every batch of a case so far, by name."""
+    return [json.loads(path.read_text()) for path in sorted(told(project, name).glob("*.json"))]
+
+
+def judge(watch: Watch, batch: Batch) -> tuple[Record, bool]:
+    """What is to be said of a batch, written down, and whether it is new: no bytes are judged twice."""
+    from handbook import tracking
+
+    known = [each for each in records(watch.project, watch.name) if each["sha256"] == batch.sha256]
+    record = known[0] if known else _judged(watch, batch)
+    place = told(watch.project, watch.name) / record["batch"]
+    write_text(place.with_suffix(".md"), page_of(record))
+    write_json(place.with_suffix(".json"), record)
+    tracking.log_batch(watch.project, watch.champion.case, record, place.with_suffix(".md"))
+    return record, not known
+
+
+def _within(root: Path, folder: Path) -> str:
+    """The folder as seen from the project, if it lies there."""
+    return str(folder.relative_to(root) if folder.is_relative_to(root) else folder)
+
+
+def _judged(watch: Watch, batch: Batch) -> Record:
+    record: Record = {
+        "batch": batch.name,
+        "files": [path.name for path in batch.files],
+        "folder": _within(watch.project.root, batch.files[0].parent),
+        "sha256": batch.sha256,
+        "case": watch.name,
+        "dataset": watch.champion.case.dataset,
+        "data": watch.kind,
+        "champion": watch.champion.content,
+        "limits": asdict(watch.params),
+        "judged": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+    }
+    with scratch(watch.project) as place:
+        try:
+            content = contents.read(watch.page, watch.project.data(record["dataset"]), batch.files, place)
+            record |= {"rows": len(content.facts), "labelled": content.loaded is not None}
+            record["expectations"] = _validate(watch, content)
+        except HandbookError as error:
+            return record | {"outcome": REFUSED, "reason": str(error)}
+    return record | _compared(watch, content) | _scored(watch, content)
+
+
+def _validate(watch: Watch, content: Content) -> int:
+    """How many expectations of the dataset a batch has met; a HandbookError lists those that it has not."""
+    sample, answers = watch.kind == "sample", "" if content.loaded is not None else contents.target(watch.page)
+    expectations = contents.suite(watch.page.expectations(sample), without=answers)
+    dataset = watch.champion.case.dataset
+    suite = f"{dataset}_batch" + "_unlabelled" * bool(answers) + "_sample" * sample
+    findings = validation.check(suite, content.facts, expectations, watch.project.gx)
+    failed = [finding for finding in findings if not finding.success]
+    if failed:
+        sentences = "\n  ".join(finding.sentence() for finding in failed)
+        raise HandbookError(
+            f"{len(failed)} of the {len(findings)} expectations of a batch of {dataset} are not met\n  {sentences}"
+        )
+    return len(findings)
+
+
+def _compared(watch: Watch, content: Content) -> Record:
+    """The outcome, and how each column compares with the training rows."""
+    batch = contents.compared(watch.page, content.facts)
+    columns = drift.compare(watch.reference, batch, contents.words(watch.page, batch), watch.params)
+    drifted = any(column.drifted for column in columns)
+    least = drift.detectable(len(watch.reference), len(batch), len(columns), watch.params.alpha)
+    return {
+        "outcome": DRIFTED if drifted else STEADY,
+        "columns": drift.plain(columns),
+        "reference_rows": len(watch.reference),
+        "detectable": least,
+    }
+
+
+def _scored(watch: Watch, content: Content) -> Record:
+    """The champion's primary metric on the batch beside that on its test rows, or why there is none.
+
+    A batch on which the champion does clearly worse has drifted, even if no column has: what follows from the columns
+    has changed.
+    """
+    why = _no_score(watch, content)
+    if why:
+        return {"score": None, "no_score": why}
+    case = watch.champion.case
+    primary = case.page.PRIMARY
+    try:
+        value, (low, high) = champions.score(watch.champion.case, watch.model, watch.pinned, content.loaded)
+    except (HandbookError, ValueError) as error:
+        return {"score": None, "no_score": f"the page cannot judge so few rows, or rows so alike: {error}"}
+    before = float(watch.champion.metrics[primary])
+    lower = bool(getattr(case.page, "LOWER_IS_BETTER", False))
+    fell = low - before > watch.params.fall if lower else before - high > watch.params.fall
+    score = {"metric": primary, "value": value, "low": low, "high": high, "before": before, "fell": fell}
+    return {"score": score} | ({"outcome": DRIFTED} if fell else {})
+
+
+def _no_score(watch: Watch, content: Content) -> str:
+    if content.loaded is None:
+        return "the batch has no answers"
+    if len(content.facts) < watch.params.least_rows:
+        return f"the batch has fewer than {watch.params.least_rows} rows"
+    if not champions.can_judge(watch.champion.case, content.loaded):
+        return f"{watch.champion.case.page.__name__} does not say which rows it is judged by"
+    if champions.one_class(content.loaded):
+        return "all rows of the batch have the same answer"
+    return ""
+
+
+def page_of(record: Record) -> str:
+    """A batch's record as a person reads it, in Markdown: for reports/monitor, Prefect and MLflow alike."""
+    lines = [f"# {record['case']}, batch {record['batch']}: {record['outcome']}", ""]
+    if record["data"] == "sample":
+        lines += ["**Held against sample data: not a result.**", ""]
+    if record["outcome"] == REFUSED:
+        lines += ["The batch is refused:", "", "```", record["reason"], "```", ""]
+    else:
+        lines += [*_what_was_found(record), ""]
+    lines += [
+        f"Files {', '.join(record['files'])}; sha256 `{record['sha256']}`; judged {record['judged']} beside champion"
+        f" `{record['champion']}`.",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _what_was_found(record: Record) -> Iterator[str]:
+    drifted = [each["column"] for each in record["columns"] if each["drifted"]]
+    limits = record["limits"]
+    yield f"{record['rows']:,} rows meet all {record['expectations']} expectations that a part of the data inherits."
+    yield (
+        f"Beside {record['reference_rows']:,} training rows "
+        + (f"these columns have drifted: {', '.join(drifted)}." if drifted else "no column has drifted.")
+        + f" A column has if p is below {limits['alpha']:g} and at least {limits['moved']:.0%} of its rows have moved;"
+        f" so many rows can show a move of {record['detectable']:.1%} or more."
+    )
+    yield ""
+    if record["score"]:
+        score = record["score"]
+        yield (
+            f"The champion's {score['metric']} is {score['value']:.4f} ({score['low']:.4f} to {score['high']:.4f}) here"
+            f" and {score['before']:.4f} on its test rows" + (": it fell." if score["fell"] else ".")
+        )
+    else:
+        yield f"Not scored: {record['no_score']}."
+    yield from ("", "| column | kind | rows moved | p | |", "| --- | --- | ---: | ---: | --- |")
+    for each in record["columns"]:
+        mark = "drifted" if each["drifted"] else ""
+        yield f"| {each['column']} | {each['kind']} | {each['moved']:.1%} | {each['p']:.2g} | {mark} |"
+
+
+def put_away(batch: Batch, record: Record) -> Path:
+    """Move a batch that was judged: to `done/NAME`, or, if it was refused, to `refused/NAME`."""
+    return batches.put_away(batch, record["outcome"] == REFUSED)
+
+
+def arrived(project: Project, name: str, folder: Path | None = None) -> tuple[list[Batch], list[batches.Waiting]]:
+    """The batches of a case that have come in, and the files that are left alone."""
+    place = folder or incoming(project, name)
+    page = datasets.page(champions.champion(project, name).case.dataset)
+    batches.finish_moves(place)
+    return batches.find(place, page, limits(project).settle)
+
+
+def monitor(
+    project: Project, name: str, folder: Path | None = None, say: Callable[[str], None] = print
+) -> list[Record]:
+    """Judge every batch that has come in and put it away; returns what was said of each.
+
+    Raises HandbookError where nothing can be judged: an unknown case, no champion, no folder or an empty one, an
+    MLflow server that does not answer.
+    """
+    from handbook import tracking
+
+    with alone(project, name):
+        watcher = watch(project, name)
+        tracking.answers(project)
+        found, waiting = arrived(project, name, folder)
+        for each in waiting:
+            say(f"{each.path.name}: left alone, {each.why}")
+        said = []
+        for batch in found:
+            record, new = judge(watcher, batch)
+            place = put_away(batch, record)
+            said.append(record)
+            say(sentence(record, new) + f" -> {place}")
+    return said
+
+
+def sentence(record: Record, new: bool) -> str:
+    """What became of a batch, in a line."""
+    before = "" if new else f" (these bytes were judged {record['judged']} and are not judged again)"
+    if record["outcome"] == REFUSED:
+        return f"{record['batch']}: refused{before}, {record['reason']}"
+    moved = ", ".join(f"{each['column']} {each['moved']:.0%}" for each in record["columns"] if each["drifted"])
+    score = record["score"]
+    scored = f", {score['metric']} {score['value']:.4f} (was {score['before']:.4f})" if score else ""
+    return f"{record['batch']}: {record['outcome']}{f' ({moved})' if moved else ''}{scored}{before}"
