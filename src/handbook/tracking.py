@@ -13,7 +13,6 @@ import json
 import logging
 import os
 import re
-import socket
 import urllib.error
 import urllib.request
 import warnings
@@ -22,7 +21,6 @@ from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from handbook import datasets, ledger
 from handbook.errors import HandbookError
@@ -77,7 +75,6 @@ def _mlflow(project: Project) -> Iterator[Any]:
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     import mlflow
 
-    _refuse_silent(uri(project))
     project.mlruns.mkdir(exist_ok=True)
     for noisy in ("mlflow", "alembic"):
         logging.getLogger(noisy).setLevel(logging.ERROR)
@@ -87,20 +84,6 @@ def _mlflow(project: Project) -> Iterator[Any]:
         mlflow.set_tracking_uri(uri(project))
         mlflow.set_registry_uri(uri(project))
         yield mlflow
-
-
-def _refuse_silent(address: str) -> None:
-    """HandbookError if the server that the environment names is not there; MLflow would try for minutes."""
-    if not address.startswith(("http://", "https://")):
-        return
-    at = urlsplit(address)
-    try:
-        socket.create_connection((at.hostname or "", at.port or (443 if at.scheme == "https" else 80)), 4).close()
-    except OSError as error:
-        raise HandbookError(
-            f"MLFLOW_TRACKING_URI is {address}, but nothing answers there ({error}).\n"
-            "Start that server (make ui, or mlflow server), or unset MLFLOW_TRACKING_URI: mlruns/ is used then"
-        ) from None
 
 
 def register(project: Project, case: Case) -> str:
