@@ -15,6 +15,7 @@ VERBS = {
     "evaluate": "judge a trained case on its test data",
     "register": "bring a judged case into the MLflow registry and move its aliases",
     "lab": "work a chapter through: its figures and its measured facts",
+    "sweep": "try a case's ranges of params.yaml, and propose the best; goes on where it was cut off",
     "report": "build reports/index.html and the README's table",
     "check": "refuse what must not be committed: results made from samples",
 }
@@ -34,6 +35,9 @@ def parser() -> argparse.ArgumentParser:
             sub.add_argument("name", metavar="DATASET")
         elif verb in ("train", "evaluate", "register"):
             sub.add_argument("name", metavar="CASE")
+        elif verb == "sweep":
+            sub.add_argument("name", metavar="CASE")
+            sub.add_argument("--trials", type=int, metavar="N", help="finished trials in all; default: params.yaml's")
         elif verb == "lab":
             sub.add_argument("name", metavar="LAB")
     return top
@@ -53,6 +57,10 @@ def run(arguments: argparse.Namespace) -> None:
             steps.data(project, arguments.names, arguments.source, arguments.or_sample)
         case "validate":
             steps.validate(project, steps.known("dataset", arguments.name, datasets.names()))
+        case "sweep":
+            from handbook import sweeps
+
+            sweeps.sweep(project, arguments.name, arguments.trials)
         case "report" | "check" as verb:
             getattr(steps, verb)(project)
         case verb:
