@@ -12,6 +12,7 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 from flows.machine import machine
+from flows.runners import submit
 from flows.tasks import evaluate, register, train, validate
 from flows.verdict import Futures, Row, verdict
 from handbook.errors import unknown
@@ -46,7 +47,7 @@ def case_study(case: Case) -> State[list[Row]]:
     """
     with machine():
         dataset = dataset_of(case)
-        checked = validate.submit(dataset)
+        checked = submit(validate, dataset)
         return verdict({f"validate@{dataset}": checked} | chain(case, checked))
 
 
@@ -56,7 +57,7 @@ def dataset_of(case: str) -> str:
 
 def chain(case: str, checked: PrefectFuture[Any]) -> Futures:
     """A case's own stages, in their order, behind the gate of its dataset."""
-    trained = train.submit(case, wait_for=[checked], return_state=False)
-    judged = evaluate.submit(case, wait_for=[trained], return_state=False)
-    registered = register.submit(case, wait_for=[judged], return_state=False)
+    trained = submit(train, case, after=[checked])
+    judged = submit(evaluate, case, after=[trained])
+    registered = submit(register, case, after=[judged])
     return {f"train@{case}": trained, f"evaluate@{case}": judged, f"register@{case}": registered}

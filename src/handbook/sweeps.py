@@ -51,7 +51,7 @@ def sweep(project: Project, name: str, trials: int | None = None) -> None:
     key = sweep_key(case, plan, origin)
     with _alone(project, name):
         study = _study(project, case, key)
-        _recover(study)
+        _recover(study, len(plan.ranges))
         if not study.get_trials(deepcopy=False):
             study.enqueue_trial(plan.suggestions(case.params))  # what is to be beaten comes first
         parent = tracking.sweep_run(project, case, key, {"data": origin["kind"], "trials": str(wanted)})
@@ -137,14 +137,17 @@ def finished(study: optuna.Study) -> list[optuna.trial.FrozenTrial]:
     return study.get_trials(deepcopy=False, states=ended)
 
 
-def _recover(study: optuna.Study) -> None:
-    """What ran when the sweep was killed has failed, and is to be tried again before anything else."""
+def _recover(study: optuna.Study, drawn: int) -> None:
+    """What ran when the sweep was killed has failed, and is to be tried again before anything else.
+
+    One that was killed before all its settings were drawn is not: the same will be drawn again.
+    """
     import optuna
 
     states = optuna.trial.TrialState
     queued = {each.user_attrs.get(RETRY) for each in study.get_trials(deepcopy=False, states=(states.WAITING,))}
     for dead in study.get_trials(deepcopy=False, states=(states.RUNNING,)):
-        known = dead.system_attrs.get("fixed_params", {}) | dead.params
+        known = dead.system_attrs.get("fixed_params") or (dead.params if len(dead.params) == drawn else {})
         # one that had told nothing yet was itself the second try of another
         first = dead.number if dead.intermediate_values else dead.user_attrs.get(RETRY, dead.number)
         if known and first not in queued:
