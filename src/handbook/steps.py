@@ -85,19 +85,24 @@ def validate(project: Project, name: str) -> None:
 
 
 def train(project: Project, name: str) -> None:
-    """Train a case; a run that was cut off goes on where its last checkpoint is."""
-    from handbook.runs import Run
+    """Train a case; a run that was cut off goes on where its last checkpoint is.
+
+    Under torchrun its processes train one model together, and the first of them writes it.
+    """
+    from handbook.runs import Run, first
 
     case = project.case(name)
     loaded, origin = _load(project, case)
     key = training_key(case, origin)
     checkpoint = project.cache / "checkpoints" / name / f"{key}.ckpt"
     tell = None
-    if os.environ.get("HANDBOOK_LIVE"):
+    if os.environ.get("HANDBOOK_LIVE") and first():
         from handbook import tracking
 
         tell = tracking.live(project, case, key)
     model = case.page.fit(loaded, case.params, Run(checkpoint, tell))
+    if not first():
+        return
     save(model, project.models(name))
     write_rows(project.reports(name) / "history.csv", model.history_)
     write_json(project.reports(name) / "training.json", {"key": key, **model.training_})
