@@ -10,7 +10,7 @@ from pathlib import Path
 
 import torch
 
-BENCHMARKS = ("lenet_epoch", "orchestration", "convolution", "rbf", "som")
+BENCHMARKS = ("lenet_epoch", "orchestration", "flow", "convolution", "rbf", "som")
 
 
 def main() -> None:

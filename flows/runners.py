@@ -2,6 +2,9 @@
 
 Threads share one `Machine`, whose semaphores say how many train at a time. Workers share nothing, so there the cluster
 itself is told: it has `at_once` places for heavy stages and some for light ones, and a stage asks for one of them.
+Dask gives a place to a stage that can begin. Ray gives it to one that may still wait for others, which would wait for
+ever if they needed a place of the same kind; so there each verb has places of its own, and an evaluation may run beside
+a training.
 """
 
 from __future__ import annotations
@@ -24,8 +27,9 @@ from handbook.errors import HandbookError, unknown
 
 Name = Literal["threads", "dask", "ray"]
 NAMES = ("threads", "dask", "ray")
+VERBS = ("validate", "train", "evaluate", "register", "lab", "report")
 GPU = "gpu"  # the tag of tasks that use the accelerator; Prefect lets one of them run at a time
-Place = Callable[[bool], AbstractContextManager[Any]]  # heavy or light -> what a task is submitted inside of
+Place = Callable[[str], AbstractContextManager[Any]]  # a verb -> what its task is submitted inside of
 
 _place: ContextVar[Place | None] = ContextVar("place", default=None)
 
@@ -35,7 +39,7 @@ def submit(task: Task[Any, Any], name: str = "", after: Sequence[Any] = ()) -> P
     heavy = task.name in HEAVY
     tagged = task.with_options(tags={GPU}) if heavy and gpus() else task
     place = _place.get() or (lambda _: nullcontext())
-    with place(heavy):
+    with place(task.name):
         return tagged.submit(*([name] if name else []), wait_for=list(after), return_state=False)
 
 
@@ -97,30 +101,29 @@ def _dask(at_once: int, cluster: str | None) -> tuple[Any, Place]:
     }
     runner = DaskTaskRunner(address=cluster) if cluster else DaskTaskRunner(cluster_kwargs=local)
 
-    def place(heavy: bool) -> AbstractContextManager[Any]:
-        asked: AbstractContextManager[Any] = dask.annotate(resources={"heavy" if heavy else "light": 1})
+    def place(verb: str) -> AbstractContextManager[Any]:
+        asked: AbstractContextManager[Any] = dask.annotate(resources={"heavy" if verb in HEAVY else "light": 1})
         return asked
 
     return runner, place
 
 
 def _ray(at_once: int, cluster: str | None) -> tuple[Any, Place]:
-    """Ray counts a CPU for a light stage, and a place of our own for a heavy one."""
+    """A place for each light verb, and `at_once` for each heavy one."""
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     from prefect_ray import RayTaskRunner
     from prefect_ray.context import remote_options
 
     local = {
         "num_cpus": available_cores(),
-        "resources": {"heavy": at_once},
+        "resources": {verb: at_once if verb in HEAVY else 1 for verb in VERBS},
         "include_dashboard": False,
         "runtime_env": {"env_vars": _share(at_once)},
     }
     runner = RayTaskRunner(address=cluster) if cluster else RayTaskRunner(init_kwargs=local)
 
-    def place(heavy: bool) -> AbstractContextManager[Any]:
-        asked: dict[str, Any] = {"num_cpus": 0, "resources": {"heavy": 1}} if heavy else {"num_cpus": 1}
-        options: AbstractContextManager[Any] = remote_options(max_retries=0, **asked)
+    def place(verb: str) -> AbstractContextManager[Any]:
+        options: AbstractContextManager[Any] = remote_options(num_cpus=0, resources={verb: 1}, max_retries=0)
         return options
 
     return runner, place
