@@ -28,7 +28,7 @@ setup:  ## a virtual environment of the project's own, every version pinned
 	  { echo "handbook needs Python 3.11, 3.12 or 3.13; $(PYTHON) is $$($(PYTHON) --version 2>&1). Choose one: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
 	@echo "Setting up .venv (about two minutes, once)"
 	@$(PYTHON) -m venv --clear .venv
-	@PIP_CONSTRAINT=constraints.txt $(BIN)/python -m pip install -qq --disable-pip-version-check --editable '.[pipeline,labs,dev]'
+	@PIP_CONSTRAINT=constraints.txt $(BIN)/python -m pip install -qq --disable-pip-version-check --editable '.[pipeline,labs,dask,browser,dev]'
 	@printf '%s' "$(INPUTS)" > $(STAMP)
 
 data: setup  ## fetch the data: already there, a mirror, upstream

@@ -10,7 +10,9 @@ from pathlib import Path
 
 import torch
 
-BENCHMARKS = ("lenet_epoch", "orchestration", "convolution", "rbf", "som", "char_lstm", "gan", "serving")
+BENCHMARKS = (
+    "lenet_epoch", "orchestration", "flow", "convolution", "rbf", "som", "char_lstm", "gan", "serving"
+)  # fmt: skip
 
 
 def main() -> None:

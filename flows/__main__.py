@@ -9,6 +9,7 @@ from typing import Any
 
 from flows import servers
 from flows.processes import interruptible
+from flows.stages import SHARE
 from handbook.errors import HandbookError, unknown
 from handbook.project import Project
 
@@ -24,8 +25,8 @@ def main() -> int:
             print(f"error: {unknown('case', arguments.case, project.cases())}", file=sys.stderr)
             return WRONG_COMMAND_LINE
         with interruptible(), servers.prefect_api(project.root) as api:
-            os.environ.update(servers.environment(project.root) | api)
-            return run(arguments.case, arguments.at_once)
+            os.environ.update(servers.environment(project.root) | api | ({SHARE: "1"} if arguments.share else {}))
+            return run(arguments)
     except HandbookError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
@@ -39,6 +40,10 @@ def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(prog="flows", description=__doc__)
     top.add_argument("case", nargs="?", metavar="CASE", help="one case of params.yaml; default: all, and the report")
     top.add_argument("--at-once", type=positive, default=1, metavar="N", help="trainers at a time (default: 1)")
+    top.add_argument("--runner", choices=("threads", "dask", "ray"), default="threads", help="where stages run")
+    top.add_argument("--cluster", metavar="ADDRESS", help="of a Dask or Ray cluster; default: one is started here")
+    shared = "other clones work on the same stages: take what they made from the DVC remote, and give them what is made"
+    top.add_argument("--share", action="store_true", help=shared)
     return top
 
 
@@ -50,7 +55,7 @@ def positive(text: str) -> int:
     return number
 
 
-def run(case: str | None, at_once: int) -> int:
+def run(arguments: argparse.Namespace) -> int:
     """Run a flow against the server that the environment names, and print how its stages ended."""
     # Prefect reads its settings when it is imported, so not before the environment says where the server is
     from flows.case_study import case_study
@@ -58,7 +63,11 @@ def run(case: str | None, at_once: int) -> int:
     from flows.verdict import table
 
     try:
-        state: Any = case_study(case, return_state=True) if case else handbook(at_once, return_state=True)
+        state: Any = (
+            case_study(arguments.case, return_state=True)
+            if arguments.case
+            else handbook(arguments.at_once, arguments.runner, arguments.cluster, return_state=True)
+        )
     finally:
         _tell_the_rest()
     rows = state.result(raise_on_failure=False)

@@ -27,7 +27,7 @@ def show_metrics(case: str) -> None:
     if path.exists():
         metrics = json.loads(path.read_text())
         text = f"{_warning(metrics)}# {case}\n\n" + "\n".join(_table(metrics))
-        create_markdown_artifact(text, _key(case, "metrics"), f"{case} beside the baseline and the book")
+        create_markdown_artifact(text, key(case, "metrics"), f"{case} beside the baseline and the book")
 
 
 def _table(metrics: dict[str, Any]) -> Iterator[str]:
@@ -54,7 +54,7 @@ def show_figures(case: str) -> None:
     figures = sorted((Project.here().reports(case) / "figures").glob("*.png"))
     if figures:
         text = "\n\n".join(f"## {path.stem}\n\n![{path.stem}]({_inline(path)})" for path in figures)
-        create_markdown_artifact(text, _key(case, "figures"), f"{case} in pictures")
+        create_markdown_artifact(text, key(case, "figures"), f"{case} in pictures")
 
 
 def _inline(path: Path) -> str:
@@ -76,7 +76,7 @@ def link_run(case: str) -> None:
 
         url = tracking.run_url(project, case, os.environ.get(MLFLOW, "http://127.0.0.1:5000"))
         if url:
-            create_link_artifact(url, "MLflow run", _key(case, "mlflow"), f"{case} in MLflow; `make ui` starts it")
+            create_link_artifact(url, "MLflow run", key(case, "mlflow"), f"{case} in MLflow; `make ui` starts it")
 
 
 def link_report() -> None:
@@ -88,6 +88,14 @@ def link_report() -> None:
         create_link_artifact(url, "the report", "report", "Every case beside the book, on one page")
 
 
-def _key(case: str, kind: str) -> str:
+def show_proposal(case: str) -> None:
+    """What a sweep proposes, and the patch that would take it over."""
+    place = Project.here().reports("sweeps") / case
+    texts = [path.read_text() for path in (place / "proposal.yaml", place / "proposal.patch") if path.exists()]
+    told = "\n".join(f"```\n{text}```\n" for text in texts) or "No trial beats params.yaml.\n"
+    create_markdown_artifact(f"# {case}\n\n{told}", key(case, "proposal"), f"What the sweep of {case} proposes")
+
+
+def key(case: str, kind: str) -> str:
     """Prefect's keys know lower case, digits and dashes."""
     return f"{case}-{kind}".lower().replace("_", "-")

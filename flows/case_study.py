@@ -12,6 +12,7 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 from flows.machine import machine
+from flows.runners import submit
 from flows.tasks import evaluate, register, train, validate
 from flows.verdict import Futures, Row, verdict
 from handbook.errors import unknown
@@ -46,10 +47,11 @@ def case_study(case: Case) -> State[list[Row]]:
     """
     with machine():
         judge = Project.here().judge(case)
-        checked = {name: validate.submit(name) for name in dict.fromkeys(map(dataset_of, filter(None, (judge, case))))}
+        gates = dict.fromkeys(map(dataset_of, filter(None, (judge, case))))
+        checked = {name: submit(validate, name) for name in gates}
         stages: Futures = {f"validate@{name}": gate for name, gate in checked.items()}
         if judge:
-            stages[f"train@{judge}"] = train.submit(judge, wait_for=[checked[dataset_of(judge)]], return_state=False)
+            stages[f"train@{judge}"] = submit(train, judge, after=[checked[dataset_of(judge)]])
         return verdict(stages | chain(case, checked[dataset_of(case)], stages))
 
 
@@ -60,9 +62,7 @@ def dataset_of(case: str) -> str:
 def chain(case: str, checked: PrefectFuture[Any], before: Futures) -> Futures:
     """A case's own stages, in their order, behind the gate of its dataset and the training of its judge, if any."""
     judge = Project.here().judge(case)
-    trained = train.submit(case, wait_for=[checked], return_state=False)
-    judged = evaluate.submit(
-        case, wait_for=[trained, *([before[f"train@{judge}"]] if judge else [])], return_state=False
-    )
-    registered = register.submit(case, wait_for=[judged], return_state=False)
+    trained = submit(train, case, after=[checked])
+    judged = submit(evaluate, case, after=[trained, *([before[f"train@{judge}"]] if judge else [])])
+    registered = submit(register, case, after=[judged])
     return {f"train@{case}": trained, f"evaluate@{case}": judged, f"register@{case}": registered}

@@ -2,43 +2,121 @@
 
 from __future__ import annotations
 
+import sys
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.util import find_spec
+
 from prefect import serve
 from prefect.deployments.runner import RunnerDeployment
-from prefect.schedules import Cron
+from prefect.schedules import Cron, Schedule
 from prefect.types.entrypoint import EntrypointType
 
 import handbook as package
-from flows.case_study import case_study
-from flows.handbook import handbook
+from handbook.errors import HandbookError, unknown
+from handbook.project import Project
 
 # Loaded as a script, flows/ itself is searched for modules, and flows/handbook.py hides the package of its name.
 AS_MODULE = EntrypointType.MODULE_PATH
-NIGHTLY = "0 3 * * *"  # at three, when nobody works in the checkout
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A flow that can be started or scheduled in Prefect's pages: the module and the flow in it have one name."""
+
+    name: str
+    flow: str
+    description: str
+    tags: tuple[str, ...]
+
+
+OFFERS = (
+    Offer(
+        "case-study",
+        "case_study",
+        "One case from its data to the registry. Stages that are up to date end as Cached.",
+        ("case",),
+    ),
+    Offer("handbook", "handbook", "Every case, then the report. Its nightly schedule starts paused.", ("nightly",)),
+    Offer(
+        "sweep",
+        "sweep",
+        "Tries a case's ranges of params.yaml on held-out rows. The best is proposed, never taken over.",
+        ("case", "search"),
+    ),
+    Offer(
+        "monitor",
+        "monitor",
+        "Looks at the batches that came in: validated, compared with the training data, scored with the champion.",
+        ("case", "in-service"),
+    ),
+    Offer(
+        "retrain",
+        "retrain",
+        "Trains a case again; the challenger becomes champion only if it passes the gate.",
+        ("case", "in-service"),
+    ),
+)
 
 
 def offered() -> list[RunnerDeployment]:
-    """One case on demand; the whole handbook on demand, or nightly once somebody switches its schedule on."""
-    one = RunnerDeployment.from_flow(
-        case_study,
-        name="case-study",
-        description="One case from its data to the registry. Stages that are up to date end as Cached.",
-        tags=["handbook", "case"],
+    """What there is of OFFERS, with the schedules of params.yaml, all of them paused.
+
+    Raises HandbookError for a schedule that is none, and for one of a deployment that is not there.
+    """
+    there = [offer for offer in OFFERS if find_spec(f"flows.{offer.flow}")]
+    plans = schedules([offer.name for offer in there])
+    return [_deployment(offer, plans.get(offer.name)) for offer in there]
+
+
+def schedules(names: list[str]) -> dict[str, Schedule]:
+    """`schedules:` of params.yaml, a cron string for a deployment; each starts paused, to be switched on by a person.
+
+    Raises HandbookError for a string that is no schedule, and for a name that is no deployment.
+    """
+    asked = Project.here().numbers().get("schedules") or {}
+    if not isinstance(asked, dict):
+        raise HandbookError(f"params.yaml, schedules: expected a mapping of deployments, found {asked!r}")
+    return {name: _schedule(name, text, names) for name, text in asked.items()}
+
+
+def _schedule(name: str, text: object, names: list[str]) -> Schedule:
+    where = f"params.yaml, schedules.{name}"
+    if name not in names:
+        raise HandbookError(f"{where}: {unknown('deployment', name, names)}")
+    try:
+        return Cron(str(text), timezone="UTC", active=False)
+    except ValueError:
+        raise HandbookError(
+            f"{where}: {text!r} is no schedule. Expected five fields, minute hour day month weekday, in UTC, "
+            f"such as '0 3 * * *' for every night at three"
+        ) from None
+
+
+def _deployment(offer: Offer, schedule: Schedule | None) -> RunnerDeployment:
+    flow = getattr(import_module(f"flows.{offer.flow}"), offer.flow)
+    return RunnerDeployment.from_flow(
+        flow,
+        name=offer.name,
+        description=offer.description,
+        tags=["handbook", *offer.tags],
         version=package.__version__,
         entrypoint_type=AS_MODULE,
+        schedules=[schedule] if schedule else [],
     )
-    every = RunnerDeployment.from_flow(
-        handbook,
-        name="handbook",
-        description="Every case, then the report. Its nightly schedule starts paused: switch it on here.",
-        tags=["handbook", "nightly"],
-        version=package.__version__,
-        entrypoint_type=AS_MODULE,
-        schedules=[Cron(NIGHTLY, timezone="UTC", active=False)],
-    )
-    return [one, every]
+
+
+def main() -> int:
+    """Serve until ended; 1 for schedules that are none."""
+    try:
+        # limit: one workspace has one writer. Prefect would pause what it served for good; each start pauses
+        # the schedules anyway. query_seconds: somebody has clicked and waits
+        serve(*offered(), limit=1, pause_on_shutdown=False, query_seconds=3)
+    except HandbookError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    return 0
 
 
 if __name__ == "__main__":
-    # limit: one workspace has one writer. Prefect would pause what it served for good; each start pauses
-    # the nightly schedule anyway. query_seconds: somebody has clicked and waits
-    serve(*offered(), limit=1, pause_on_shutdown=False, query_seconds=3)
+    sys.exit(main())

@@ -8,30 +8,36 @@ from prefect import State, allow_failure, flow
 from prefect.task_runners import ThreadPoolTaskRunner
 from pydantic import Field
 
+from flows import runners
 from flows.case_study import chain, dataset_of
 from flows.machine import machine
+from flows.runners import submit
 from flows.tasks import lab, report, validate
 from flows.verdict import Futures, Row, verdict
 from handbook.project import Project
 
 
 @flow(name="handbook", task_runner=ThreadPoolTaskRunner())  # type: ignore[arg-type]
-def handbook(at_once: Annotated[int, Field(ge=1)] = 1) -> State[list[Row]]:
+def handbook(
+    at_once: Annotated[int, Field(ge=1)] = 1, runner: runners.Name = "threads", cluster: str | None = None
+) -> State[list[Row]]:
     """Bring every case up to date, and the report; a case that fails does not stop the others.
 
     Args:
         at_once: How many train or evaluate at a time; they share the cores. On CPUs one is fastest.
+        runner: Where they run: threads here, or the workers of a Dask or Ray cluster.
+        cluster: The address of a cluster that runs already; empty, one is started on this machine.
     """
     project = Project.here()
-    with machine(at_once):
-        checked = {name: validate.submit(name) for name in project.datasets()}
+    with machine(at_once), runners.using(runner, at_once, cluster):
+        checked = {name: submit(validate, name) for name in project.datasets()}
         stages: Futures = {f"validate@{name}": gate for name, gate in checked.items()}
         for case in sorted(project.cases(), key=lambda name: project.judge(name) is not None):  # judges first
             stages.update(chain(case, checked[dataset_of(case)], stages))
         # labs need the gates of the data alone, and wait for all of them: which of them it shows, a lab's page knows
         gates = list(checked.values())
         for name in project.labs():
-            stages[f"lab@{name}"] = lab.submit(name, wait_for=gates, return_state=False)
+            stages[f"lab@{name}"] = submit(lab, name, after=gates)
         ended = [allow_failure(stage) for stage in stages.values()]
-        stages["report"] = report.submit(wait_for=ended, return_state=False)
+        stages["report"] = submit(report, after=ended)
         return verdict(stages)

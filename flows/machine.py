@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
+from pathlib import Path
 
 from flows.processes import Process, stop
 from handbook.errors import HandbookError
@@ -18,11 +19,13 @@ GRACE = 5.0  # seconds a stage has to end before it is killed
 class Machine:
     """Room for `at_once` stages that use every core they are given, and for a light stage a core."""
 
-    def __init__(self, at_once: int = 1, cores: int | None = None) -> None:
+    def __init__(self, at_once: int = 1, cores: int | None = None, alone: bool = False) -> None:
+        """`alone`: nobody closes it, for its process may be killed; what runs inside must see to that itself."""
         if at_once < 1:
             raise HandbookError(f"at_once={at_once}: at least one trainer must run at a time")
         cores = cores or available_cores()
         self.threads = max(1, cores // at_once)
+        self.alone = alone
         self._heavy = threading.BoundedSemaphore(at_once)
         self._light = threading.BoundedSemaphore(cores)
         self._children: set[Process] = set()
@@ -77,10 +80,15 @@ def machine(at_once: int = 1) -> Iterator[Machine]:
 
 
 def current() -> Machine:
-    """The machine around us, or one of our own."""
-    return _current.get() or Machine()
+    """The machine around us, or, in a worker of a cluster, one of our own."""
+    return _current.get() or Machine(alone=True)
 
 
 def available_cores() -> int:
     """The cores this process may use, which in a container can be fewer than the machine has."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def gpus() -> int:
+    """The NVIDIA accelerators of this machine, without loading what could use them."""
+    return len(list(Path("/dev").glob("nvidia[0-9]*")))

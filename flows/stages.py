@@ -20,13 +20,14 @@ from handbook.project import Project
 Say = Callable[[str], None]
 
 HEAVY = ("train", "evaluate")  # the verbs that use every core they are given
+SHARE = "HANDBOOK_SHARE"  # set: this clone has its DVC remote in common with others that work on the same stages
 KEPT_LINES = 12  # holds an error of the handbook with its way out, and still fits a list of runs
 PATIENCE = 3600.0  # seconds to wait for another DVC: a person's own `dvc repro` may be training
 
 # What DVC says after every stage; git is nothing that a run does.
 HINTS = ("To track the changes with git", "\tgit add", "To enable auto staging", "\tdvc config", "Use `dvc push`")
 # What DVC says of a stage that it did not have to run: nothing changed, or its run-cache knows the outcome.
-NOTHING_TO_DO = re.compile(r"^Stage '.+' (didn't change, skipping$|is cached - skipping run)")
+NOTHING_TO_DO = "Stage '{}' (didn't change, skipping$|is cached - skipping run)"
 # Another DVC holds a path that this stage needs, or the file in which such claims are kept.
 BUSY = re.compile(r"^ERROR: .*(is busy, it is being blocked by|[Uu]nable to acquire lock)")
 
@@ -57,7 +58,7 @@ def run(stage: str, say: Say) -> Done:
     with room.place(heavy=stage.startswith(HEAVY)):
         started = time.monotonic()
         for wait in _patience():
-            code, idle, lines = _repro(stage, root, room, say)
+            code, idle, lines = _brought(stage, root, room, say)
             if not any(map(BUSY.match, lines)):
                 break
             say(f"another DVC is at work on what {stage} needs; next try in {wait:.0f} s")
@@ -77,34 +78,52 @@ def _patience() -> Iterator[float]:
         wait = min(2 * wait, 30.0)
 
 
-def _repro(stage: str, root: Path, room: Machine, say: Say) -> tuple[int, bool, list[str]]:
-    """One try: DVC's exit code, whether it found nothing to do, and the last lines."""
+def _brought(stage: str, root: Path, room: Machine, say: Say) -> tuple[int, bool, list[str]]:
+    """One try: DVC's exit code, whether it found nothing to do, and the last lines.
+
+    Of a clone that shares its remote, what others made is fetched first, and what was made here is given to them.
+    """
+    # --wait-for-lock: a stage takes the lock again after its command; given up after 3 s, its work is lost
+    dvc = ["dvc", "--wait-for-lock"]
+    if not os.environ.get(SHARE):
+        return _told([*dvc, "repro", "--single-item", stage], stage, root, room, say)
+    fetched = _told([*dvc, "fetch", "--run-cache", stage], stage, root, room, say)
+    if fetched[0]:
+        return fetched
+    # with what comes before it: another clone may have made that, and then it is given back, not run
+    made = _told([*dvc, "repro", "--pull", stage], stage, root, room, say)
+    given = made if made[0] else _told(["flows.share", stage], stage, root, room, say)
+    return given if given[0] else made
+
+
+def _told(module: list[str], stage: str, root: Path, room: Machine, say: Say) -> tuple[int, bool, list[str]]:
+    """`python -m MODULE`: its exit code, whether DVC had nothing to do for the stage, and the last lines."""
     if room.closed:
         raise StageError(f"stage {stage} was stopped with its flow. Run the flow again to go on")
-    # --wait-for-lock: a stage takes the lock again after its command; given up after 3 s, its work is lost
-    command = [sys.executable, "-m", "dvc", "--wait-for-lock", "repro", "--single-item", stage]
-    with _started(command, root, room.threads) as process, room.child(process):
+    nothing = re.compile(NOTHING_TO_DO.format(re.escape(stage)))
+    with started([sys.executable, "-m", *module], root, room) as process, room.child(process):
         idle, lines = False, deque[str](maxlen=KEPT_LINES)
         for line in map(str.rstrip, process.stdout or ()):
             if not line or line.startswith(HINTS):
                 continue
             say(line)
             lines.append(line)
-            idle = idle or bool(NOTHING_TO_DO.match(line))
+            idle = idle or bool(nothing.match(line))
     return process.returncode, idle, list(lines)
 
 
-def _started(command: list[str], root: Path, threads: int) -> subprocess.Popen[str]:
+def started(command: list[str], root: Path, room: Machine) -> subprocess.Popen[str]:
+    """The command in a group of its own, so that it can be ended whole; on a leash where nobody else would."""
     return subprocess.Popen(
-        command,
+        [sys.executable, "-m", "flows.leash", *command] if room.alone else command,
         cwd=root,
-        env=_environment(threads),
-        stdin=subprocess.DEVNULL,
+        env=_environment(room.threads),
+        stdin=subprocess.PIPE if room.alone else subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
         errors="replace",
-        start_new_session=True,  # a group of its own, so that it can be ended whole
+        start_new_session=True,
     )
 
 

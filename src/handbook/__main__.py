@@ -22,6 +22,7 @@ VERBS = {
     "register": "bring a judged case into the MLflow registry and move its aliases",
     "generate": "let a trained text model write on from a prompt",
     "lab": "work a chapter through: its figures and its measured facts",
+    "sweep": "try a case's ranges of params.yaml, and propose the best; goes on where it was cut off",
     "report": "build reports/index.html and the README's table",
     "monitor": "judge the batches that have come in: expectations, drift, the champion's score",
     "retrain": "train a challenger with the batches that have come in; the gate decides",
@@ -56,6 +57,9 @@ def parser() -> argparse.ArgumentParser:
             if verb == "monitor":
                 sub.add_argument("folder", nargs="?", metavar="FOLDER", help="default: incoming/CASE")
                 sub.add_argument("--retrain", action="store_true", help="retrain at once if a batch has drifted")
+        elif verb == "sweep":
+            sub.add_argument("name", metavar="CASE")
+            sub.add_argument("--trials", type=int, metavar="N", help="finished trials in all; default: params.yaml's")
         elif verb == "lab":
             sub.add_argument("name", metavar="LAB")
         elif verb in service.VERBS:
@@ -101,6 +105,10 @@ def run(arguments: argparse.Namespace) -> None:
             from handbook import retraining
 
             print(retraining.retrain(project, arguments.name))
+        case "sweep":
+            from handbook import sweeps
+
+            sweeps.sweep(project, arguments.name, arguments.trials)
         case "report" | "check" as verb:
             getattr(steps, verb)(project)
         case "generate":

@@ -157,19 +157,19 @@ def parse(kind: type, block: dict[str, Any], where: str) -> Any:
     missing = [key for key in hints if key not in block]
     if missing:
         raise HandbookError(f"{where}: parameter {missing[0]!r} is missing ({kind.__module__} has no defaults)")
-    values = {key: _value(block[key], hints[key], f"{where}.{key}") for key in hints}
+    values = {key: checked(block[key], hints[key], f"{where}.{key}") for key in hints}
     try:
         return kind(**values)
     except ValueError as error:
         raise HandbookError(f"{where}: {error}") from None
 
 
-def _value(value: Any, hint: Any, where: str) -> Any:
+def checked(value: Any, hint: Any, where: str) -> Any:
     """The value as its type wants it; an int is a float, a list a tuple, and nothing else is anything else."""
     if typing.get_origin(hint) is tuple:
         if not isinstance(value, list):
             raise HandbookError(f"{where}: expected a list, found {value!r}")
-        return tuple(_value(item, typing.get_args(hint)[0], where) for item in value)
+        return tuple(checked(item, typing.get_args(hint)[0], where) for item in value)
     accepted = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
     if float in accepted and type(value) is int:
         return float(value)

@@ -5,6 +5,7 @@ Apart from `training`, so that a page without a network need not load Lightning,
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,8 +26,20 @@ class Run:
     tell: Callable[[Row], None] | None = None
 
 
+def processes() -> int:
+    """How many train one model together, as torchrun tells each of them; 1 without it."""
+    return int(os.environ.get("WORLD_SIZE", "1"))
+
+
+def first() -> bool:
+    """Whether this is the process that writes what all of them made."""
+    return int(os.environ.get("RANK", "0")) == 0
+
+
 def device() -> torch.device:
-    """The accelerator there is, or the processor."""
+    """The accelerator there is, one for each process of this machine, or the processor."""
     import torch
 
+    if processes() > 1 and torch.cuda.is_available():
+        return torch.device("cuda", int(os.environ["LOCAL_RANK"]))
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")

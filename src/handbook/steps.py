@@ -86,24 +86,29 @@ def validate(project: Project, name: str) -> None:
 
 
 def train(project: Project, name: str) -> None:
-    """Train a case; a run that was cut off goes on where its last checkpoint is."""
+    """Train a case; a run that was cut off goes on where its last checkpoint is.
+
+    Under torchrun its processes train one model together, and the first of them writes it.
+    """
     case = project.case(name)
     fit(project, case, *_load(project, case))
 
 
 def fit(project: Project, case: Case, loaded: Any, origin: dict[str, Any]) -> None:
     """Train a case on data of that origin; the model, its history and what it cost are files at the end."""
-    from handbook.runs import FLOW_RUN, Run
+    from handbook.runs import FLOW_RUN, Run, first
 
     name = case.name
     key = training_key(case, origin)
     checkpoint = project.cache / "checkpoints" / name / f"{key}.ckpt"
     tell = None
-    if os.environ.get("HANDBOOK_LIVE"):
+    if os.environ.get("HANDBOOK_LIVE") and first():
         from handbook import tracking
 
         tell = tracking.live(project, case, key)
     model = case.page.fit(loaded, case.params, Run(checkpoint, tell))
+    if not first():
+        return
     save(model, project.models(name))
     write_rows(project.reports(name) / "history.csv", model.history_)
     flow_run = {"flow_run": os.environ[FLOW_RUN]} if os.environ.get(FLOW_RUN) else {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import math
+import os
 import sys
 import tempfile
 import time
@@ -17,14 +18,15 @@ import lightning as L
 import torch
 from torch import Tensor
 
-from handbook.runs import Row, Run
+from handbook.runs import Row, Run, processes
 
 
 class Batches:
     """Batches cut from tensors that lie on the device already; no worker, no copy, no per-sample Python.
 
     With a seed, every epoch's order, and all randomness of its augmentation and dropout, follow from (seed, epoch)
-    alone: a run that resumes at epoch 7 sees the epoch 7 that an unbroken run sees.
+    alone: a run that resumes at epoch 7 sees the epoch 7 that an unbroken run sees. Of several processes each takes its
+    share of every such batch, so that together they see what one would.
     """
 
     def __init__(
@@ -57,7 +59,8 @@ class Batches:
     def __iter__(self) -> Iterator[list[Tensor]]:
         for chosen in torch.split(self._order(), self.size):
             first, *rest = (tensor.index_select(0, chosen) for tensor in self.tensors)  # a tenth of what [] costs
-            yield [self.prepare(first, self.epoch) if self.prepare else first, *rest]
+            batch = [self.prepare(first, self.epoch) if self.prepare else first, *rest]
+            yield batch if self.seed is None or processes() == 1 else _share(batch)
 
     def _order(self) -> Tensor:
         where = self.tensors[0].device
@@ -65,6 +68,12 @@ class Batches:
             return torch.arange(self.samples, device=where)
         torch.manual_seed(self.seed * 1_000_003 + self.epoch)
         return torch.randperm(self.samples, device=where)
+
+
+def _share(batch: list[Tensor]) -> list[Tensor]:
+    """This process's part of a batch; a last batch smaller than the number of processes is seen whole by all."""
+    rank, world = int(os.environ["RANK"]), processes()
+    return batch if len(batch[0]) < world else [each[rank::world] for each in batch]
 
 
 class _History(L.Callback):
@@ -105,10 +114,14 @@ class _History(L.Callback):
     def on_train_epoch_end(self, trainer: L.Trainer, module: L.LightningModule) -> None:
         row: Row = {"epoch": float(trainer.current_epoch + 1)}
         row |= _means("train", self.train) | _means("valid", self.valid)
+        if trainer.world_size > 1:  # the shares are equal, but for a sample in the last batch
+            row = {
+                key: float(trainer.strategy.reduce(torch.tensor(value), reduce_op="mean")) for key, value in row.items()
+            }
         row["learning_rate"] = float(trainer.optimizers[0].param_groups[0]["lr"])
         self.seconds += time.perf_counter() - self.started
         self.rows.append(row)
-        if self.run.tell:
+        if self.run.tell and trainer.is_global_zero:
             self.run.tell(row)
 
 
@@ -131,7 +144,8 @@ class _Checkpoint(L.Callback):
         self.path.parent.mkdir(parents=True, exist_ok=True)
         fresh = self.path.with_suffix(".new")
         trainer.save_checkpoint(fresh)
-        fresh.replace(self.path)
+        if trainer.is_global_zero:
+            fresh.replace(self.path)
 
 
 class BestEpoch(L.Callback):
@@ -220,6 +234,7 @@ def train(
         "device": torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu",
         "threads": threads or torch.get_num_threads(),
         "epochs": epochs,
+        **({"processes": processes()} if processes() > 1 else {}),
         "samples": batches.samples,
         "seconds": round(history.seconds, 2),
         "samples_per_second": round(batches.samples * len(history.rows) / max(history.seconds, 1e-9)),
@@ -244,7 +259,9 @@ def _trainer(epochs: int, bf16: bool, callbacks: list[L.Callback]) -> L.Trainer:
     return L.Trainer(
         max_epochs=epochs,
         accelerator="gpu" if torch.cuda.is_available() else "cpu",
-        devices=1,
+        devices=int(os.environ["LOCAL_WORLD_SIZE"]) if processes() > 1 else 1,
+        num_nodes=processes() // int(os.environ["LOCAL_WORLD_SIZE"]) if processes() > 1 else 1,
+        strategy="ddp" if processes() > 1 else "auto",
         precision="bf16-mixed" if bf16 else "32-true",
         callbacks=callbacks,
         default_root_dir=tempfile.gettempdir(),

@@ -108,11 +108,28 @@ def test_the_form_offers_the_cases_of_params_yaml(toy: Path) -> None:
     assert TypeAdapter(case_study.Case).json_schema()["enum"] == ["apple", "pear_book"]
 
 
-def test_both_flows_are_offered_and_the_nightly_schedule_is_paused() -> None:
-    one, every = deployments.offered()
-    assert (one.name, every.name) == ("case-study", "handbook")
-    assert not one.schedules
-    assert [schedule.active for schedule in every.schedules or []] == [False]
+def test_all_flows_are_offered_with_their_meaning_and_every_schedule_is_paused(toy: Path) -> None:
+    (toy / "params.yaml").write_text((toy / "params.yaml").read_text() + "\nschedules: {handbook: 0 3 * * *}\n")
+    found = {each.name: each for each in deployments.offered()}
+    assert {"case-study", "handbook", "sweep"} <= set(found) <= {offer.name for offer in deployments.OFFERS}
+    assert all(each.description and "handbook" in each.tags for each in found.values())
+    paused = {name: [schedule.active for schedule in each.schedules or []] for name, each in found.items()}
+    assert {name for name, active in paused.items() if active} == {"handbook"}
+    assert paused["handbook"] == [False]
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ("handbook: every night", "schedules.handbook: 'every night' is no schedule. Expected five fields"),
+        ("handbook: 0 25 * * *", "'0 25 \\* \\* \\*' is no schedule"),
+        ("handbok: 0 3 * * *", "no deployment 'handbok'; .*did you mean handbook"),
+    ],
+)
+def test_a_schedule_that_is_none_is_an_error_with_an_example(toy: Path, asked: str, told: str) -> None:
+    (toy / "params.yaml").write_text((toy / "params.yaml").read_text() + f"\nschedules: {{{asked}}}\n")
+    with pytest.raises(HandbookError, match=told):
+        deployments.offered()
 
 
 def test_a_misspelt_case_ends_at_once_and_starts_no_server(toy: Path) -> None:

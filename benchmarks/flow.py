@@ -1,0 +1,135 @@
+"""What the flow gains by running stages side by side, and what Prefect itself costs.
+
+A clone of this checkout with sample data, a few cases and nothing made yet: `dvc repro`, one stage after the other,
+beside `python -m flows` with one and with two trainers at a time, each from nothing. Prefect's own share is the part of
+the flow in which no DVC is at work; the start of its server is told apart.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import yaml
+
+CASES = ("classifiers_iris", "boosting", "rbf", "mlp")
+DATASETS = ("fashion_mnist", "bank_marketing", "iris")  # the first for the lab, which the report needs one of
+MADE = ("models", "reports", "mlruns", "dvc.lock", ".dvc/cache", ".dvc/tmp", ".cache", "gx/uncommitted")
+
+
+def run() -> list[str]:
+    """The table, a line a way."""
+    with tempfile.TemporaryDirectory() as folder:
+        clone = made(Path(folder) / "clone")
+        by_dvc = seconds(clone, "dvc", "repro", "-q")
+        lines = [
+            f"{len(CASES)} cases, {len(stages(clone))} stages.",
+            "",
+            "| way | from nothing (s) | times `dvc repro` | server's start (s) | Prefect's own share |",
+            "|---|---:|---:|---:|---:|",
+            f"| `dvc repro` | {by_dvc:.0f} | 1.00 | – | – |",
+        ]
+        for at_once in (1, 2):
+            forget(clone)
+            own = json.loads(told(clone, "benchmarks.flow", str(at_once)).splitlines()[-1])
+            share = 1 - own["busy"] / own["wall"]
+            lines.append(
+                f"| flow, {at_once} trainer{'s' * (at_once > 1)} at a time | {own['wall']:.0f} "
+                f"| {own['wall'] / by_dvc:.2f} | {own['server']:.1f} | {share:.1%} |"
+            )
+    return lines
+
+
+def made(clone: Path) -> Path:
+    """A clone with a few cases, sample data, and nothing made."""
+    subprocess.run(["git", "clone", "-q", str(Path(__file__).parent.parent), str(clone)], check=True)
+    path = clone / "params.yaml"
+    numbers = yaml.safe_load(path.read_text())
+    numbers["cases"] = {name: numbers["cases"][name] for name in CASES}
+    numbers["datasets"] = {name: numbers["datasets"][name] for name in DATASETS}
+    numbers["labs"] = {"units": numbers["labs"]["units"]}
+    path.write_text(yaml.safe_dump(numbers, sort_keys=False))
+    told(clone, "handbook", "data", "--source", "sample")
+    forget(clone)
+    return clone
+
+
+def forget(clone: Path) -> None:
+    """Take away everything that stages made."""
+    for name in MADE:
+        path = clone / name
+        shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+
+
+def stages(clone: Path) -> list[str]:
+    return list(yaml.safe_load((clone / "dvc.lock").read_text())["stages"])
+
+
+def told(clone: Path, *module: str) -> str:
+    """What `python -m MODULE` says in the clone; it must succeed."""
+    env = os.environ | {
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "PYTHONPATH": f"{clone / 'src'}{os.pathsep}{clone}",
+    }
+    done = subprocess.run(
+        [sys.executable, "-m", *module], cwd=clone, env=env, capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise RuntimeError(
+            f"{' '.join(module)} ended with {done.returncode}:\n{done.stdout[-2000:]}{done.stderr[-2000:]}"
+        )
+    return done.stdout
+
+
+def seconds(clone: Path, *module: str) -> float:
+    """Wall-clock seconds of a command that must succeed."""
+    started = time.perf_counter()
+    told(clone, *module)
+    return time.perf_counter() - started
+
+
+def inside(at_once: int) -> dict[str, float]:
+    """The flow in this process: seconds in all, seconds in which at least one DVC was at work, the server's start."""
+    from flows import servers, stages
+
+    began = time.perf_counter()
+    spans: list[tuple[float, float]] = []
+    run_stage = stages._brought
+
+    def timed(*arguments: object) -> object:
+        start = time.perf_counter()
+        try:
+            return run_stage(*arguments)  # type: ignore[arg-type]
+        finally:
+            spans.append((start, time.perf_counter()))
+
+    stages._brought = timed  # type: ignore[assignment]
+    with servers.prefect_api(Path.cwd()) as api:
+        os.environ.update(servers.environment(Path.cwd()) | api)
+        from flows.handbook import handbook
+
+        ready = time.perf_counter()
+        state = handbook(at_once, return_state=True)
+        ended = time.perf_counter()
+    if not state.is_completed():
+        raise RuntimeError(state.message)
+    return {"wall": ended - ready, "busy": covered(spans), "server": ready - began}
+
+
+def covered(spans: list[tuple[float, float]]) -> float:
+    """The length of the union of intervals."""
+    length, end = 0.0, float("-inf")
+    for start, stop in sorted(spans):
+        length += max(0.0, stop - max(start, end))
+        end = max(end, stop)
+    return length
+
+
+if __name__ == "__main__":
+    print(json.dumps(inside(int(sys.argv[1]))))

@@ -1,0 +1,123 @@
+"""python -m docs.screenshots: the pictures in docs/pictures, taken of this checkout in a real browser.
+
+Starts what `make ui` starts, on free ports; starts a case by clicks; looks at Prefect, at MLflow with the cases of
+chapter 7 side by side, and at the report. Needs Chromium (Debian: apt install chromium) and Playwright
+(pip install -e '.[browser]').
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from flows import ui
+from handbook import tracking
+from handbook.errors import HandbookError
+from handbook.project import Project
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+PICTURES = Path(__file__).with_name("pictures")
+COMPARED = ("rbf", "mlp", "boosting")
+# No sandbox: it needs what containers do not give. The rest: nothing that speaks to anybody but our servers.
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+PATIENCE = 120_000.0  # milliseconds: a page that has loaded may still wait for its server on a busy machine
+
+
+def chromium() -> str | None:
+    """The system's Chromium, if it has one; Playwright's own is not used."""
+    return shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+
+@contextmanager
+def page() -> Iterator[Page]:
+    """A page in a headless browser of its own. HandbookError if there is no Chromium."""
+    from playwright.sync_api import sync_playwright
+
+    where = chromium()
+    if where is None:
+        raise HandbookError("no chromium on the PATH. Debian has it as a package: apt install chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=where, args=FLAGS)
+        try:
+            made = browser.new_page(viewport={"width": 1400, "height": 900})
+            made.set_default_timeout(PATIENCE)
+            yield made
+        finally:
+            browser.close()
+
+
+def open_deployment(page: Page, prefect: str, name: str) -> None:
+    """By clicks, from the list of all."""
+    page.goto(f"{prefect}/deployments")
+    page.locator('a[href*="/deployments/deployment/"]', has_text=name).first.click()
+    page.get_by_role("button", name="Run", exact=True).wait_for()
+
+
+def start_case(page: Page, prefect: str, case: str) -> None:
+    """Start `case-study` for a case by clicks; ends on the page of its run."""
+    open_deployment(page, prefect, "case-study")
+    page.get_by_role("button", name="Run", exact=True).click()
+    page.get_by_text("Custom run").click()
+    page.locator(".p-select-button").first.click()
+    offered = page.locator(".p-select-option").get_by_text(case, exact=True)
+    page.wait_for_timeout(1000)
+    if not offered.count():  # a click that comes while the form is still being laid out only gives it the focus
+        page.keyboard.press("ArrowDown")
+    offered.click()
+    page.get_by_role("button", name="Submit").click()
+    page.locator('a[href*="/runs/flow-run/"]').first.click()
+    page.get_by_text("Task Runs").wait_for()
+
+
+def main() -> None:
+    """Take all pictures."""
+    top = argparse.ArgumentParser(prog="docs.screenshots", description=__doc__)
+    top.add_argument("--case", default="classifiers_iris", help="which is started by clicks (default: %(default)s)")
+    case, project = top.parse_args().case, Project.here()
+    PICTURES.mkdir(exist_ok=True)
+    with ui.everything(project.root, dict.fromkeys(ui.PORTS, 0)) as servers, page() as browser:
+        prefect, mlflow, reports = (server.address for server in servers[:3])
+        browser.goto(f"{prefect}/deployments")
+        browser.get_by_text("case-study").first.wait_for()
+        _shoot(browser, "prefect_deployments")
+        start_case(browser, prefect, case)
+        browser.get_by_text("Completed").first.wait_for()
+        _shoot(browser, "prefect_run")
+        browser.get_by_text("Artifacts", exact=True).last.click()
+        _shoot(browser, "prefect_artifacts")
+        browser.goto(compared(project, mlflow))
+        _shoot(browser, "mlflow_compare", settle=8000)
+        browser.goto(f"{reports}/index.html")
+        _shoot(browser, "report")
+
+
+def compared(project: Project, mlflow: str) -> str:
+    """The page of MLflow that holds the last registered runs of some cases side by side."""
+    pages = [url for name in COMPARED if (url := tracking.run_url(project, name, mlflow))]
+    experiments, runs = zip(*[(url.split("/")[-3], url.split("/")[-1]) for url in pages], strict=True)
+    return f"{mlflow}/#/compare-runs?runs={quote(json.dumps(runs))}&experiments={quote(json.dumps(experiments))}"
+
+
+def _shoot(page: Page, name: str, settle: float = 2000) -> None:
+    page.wait_for_timeout(settle)  # until what moves has come to rest
+    page.screenshot(path=PICTURES / f"{name}.png")
+
+
+if __name__ == "__main__":
+    main()

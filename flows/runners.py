@@ -1,0 +1,140 @@
+"""Where the tasks of a flow run: threads of its own process, or the workers of a Dask or a Ray cluster.
+
+Threads share one `Machine`, whose semaphores say how many train at a time. Workers share nothing, so there the cluster
+itself is told: it has `at_once` places for heavy stages and some for light ones, and a stage asks for one of them.
+Dask gives a place to a stage that can begin. Ray gives it to one that may still wait for others, which would wait for
+ever if they needed a place of the same kind; so there each verb has places of its own, and an evaluation may run beside
+a training.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextvars import ContextVar
+from importlib.util import find_spec
+from typing import Any, Literal
+
+from prefect import Task
+from prefect.client.orchestration import get_client
+from prefect.context import FlowRunContext
+from prefect.futures import PrefectFuture
+
+from flows.machine import Machine, available_cores, gpus
+from flows.stages import HEAVY
+from handbook.errors import HandbookError, unknown
+
+Name = Literal["threads", "dask", "ray"]
+NAMES = ("threads", "dask", "ray")
+VERBS = ("validate", "train", "evaluate", "register", "lab", "report")
+GPU = "gpu"  # the tag of tasks that use the accelerator; Prefect lets one of them run at a time
+Place = Callable[[str], AbstractContextManager[Any]]  # a verb -> what its task is submitted inside of
+
+_place: ContextVar[Place | None] = ContextVar("place", default=None)
+
+
+def submit(task: Task[Any, Any], name: str = "", after: Sequence[Any] = ()) -> PrefectFuture[Any]:
+    """Hand a verb's task to the flow's runner, to run after others; heavy ones ask for their place."""
+    heavy = task.name in HEAVY
+    tagged = task.with_options(tags={GPU}) if heavy and gpus() else task
+    place = _place.get() or (lambda _: nullcontext())
+    with place(task.name):
+        return tagged.submit(*([name] if name else []), wait_for=list(after), return_state=False)
+
+
+@contextmanager
+def using(name: str, at_once: int, cluster: str | None = None) -> Iterator[None]:
+    """The flow around us hands its tasks to this runner.
+
+    Args:
+        name: `threads`, `dask` or `ray`.
+        at_once: Heavy stages at a time, on a cluster that is started here.
+        cluster: Address of a running cluster; None starts one on this machine, which ends with the block.
+    """
+    if name not in NAMES:
+        raise unknown("runner", name, NAMES)
+    if gpus():
+        _one_at_a_time()
+    if name == "threads":
+        if cluster:
+            raise HandbookError(f"cluster {cluster}: threads need none. Choose runner dask or ray")
+        yield
+        return
+    needed(name)
+    runner, place = (_dask if name == "dask" else _ray)(at_once, cluster)
+    around = FlowRunContext.get()
+    assert around is not None  # a flow calls us
+    before = _place.set(place)
+    try:
+        with runner as started, around.model_copy(update={"task_runner": started}):
+            yield
+    finally:
+        _place.reset(before)
+
+
+def needed(name: str) -> None:
+    """HandbookError if the package that a runner needs is not there."""
+    if name != "threads" and find_spec(f"prefect_{name}") is None:
+        raise HandbookError(f"runner {name} needs the package prefect-{name}. Put it in: pip install -e '.[{name}]'")
+
+
+def _share(at_once: int) -> dict[str, str]:
+    """The environment of a worker: a stage's share of the cores, which Dask and Ray would set to one."""
+    threads = os.environ.get("OMP_NUM_THREADS") or str(Machine(at_once).threads)
+    return {"OMP_NUM_THREADS": threads}
+
+
+def _dask(at_once: int, cluster: str | None) -> tuple[Any, Place]:
+    """A worker process for each heavy stage, with threads for light ones beside it."""
+    import dask
+    from prefect_dask import DaskTaskRunner
+
+    light = max(1, available_cores() // at_once)
+    local = {
+        "n_workers": at_once,
+        "threads_per_worker": 1 + light,
+        "resources": {"heavy": 1, "light": light},
+        "env": _share(at_once),
+        "host": "127.0.0.1",
+        "dashboard_address": "127.0.0.1:0",
+    }
+    runner = DaskTaskRunner(address=cluster) if cluster else DaskTaskRunner(cluster_kwargs=local)
+
+    def place(verb: str) -> AbstractContextManager[Any]:
+        asked: AbstractContextManager[Any] = dask.annotate(resources={"heavy" if verb in HEAVY else "light": 1})
+        return asked
+
+    return runner, place
+
+
+def _ray(at_once: int, cluster: str | None) -> tuple[Any, Place]:
+    """A place for each light verb, and `at_once` for each heavy one."""
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    from prefect_ray import RayTaskRunner
+    from prefect_ray.context import remote_options
+
+    local = {
+        "num_cpus": available_cores(),
+        "resources": {verb: at_once if verb in HEAVY else 1 for verb in VERBS},
+        "include_dashboard": False,
+        "runtime_env": {"env_vars": _share(at_once)},
+    }
+    runner = RayTaskRunner(address=cluster) if cluster else RayTaskRunner(init_kwargs=local)
+
+    def place(verb: str) -> AbstractContextManager[Any]:
+        options: AbstractContextManager[Any] = remote_options(num_cpus=0, resources={verb: 1}, max_retries=0)
+        return options
+
+    return runner, place
+
+
+def _one_at_a_time() -> None:
+    """Prefect's own limit on the tag, wherever the tasks run; one that a person has set is left as it is."""
+    from prefect.exceptions import ObjectNotFound
+
+    with get_client(sync_client=True) as client:
+        try:
+            client.read_concurrency_limit_by_tag(GPU)
+        except ObjectNotFound:
+            client.create_concurrency_limit(GPU, 1)

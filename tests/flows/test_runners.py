@@ -1,0 +1,111 @@
+"""What must hold wherever tasks run: the same stages, no more trainers than allowed, nothing left behind."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+from prefect.client.orchestration import get_client
+
+from flows import handbook, machine, runners
+from handbook.errors import HandbookError
+from tests.flows.test_flows import ALL, run
+
+# Dask and Ray leave loops and sockets to the garbage collector when a cluster is closed
+pytestmark = pytest.mark.filterwarnings(
+    "ignore::ResourceWarning", "ignore::DeprecationWarning", "ignore::pytest.PytestUnraisableExceptionWarning"
+)
+# Each train notes when it begins and ends, so that two at once can be seen.
+NOTED = 'sleep $(cat slow) && mkdir -p models && echo "+" >> trainers && sleep 0.5 && echo "-" >> trainers &&'
+
+
+def noted(toy: Path) -> None:
+    pipeline = toy / "dvc.yaml"
+    pipeline.write_text(pipeline.read_text().replace("sleep $(cat slow) && mkdir -p models &&", NOTED))
+
+
+def most_at_once(toy: Path) -> int:
+    """The most trainers that were at work together."""
+    busy = most = 0
+    for sign in (toy / "trainers").read_text().split():
+        busy += 1 if sign == "+" else -1
+        most = max(most, busy)
+    return most
+
+
+@pytest.mark.parametrize("name", ["dask", "ray"])
+@pytest.mark.usefixtures("server")
+def test_a_cluster_runs_every_stage_one_trainer_at_a_time_and_then_finds_them_cached(toy: Path, name: str) -> None:
+    pytest.importorskip(f"prefect_{name}")
+    noted(toy)
+    state, rows = run(handbook.handbook, 1, name)
+    assert state.is_completed(), state.message
+    assert rows == dict.fromkeys(ALL, "Completed")
+    assert most_at_once(toy) == 1
+    assert (toy / "reports" / "index.html").read_text() == "apple\npear_book\n"
+    assert run(handbook.handbook)[1] == dict.fromkeys(ALL, "Cached")  # and threads agree that all is done
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("server")
+def test_a_cluster_with_two_places_trains_two_at_once_and_a_failure_stops_no_other(toy: Path) -> None:
+    pytest.importorskip("prefect_dask")
+    noted(toy)
+    assert run(handbook.handbook, 2, "dask")[0].is_completed()
+    assert most_at_once(toy) == 2
+    (toy / "broken").mkdir()
+    (toy / "broken" / "apple").touch()
+    (toy / "params.yaml").write_text((toy / "params.yaml").read_text().replace("seed: 0", "seed: 1"))
+    state, rows = run(handbook.handbook, 2, "dask")
+    assert state.is_failed()
+    assert "apple is broken" in state.message
+    assert rows["evaluate@apple"] == "NotReady"
+    assert rows["register@pear_book"] == "Completed"
+
+
+@pytest.mark.usefixtures("server")
+def test_tasks_on_the_gpu_run_one_at_a_time_by_a_limit_on_their_tag(toy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (machine, runners):
+        monkeypatch.setattr(module, "gpus", lambda: 1)
+    noted(toy)
+    state, _ = run(handbook.handbook, 2)
+    assert state.is_completed()
+    assert most_at_once(toy) == 1
+    with get_client(sync_client=True) as client:
+        assert client.read_concurrency_limit_by_tag(runners.GPU).concurrency_limit == 1
+        client.delete_concurrency_limit_by_tag(runners.GPU)
+
+
+def test_a_runner_that_is_not_installed_is_told_with_the_way_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runners, "find_spec", lambda name: None)
+    with pytest.raises(HandbookError, match=r"runner ray needs the package prefect-ray. Put it in: pip install"):
+        runners.needed("ray")
+    runners.needed("threads")
+
+
+@pytest.mark.parametrize(("arguments", "told"), [(("dusk", 1), "no runner 'dusk'"), (("threads", 1, "tcp://x"), "need none")])  # fmt: skip  # noqa: E501
+def test_a_runner_that_cannot_be_is_refused(arguments: Any, told: str) -> None:
+    with pytest.raises(HandbookError, match=told), runners.using(*arguments):
+        pass
+
+
+def test_a_stage_on_a_leash_ends_with_the_process_that_held_it(toy: Path) -> None:
+    holder = "import subprocess, sys; subprocess.run([sys.executable, '-m', 'flows.leash', 'sleep', '100'], stdin=-1)"
+    code = holder.replace("subprocess.run(", "p = subprocess.Popen(") + "; p.wait()"
+    with subprocess.Popen([sys.executable, "-c", code]) as process:
+        family: list[psutil.Process] = []
+        deadline = time.monotonic() + 30
+        while len(family) < 2 and time.monotonic() < deadline:
+            time.sleep(0.05)
+            family = psutil.Process(process.pid).children(recursive=True)
+        assert len(family) == 2
+        os.kill(process.pid, signal.SIGKILL)
+    _, left = psutil.wait_procs(family, timeout=10)
+    assert not [each for each in left if each.is_running() and each.status() != psutil.STATUS_ZOMBIE]
