@@ -20,7 +20,7 @@ ROOT = Path(__file__).parent.parent
 MIRROR = os.environ.get("HANDBOOK_MIRROR", "")
 # Where algorithms or techniques are compared, or an epoch is no pass over the data: for tests, not for results.
 FEW: dict[str, Any] = {"n_folds": 2, "inner_folds": 2, "slow_rows": 300, "hidden_size": 96, "steps": 12}
-FEW |= {"widths": (16, 16, 32), "ablation_epochs": 1, "ablation_samples": 256, "ablation_judges": 256}
+FEW |= {"threads": 1, "widths": (16, 16, 32), "ablation_epochs": 1, "ablation_samples": 256, "ablation_judges": 256}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 PRIMARY = "accuracy"  # what the gate compares, greater is better
-THREADS = 1  # a second one waits for whoever else needs a core, and shared sums would give other last digits
 WITHOUT: dict[str, dict[str, Any]] = {
     "dropout": {"dropout": 0.0},
     "augmentation": {"flip": False, "shift": 0, "erase": 0},
@@ -65,6 +64,7 @@ class Params:
     patience: int  # epochs without a lower held-out loss before training ends at the best one's weights; 0: never
     mirror: bool  # judge by the mean of the logits for a picture and for its mirror image
     bf16: bool  # products in half precision: false where the processor has no instructions for them
+    threads: int  # that share the sums of a step: another number gives other last digits
     validation_share: float  # of the training set, held out for the learning curves and for early stopping
     ablation_epochs: int  # of the shorter runs, each without one technique
     ablation_samples: int  # pictures that each of them learns from, at most half of what there is
@@ -72,12 +72,13 @@ class Params:
     ablation_seeds: int
 
     def __post_init__(self) -> None:
-        counts = (self.epochs, self.batch_size, self.ablation_epochs, self.ablation_samples, self.ablation_judges)
-        if min(*counts, self.ablation_seeds, self.blocks, *self.widths) < 1 or len(self.widths) < 2:
-            raise ValueError(
-                "epochs, batch_size, blocks, ablation_* and two widths or more must be 1 or more, found "
-                f"{self.epochs}, {self.batch_size}, {self.blocks}, {counts[2:]}, {self.ablation_seeds}, {self.widths}"
-            )
+        counts = {
+            name: value
+            for name, value in vars(self).items()
+            if name in {"epochs", "batch_size", "blocks", "threads"} or name.startswith("ablation_")
+        }
+        if min(*counts.values(), *self.widths) < 1 or len(self.widths) < 2:
+            raise ValueError(f"counts and two widths or more must be 1 or more, found {counts}, widths {self.widths}")
         if not 0 <= self.validation_share < 1 or (self.patience and not self.validation_share):
             raise ValueError(
                 f"validation_share must be in [0, 1), and above 0 to stop early, found {self.validation_share}"
@@ -200,7 +201,7 @@ def trained(data: LabelledImages, params: Params, kept: Tensor, held_out: Tensor
         epochs=params.epochs,
         run=run,
         bf16=params.bf16,
-        threads=THREADS,
+        threads=params.threads,
         callbacks=[best] if params.patience else [],
     )
     best.restore(model)
