@@ -80,6 +80,7 @@ def posted(address: str, body: bytes) -> tuple[int, dict[str, Any]]:
             return refused.code, json.loads(refused.read())
 
 
+@pytest.mark.slow  # 20 s of one core: a registration, and two cold starts of torch and MLflow
 def test_the_champion_answers_over_http_by_its_own_code_and_ends_when_told(
     placed: Callable[..., Any], project: Project, fitted: Any
 ) -> None:
