@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 import yaml
 
-from handbook import datasets, proposals, ranges, sweeps, tracking
+from handbook import datasets, proposals, ranges, sweeps, tracking, trial_runs
 from handbook.errors import HandbookError
 from handbook.project import Project
 from tests.conftest import ROOT
@@ -146,7 +146,7 @@ def test_a_sweep_tries_todays_settings_first_shows_every_trial_and_changes_nothi
     assert first[0][0] == ranges.plan(project, case).suggestions(case.params)
     with tracking._mlflow(project) as mlflow:
         runs = mlflow.search_runs(experiment_names=["mlp"], output_format="list")
-    parents = [run for run in runs if tracking.SWEEP in run.data.tags]
+    parents = [run for run in runs if trial_runs.SWEEP in run.data.tags]
     children = [run for run in runs if run.data.tags.get("mlflow.parentRunId") == parents[0].info.run_id]
     assert len(parents) == 1
     assert sorted(run.data.metrics["roc_auc"] for run in children) == sorted(each[1] for each in first)
@@ -172,7 +172,7 @@ def test_a_trial_that_falls_behind_is_cut_short_and_one_that_cannot_be_is_told(
     plan = ranges.plan(project, case)
     data = sweeps.without_test(datasets.page(case.dataset).load(project.data(case.dataset)), case)
     study = sweeps._study(project, case, "key")
-    parent = tracking.sweep_run(project, case, "key", {})
+    parent = trial_runs.sweep_run(project, case, "key", {})
     work = sweeps._Work(project, case, plan, data, study, parent)
     for rate, dropout in ((0.02, 0.1), (0.0000001, 0.1), (0.02, 1.0), (0.02, 0.1)):
         study.enqueue_trial({"learning_rate": rate, "dropout": dropout})

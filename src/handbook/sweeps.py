@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from handbook import datasets, fetch, proposals, ranges, tracking
+from handbook import datasets, fetch, proposals, ranges, trial_runs
 from handbook.errors import HandbookError
 from handbook.images import LabelledImages
 from handbook.project import Case, Project, plain
@@ -54,7 +54,7 @@ def sweep(project: Project, name: str, trials: int | None = None) -> None:
         _recover(study, len(plan.ranges))
         if not study.get_trials(deepcopy=False):
             study.enqueue_trial(plan.suggestions(case.params))  # what is to be beaten comes first
-        parent = tracking.sweep_run(project, case, key, {"data": origin["kind"], "trials": str(wanted)})
+        parent = trial_runs.sweep_run(project, case, key, {"data": origin["kind"], "trials": str(wanted)})
         work = _Work(project, case, plan, data, study, parent)
         while len(finished(study)) < wanted:
             print(f"{name} {len(finished(study)) + 1}/{wanted}: {work.next()}", flush=True)
@@ -164,7 +164,7 @@ class _Work:
     plan: Plan
     data: Any
     study: optuna.Study
-    parent: tracking.Shown  # the sweep's run in MLflow
+    parent: trial_runs.Shown  # the sweep's run in MLflow
 
     @property
     def checkpoints(self) -> Path:
@@ -185,7 +185,7 @@ class _Work:
         if twin:
             self.study.tell(trial, twin.value if twin.state == states.COMPLETE else None, state=twin.state)
             return f"{told}: tried already, in trial {twin.number}"
-        run = tracking.trial_run(self.project, self.case, self.parent, trial.number, settings)
+        run = trial_runs.trial_run(self.project, self.case, self.parent, trial.number, settings)
         try:
             value = self._value(trial, settings, run)
         except optuna.TrialPruned as why:
@@ -197,7 +197,7 @@ class _Work:
         self.study.tell(trial, value)
         return f"{told}: {self.case.page.PRIMARY} {value:.4f}, best {self.study.best_value:.4f}"
 
-    def _value(self, trial: optuna.Trial, settings: dict[str, Any], run: tracking.Shown) -> float:
+    def _value(self, trial: optuna.Trial, settings: dict[str, Any], run: trial_runs.Shown) -> float:
         """Train and judge; TrialPruned for settings that cannot be, that do badly, or whose score is no number."""
         import optuna
 
@@ -216,7 +216,7 @@ class _Work:
             raise optuna.TrialPruned(f"{case.page.PRIMARY} is {value}")
         return value
 
-    def _listener(self, trial: optuna.Trial, run: tracking.Shown) -> Callable[[Row], None]:
+    def _listener(self, trial: optuna.Trial, run: trial_runs.Shown) -> Callable[[Row], None]:
         """Shows each epoch, and cuts short what does worse than the median did at that epoch."""
         import optuna
 

@@ -17,7 +17,10 @@ import urllib.error
 import urllib.request
 import warnings
 from collections.abc import Callable, Iterator
+<<<<<<< HEAD
 from dataclasses import dataclass, replace
+=======
+>>>>>>> e-scale
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -41,9 +44,12 @@ REQUIREMENTS = [
 ]
 CONTENT = "handbook.content"
 TRAINING = "handbook.training"
+<<<<<<< HEAD
 BATCH = "handbook.batch"
 PATIENCE = 4.0  # seconds
 SWEEP = "handbook.sweep"
+=======
+>>>>>>> e-scale
 
 
 def uri(project: Project) -> str:
@@ -320,6 +326,7 @@ def live(project: Project, case: Case, key: str) -> Callable[[dict[str, float]],
     return tell
 
 
+<<<<<<< HEAD
 def log_batch(project: Project, case: Case, record: dict[str, Any], page: Path) -> None:
     """What was said of a batch, as a run of the experiment CASE-monitor; the same bytes are logged once."""
     with _mlflow(project) as mlflow:
@@ -394,6 +401,8 @@ def trial_run(project: Project, case: Case, parent: Shown, number: int, settings
     return Shown(parent.client, run.info.run_id)
 
 
+=======
+>>>>>>> e-scale
 def run_url(project: Project, name: str, server: str = "http://127.0.0.1:5000") -> str | None:
     """The page of a case's last registered run on an MLflow server, or None if there is none."""
     standing = ledger.read(ledger.store(project, name) / "ledger.json")

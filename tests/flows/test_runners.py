@@ -70,6 +70,7 @@ def test_a_cluster_with_two_places_trains_two_at_once_and_a_failure_stops_no_oth
     assert rows["register@pear_book"] == "Completed"
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("server")
 def test_tasks_on_the_gpu_run_one_at_a_time_by_a_limit_on_their_tag(toy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for module in (machine, runners):
