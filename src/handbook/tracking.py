@@ -17,10 +17,7 @@ import urllib.error
 import urllib.request
 import warnings
 from collections.abc import Callable, Iterator
-<<<<<<< HEAD
-from dataclasses import dataclass, replace
-=======
->>>>>>> e-scale
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -44,12 +41,8 @@ REQUIREMENTS = [
 ]
 CONTENT = "handbook.content"
 TRAINING = "handbook.training"
-<<<<<<< HEAD
 BATCH = "handbook.batch"
 PATIENCE = 4.0  # seconds
-SWEEP = "handbook.sweep"
-=======
->>>>>>> e-scale
 
 
 def uri(project: Project) -> str:
@@ -326,7 +319,6 @@ def live(project: Project, case: Case, key: str) -> Callable[[dict[str, float]],
     return tell
 
 
-<<<<<<< HEAD
 def log_batch(project: Project, case: Case, record: dict[str, Any], page: Path) -> None:
     """What was said of a batch, as a run of the experiment CASE-monitor; the same bytes are logged once."""
     with _mlflow(project) as mlflow:
@@ -358,51 +350,6 @@ def _numbers_of(record: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-@dataclass(frozen=True)
-class Shown:
-    """A run that is open in MLflow: a row is shown under its epoch, if it has one."""
-
-    client: Any
-    run_id: str
-
-    def show(self, row: dict[str, float]) -> None:
-        for name, value in row.items():
-            if name != "epoch":
-                self.client.log_metric(self.run_id, name, value, step=int(row.get("epoch", 0)))
-
-    def end(self, status: str) -> None:
-        """FINISHED, KILLED or FAILED."""
-        self.client.set_terminated(self.run_id, status)
-
-
-def sweep_run(project: Project, case: Case, key: str, tags: dict[str, str]) -> Shown:
-    """The run whose children a sweep's trials are; children that a kill left open are closed."""
-    with _mlflow(project) as mlflow:
-        _experiment(project, case, mlflow)
-        client = mlflow.MlflowClient()
-        home = [mlflow.get_experiment_by_name(case.name).experiment_id]
-        found = client.search_runs(home, f"tags.`{SWEEP}` = '{key}'")
-        run = found[0] if found else client.create_run(home[0], tags={SWEEP: key, **tags}, run_name=f"sweep-{key}")
-        client.update_run(run.info.run_id, "RUNNING")
-        mine = f"tags.`mlflow.parentRunId` = '{run.info.run_id}' and attributes.status = 'RUNNING'"
-        for left in client.search_runs(home, mine):
-            client.set_terminated(left.info.run_id, "KILLED")
-        return Shown(client, run.info.run_id)
-
-
-def trial_run(project: Project, case: Case, parent: Shown, number: int, settings: dict[str, Any]) -> Shown:
-    """A child run for one trial, its settings logged."""
-    with _mlflow(project) as mlflow:
-        home = mlflow.get_experiment_by_name(case.name).experiment_id
-        tags = {"mlflow.parentRunId": parent.run_id, "trial": str(number)}
-        run = parent.client.create_run(home, tags=tags, run_name=f"trial-{number}")
-        for name, value in settings.items():
-            parent.client.log_param(run.info.run_id, name, value)
-    return Shown(parent.client, run.info.run_id)
-
-
-=======
->>>>>>> e-scale
 def run_url(project: Project, name: str, server: str = "http://127.0.0.1:5000") -> str | None:
     """The page of a case's last registered run on an MLflow server, or None if there is none."""
     standing = ledger.read(ledger.store(project, name) / "ledger.json")
