@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 PRIMARY = "accuracy"  # what the gate compares, greater is better
+THREADS = 1  # shared sums would have other last digits
 JUDGING = 128  # pictures at a time where no gradient is kept; more of them spend their time on memory
 THUMB = 16  # pixels a side at which the nearest sprite is looked for
 
@@ -132,6 +133,7 @@ def fit(data: Sprites, params: Params, run: Run | None = None) -> Model:
         epochs=params.epochs,
         run=run or Run(),
         bf16=params.bf16,
+        threads=THREADS,
     )
     return model
 
