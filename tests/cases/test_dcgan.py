@@ -164,7 +164,7 @@ def test_a_seed_draws_the_same_whatever_is_drawn_beside_it(fitted: Any) -> None:
         (np.zeros(100), "100"),
         (np.array([-1]), "0 or more|negative|non-negative"),
         (np.full((1, 100), np.nan), "finite"),
-        (np.array([[3, 25]]), "which Pokemon is drawn cannot be chosen"),
+        (np.array([[3, 25]]), "no kind of Pokemon can be chosen"),
     ],
 )
 def test_what_is_neither_seed_nor_latent_vector_is_refused(inputs: Any, message: str, fitted: Any) -> None:
