@@ -237,12 +237,12 @@ class Adversaries(L.LightningModule):
         """Pictures (N, H, W) or (N, H, W, 3) of latent vectors (N, latent); only a conditional pair heeds `classes`."""
         where = self.moments.device
         self.averaged.eval()  # by the statistics of training, whatever is drawn beside
-        told = torch.from_numpy(classes) if self.params.conditional and classes is not None else None
+        told = torch.tensor(classes) if self.params.conditional and classes is not None else None
         parts = []
         with torch.autocast(where.type, enabled=False):
             for k in range(0, len(noise), AT_ONCE):
                 part, few = slice(k, k + AT_ONCE), None if told is None else told[k : k + AT_ONCE].to(where)
-                parts.append(as_bytes(self.averaged(torch.from_numpy(noise[part]).to(where), few)))
+                parts.append(as_bytes(self.averaged(torch.tensor(noise[part], device=where), few)))
         return np.concatenate(parts) if parts else np.zeros((0, *self.sheets.shape[2:]), np.uint8)
 
 
@@ -274,10 +274,11 @@ def asked(inputs: Any, size: int) -> tuple[npt.NDArray[np.float32], npt.NDArray[
     """
     if not hasattr(inputs, "columns"):
         values = np.asarray(inputs)
-        if not np.issubdtype(values.dtype, np.integer) or values.ndim > 2 or values.shape[1:] not in ((), (2,)):
+        if not np.issubdtype(values.dtype, np.integer) or values.ndim == 0 or values.shape[1:] not in ((), (2,)):
             return _vectors(values, size), None
-        columns = values.reshape(len(values), -1).T
-        return latents(columns[0], size), columns[1].astype(np.int64) if len(columns) > 1 else None
+        if values.ndim == 1:
+            return latents(values, size), None
+        return latents(values[:, 0], size), values[:, 1].astype(np.int64)
     if not {"seed", "latent"} & set(inputs):
         raise ValueError(f"expected a column `seed` or `latent`, found {', '.join(map(str, inputs)) or 'none'}")
     noise = np.zeros((len(inputs), size), np.float32)

@@ -79,8 +79,9 @@ def frame_of(example: dict[str, Any]) -> Any:
 
 
 def _example(example: Any) -> dict[str, Any]:
-    """An array or a DataFrame as plain types."""
+    """An array or a DataFrame as plain types; of a table whose rows fill different columns, the rows like the first."""
     if hasattr(example, "columns"):
+        example = example.loc[:, example.iloc[0].notna()].dropna()  # MLflow refuses one with gaps
         dtypes = {str(name): str(kind) for name, kind in example.dtypes.items()}
         return {"columns": {str(name): column.tolist() for name, column in example.items()}, "dtypes": dtypes}
     return {"dtype": str(example.dtype), "values": example.tolist()}

@@ -184,3 +184,30 @@ def test_a_parameter_out_of_range_is_refused(change: dict[str, Any], message: st
 
 def test_every_game_that_params_name_is_known() -> None:
     assert {params(name).loss for name in BLOCKS} <= set(generation.GAMES)
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::ResourceWarning")
+def test_the_registered_generator_takes_seeds_or_latent_vectors_and_gives_pictures(
+    project: Project, fitted: Any
+) -> None:
+    from handbook import storage, tracking
+
+    name = "gan_conditional"
+    _, _, model = fitted(name)
+    storage.save(model, project.models(name))
+    storage.write_rows(project.reports(name) / "history.csv", model.history_)
+    storage.write_json(project.reports(name) / "training.json", {"key": "k", **model.training_})
+    figure = {"frechet_distance": 9.0}
+    storage.write_json(
+        project.reports(name) / "metrics.json",
+        {**figure, "baseline": {"frechet_distance": 99.0}, "book": {}, "data": "sample", "dataset": "mnist",
+         "interval": {"frechet_distance": [8.0, 10.0]}},
+    )  # fmt: skip
+    assert "passes the gate" in tracking.register(project, project.case(name))
+    with tracking._mlflow(project) as mlflow:
+        served = mlflow.pyfunc.load_model(f"models:/{name}@champion")
+        vectors = latents(np.array([5, 6]), 100).tolist()
+        by_seed = served.predict(pd.DataFrame({"seed": [5, 6], "label": [1, 2]}))
+        by_vector = served.predict(pd.DataFrame({"latent": vectors, "label": [1, 2]}))
+    assert np.array_equal(by_seed, by_vector)
+    assert np.array_equal(by_seed, gan.predict(model, np.array([[5, 1], [6, 2]])))

@@ -100,7 +100,8 @@ class Generator(nn.Module):
 
     def forward(self, noise: Tensor, labels: Tensor | None = None) -> Tensor:
         if self.classes and labels is not None:
-            noise = torch.cat([noise, nn.functional.one_hot(labels, self.classes).to(noise)], dim=1)
+            digits = nn.functional.one_hot(labels, self.classes).to(noise)
+            noise = torch.cat([noise, noise.shape[1] ** 0.5 * digits], dim=1)  # a digit weighs as much as the noise
         pictures: Tensor = self.layers(noise)
         return pictures
 
