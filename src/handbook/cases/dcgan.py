@@ -198,7 +198,7 @@ def fit(data: Sprites, params: Params, run: Run | None = None) -> Model:
 def make(model: Model, latents: npt.NDArray[np.float32]) -> Bytes:
     """Pictures (N, 64, 64, 3) from latent vectors (N, latent), by the averaged weights."""
     model.averaged.eval()
-    parts = torch.split(torch.from_numpy(np.ascontiguousarray(latents)), AT_ONCE)
+    parts = torch.split(torch.tensor(latents), AT_ONCE)
     with torch.autocast(model.device.type, enabled=False):
         return np.concatenate([generation.as_bytes(model(part.to(model.device))) for part in parts])
 
