@@ -7,6 +7,7 @@ import io
 import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -346,3 +347,43 @@ def test_seeds_and_prompts_are_taken_as_they_are_or_from_a_table(tmp_path: Path)
     with pytest.raises(HandbookError, match="lacks column 'seed'; it has a"):
         (tmp_path / "seeds.csv").write_text("a\n1\n")
         list(inputs.requests([str(tmp_path / "seeds.csv")], "seed", 10))
+
+
+def toy(example: Any, predict: Callable[..., Any], **page: Any) -> prediction.Chosen:
+    """A case that takes what its example looks like."""
+    case = SimpleNamespace(name="toy", dataset="mnist", page=SimpleNamespace(predict=predict, **page))
+    return prediction.Chosen(case, SimpleNamespace(facts={}), "toy version 1", example)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("example", [np.arange(4), pd.DataFrame({"seed": [0], "label": [1]})])
+def test_a_generator_draws_a_picture_a_seed(example: Any, tmp_path: Path) -> None:
+    def draw(_: Any, given: Any) -> Any:
+        seeds = given["seed"].to_numpy() if hasattr(given, "columns") else given
+        return np.stack([np.full((8, 8, 3), seed, np.uint8) for seed in seeds])
+
+    chosen = toy(example, draw)
+    with pytest.raises(HandbookError, match="--output FOLDER"):
+        prediction.answer(chosen, ["3"])
+    outcome = prediction.answer(chosen, ["3", "200"], tmp_path / "drawn", batch_size=1)
+    assert outcome.answered == 2
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["drawn"]
+    assert np.asarray(Image.open(tmp_path / "drawn" / "200.png"))[0, 0].tolist() == [200, 200, 200]
+
+
+def test_what_a_page_refuses_costs_no_other_its_answer(tmp_path: Path) -> None:
+    def go_on(_: Any, given: pd.DataFrame) -> pd.DataFrame:
+        if given["prompt"].str.contains("€").any():
+            raise ValueError("'€' is no character of the training text")
+        return pd.DataFrame({"text": given["prompt"] + "!"})
+
+    chosen = toy(pd.DataFrame({"prompt": ["Out"]}), go_on)
+    outcome = prediction.answer(chosen, ["a", "b€", "c", "d€", "e"], tmp_path / "texts.csv")
+    assert pd.read_csv(tmp_path / "texts.csv")["text"].tolist() == ["a!", "c!", "e!"]
+    assert (outcome.answered, outcome.failed) == (3, 2)
+    assert pd.read_csv(tmp_path / "texts.csv.errors.csv")["prompt"].tolist() == ["b€", "d€"]
+
+
+def test_a_page_may_say_what_it_takes() -> None:
+    assert prediction.kind_of(toy(np.zeros((2, 28, 28)), lambda *_: None)) == "pictures"
+    assert prediction.kind_of(toy(None, lambda *_: None, INPUT="latents")) == "latents"
+    assert prediction.kind_of(toy(pd.DataFrame({"age": [1]}), lambda *_: None)) == "rows"

@@ -276,8 +276,11 @@ def _typed(cells: pd.Series, column: Column) -> tuple[pd.Series, dict[int, str]]
     return numbers, problems
 
 
-def requests(given: Sequence[str], column: str, size: int) -> Iterator[Batch]:
-    """Batches of prompts or seeds as a DataFrame with that column: given as they are, or the rows of one CSV file."""
+def requests(given: Sequence[str], column: str, size: int, bare: bool = False) -> Iterator[Batch]:
+    """Batches of prompts or seeds as a DataFrame with that column: given as they are, or the rows of one CSV file.
+
+    `bare`: the column alone, as an array (N,).
+    """
     import pandas as pd
 
     if len(given) == 1 and given[0].endswith(".csv"):
@@ -289,7 +292,8 @@ def requests(given: Sequence[str], column: str, size: int) -> Iterator[Batch]:
         table = pd.DataFrame({column: [_seed(each) for each in given] if column == "seed" else list(given)})
     for start in range(0, len(table), size):
         part = table.iloc[start : start + size].reset_index(drop=True)
-        yield Batch(part[column].tolist(), part, [""] * len(part), read=len(part))
+        data = part[column].to_numpy() if bare else part
+        yield Batch(part[column].tolist(), data, [""] * len(part), read=len(part))
 
 
 def _seed(text: str) -> int:

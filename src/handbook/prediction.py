@@ -108,20 +108,24 @@ def batches(
         shape = (SIDE, SIDE) if chosen.example is None else tuple(chosen.example.shape[1:])
         return inputs.pictures(files, shape, size), len(files)
     if kind != "rows":
-        return inputs.requests(given, KINDS[kind], size), len(given)
+        bare = chosen.example is not None and not hasattr(chosen.example, "columns")  # a page that takes an array
+        return inputs.requests(given, KINDS[kind], size, bare), len(given)
     if len(given) != 1:
         raise HandbookError(f"{chosen.case.name} takes one CSV file, found {len(given)} inputs. Call it for each")
     path = Path(given[0])
     return inputs.rows(path, columns_of(chosen), size, separator), path.stat().st_size if path.is_file() else 0
 
 
-def predict(
-    project: Project,
-    name: str,
+def predict(project: Project, name: str, given: Sequence[str], output: Path | None = None, **how: Any) -> Outcome:
+    """`answer` by a case's champion, or by the `version` that is named."""
+    return answer(choose(project, name, how.pop("version", "")), given, output, **how)
+
+
+def answer(
+    chosen: Chosen,
     given: Sequence[str],
     output: Path | None = None,
     *,
-    version: str = "",
     batch_size: int | None = None,
     separator: str | None = None,
 ) -> Outcome:
@@ -129,15 +133,13 @@ def predict(
 
     What fails is left out there and listed in OUTPUT.errors.csv. HandbookError, and no file, if nothing can be read.
     """
-    chosen = choose(project, name, version)
-    kind = kind_of(chosen)
+    kind, name = kind_of(chosen), chosen.case.name
     if output:
         _refuse_place(output, given, folder=kind == "latents")
     elif kind == "latents":
         raise HandbookError(f"{name} makes pictures. Name a folder for them: --output FOLDER")
     parts, total = batches(chosen, given, batch_size, separator)
-    first = KINDS[kind]
-    with Answers(output, first) as answers, _progress(total, kind, name) as bar:
+    with Answers(output, KINDS[kind]) as answers, _progress(total, kind, name) as bar:
         for batch in parts:
             answers.take(batch, *_predicted(chosen, batch))
             bar.update(batch.read)
