@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, cast
+from typing import Annotated, Any
 
 from prefect import State, flow, get_run_logger, task
 from prefect.artifacts import create_markdown_artifact
@@ -27,7 +27,7 @@ def predict(
     output: str,
     version: str = "",
     batch_size: Annotated[int, Field(ge=1)] | None = None,
-) -> State[Outcome]:
+) -> State[None]:
     """Predict what lies in files, and write the answers as CSV; what fails is listed in OUTPUT.errors.csv.
 
     Args:
@@ -38,8 +38,9 @@ def predict(
         version: A number, champion, challenger or previous; empty for the champion.
         batch_size: How many lie in memory at a time; empty for the kind's own.
     """
-    state: Any = answer(case, inputs, output, version, batch_size, return_state=True)
-    return cast(State[Outcome], state)
+    ended: Any = answer(case, inputs, output, version, batch_size, return_state=True)
+    state = Completed if ended.is_completed() else Failed
+    return state(message=ended.message)  # returned as it is, Prefect would only count it: 1/1 states failed
 
 
 # what writes its files in one step at the end may be tried again
