@@ -18,10 +18,11 @@ import handbook as package
 from flows.case_study import Case
 from flows.retrain import retrain
 from flows.verdict import Row
-from handbook import batches, monitoring, retraining, tracking
+from handbook import batches, bulletins, monitoring, retraining, tracking
 from handbook.batches import Batch
+from handbook.bulletins import DRIFTED, Record
 from handbook.errors import HandbookError
-from handbook.monitoring import DRIFTED, Record, Watch
+from handbook.monitoring import Watch
 from handbook.project import Project
 
 HOURLY = "0 * * * *"
@@ -91,9 +92,9 @@ def judge(watch: Watch, batch: Batch) -> Record:
     """Validate, compare, score; leaves a record, a page, a run in MLflow and an artifact."""
     record, new = monitoring.judge(watch, batch)
     say = get_run_logger().warning if record["outcome"] == DRIFTED else get_run_logger().info
-    say(monitoring.sentence(record, new))
+    say(bulletins.sentence(record, new))
     key = f"{record['case']}-batch".lower().replace("_", "-")
-    create_markdown_artifact(monitoring.page_of(record), key, f"{record['batch']}: {record['outcome']}")
+    create_markdown_artifact(bulletins.page_of(record), key, f"{record['batch']}: {record['outcome']}")
     return record
 
 

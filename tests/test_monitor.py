@@ -17,7 +17,19 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from handbook import batches, champions, contents, datasets, drift, fetch, ledger, monitoring, retraining, tables
+from handbook import (
+    batches,
+    bulletins,
+    champions,
+    contents,
+    datasets,
+    drift,
+    fetch,
+    ledger,
+    monitoring,
+    retraining,
+    tables,
+)
 from handbook import images as pictures
 from handbook.errors import HandbookError
 from handbook.project import Project
@@ -157,7 +169,7 @@ def test_a_batch_goes_where_it_belongs_and_says_why(watched: Project, capsys: py
     records = {each["files"][0]: each for each in monitoring.records(watched, CASE)}
     assert records["unlabelled.csv"]["no_score"] == "the batch has no answers"
     assert records["still.csv"]["score"]["metric"] == "roc_auc"
-    assert "**Held against sample data: not a result.**" in monitoring.page_of(records["still.csv"])
+    assert "**Held against sample data: not a result.**" in bulletins.page_of(records["still.csv"])
     assert len(list(monitoring.told(watched, CASE).glob("*.md"))) == 5
     assert runs(watched) == 5
 

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from handbook import batches, champions, contents, datasets, drift, fetch, validation
 from handbook.batches import Batch
+from handbook.bulletins import DRIFTED, REFUSED, STEADY, Record, page_of, sentence
 from handbook.champions import Champion
 from handbook.contents import Content
 from handbook.errors import HandbookError, unknown
@@ -27,9 +28,6 @@ from handbook.storage import write_json, write_text
 
 if TYPE_CHECKING:
     import pandas as pd
-
-Record = dict[str, Any]  # what reports/monitor/CASE/BATCH.json holds
-STEADY, DRIFTED, REFUSED = "steady", "drifted", "refused"
 
 
 @dataclass(frozen=True)
@@ -221,48 +219,6 @@ def _no_score(watch: Watch, content: Content) -> str:
     return ""
 
 
-def page_of(record: Record) -> str:
-    """A batch's record as a person reads it, in Markdown: for reports/monitor, Prefect and MLflow alike."""
-    lines = [f"# {record['case']}, batch {record['batch']}: {record['outcome']}", ""]
-    if record["data"] == "sample":
-        lines += ["**Held against sample data: not a result.**", ""]
-    if record["outcome"] == REFUSED:
-        lines += ["The batch is refused:", "", "```", record["reason"], "```", ""]
-    else:
-        lines += [*_what_was_found(record), ""]
-    lines += [
-        f"Files {', '.join(record['files'])}; sha256 `{record['sha256']}`; judged {record['judged']} beside champion"
-        f" `{record['champion']}`.",
-        "",
-    ]
-    return "\n".join(lines)
-
-
-def _what_was_found(record: Record) -> Iterator[str]:
-    drifted = [each["column"] for each in record["columns"] if each["drifted"]]
-    limits = record["limits"]
-    yield f"{record['rows']:,} rows meet all {record['expectations']} expectations that a part of the data inherits."
-    yield (
-        f"Beside {record['reference_rows']:,} training rows "
-        + (f"these columns have drifted: {', '.join(drifted)}." if drifted else "no column has drifted.")
-        + f" A column has if p is below {limits['alpha']:g} and at least {limits['moved']:.0%} of its rows have moved;"
-        f" so many rows can show a move of {record['detectable']:.1%} or more."
-    )
-    yield ""
-    if record["score"]:
-        score = record["score"]
-        yield (
-            f"The champion's {score['metric']} is {score['value']:.4f} ({score['low']:.4f} to {score['high']:.4f}) here"
-            f" and {score['before']:.4f} on its test rows" + (": it fell." if score["fell"] else ".")
-        )
-    else:
-        yield f"Not scored: {record['no_score']}."
-    yield from ("", "| column | kind | rows moved | p | |", "| --- | --- | ---: | ---: | --- |")
-    for each in record["columns"]:
-        mark = "drifted" if each["drifted"] else ""
-        yield f"| {each['column']} | {each['kind']} | {each['moved']:.1%} | {each['p']:.2g} | {mark} |"
-
-
 def put_away(batch: Batch, record: Record) -> Path:
     """Move a batch that was judged: to `done/NAME`, or, if it was refused, to `refused/NAME`."""
     return batches.put_away(batch, record["outcome"] == REFUSED)
@@ -299,14 +255,3 @@ def monitor(
             said.append(record)
             say(sentence(record, new) + f" -> {place}")
     return said
-
-
-def sentence(record: Record, new: bool) -> str:
-    """What became of a batch, in a line."""
-    before = "" if new else f" (these bytes were judged {record['judged']} and are not judged again)"
-    if record["outcome"] == REFUSED:
-        return f"{record['batch']}: refused{before}, {record['reason']}"
-    moved = ", ".join(f"{each['column']} {each['moved']:.0%}" for each in record["columns"] if each["drifted"])
-    score = record["score"]
-    scored = f", {score['metric']} {score['value']:.4f} (was {score['before']:.4f})" if score else ""
-    return f"{record['batch']}: {record['outcome']}{f' ({moved})' if moved else ''}{scored}{before}"

@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from handbook import batches, champions, contents, datasets, fetch, ledger, monitoring, steps
+from handbook.bulletins import DRIFTED, REFUSED, Record
 from handbook.errors import HandbookError, unknown
 from handbook.images import LabelledImages
-from handbook.monitoring import DRIFTED, REFUSED, Record
 from handbook.project import Case, Project
 from handbook.tables import Table
 
