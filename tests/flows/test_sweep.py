@@ -27,6 +27,11 @@ def test_the_form_offers_the_cases_with_ranges_alone(toy: Path) -> None:
     annotation: Any = sweep.sweep.fn.__annotations__["case"]
     offered = TypeAdapter(eval(annotation, vars(sweep)))  # noqa: S307 (the module's own words)
     assert offered.json_schema()["enum"] == ["apple"]
+
+
+@pytest.mark.usefixtures("server")
+def test_a_case_without_ranges_is_not_swept(toy: Path) -> None:
+    ranged(toy)
     with pytest.raises(HandbookError, match="no case with ranges under `sweeps:` 'pear_book'; choose from apple"):
         sweep.sweep("pear_book")
 
