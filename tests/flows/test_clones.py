@@ -91,9 +91,13 @@ def flow(clone: Path, *arguments: str) -> subprocess.Popen[str]:
 
 
 def succeed(*flows: subprocess.Popen[str]) -> None:
-    for each in flows:
-        told, _ = each.communicate(timeout=280)
-        assert each.returncode == 0, told
+    try:
+        for each in flows:
+            told, _ = each.communicate(timeout=550)
+            assert each.returncode == 0, told
+    finally:
+        for each in flows:
+            each.terminate()  # nothing to one that has ended
 
 
 EACH_ONCE = {f"{verb}@{case}": 1 for verb in MADE for case in ("apple", "pear_book")}
