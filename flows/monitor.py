@@ -63,28 +63,28 @@ def _one(project: Project, case: str, folder: str | None, retrain_on_drift: bool
             for batch in found:
                 records.append(judge(held_against, batch))
                 put_away(batch, records[-1])
-    except batches.NothingCameError as nothing:
-        get_run_logger().info(str(nothing))
-        return []
     except HandbookError as error:
         return [Row(case, "Failed", None, str(error))]
     rows = [Row(record["batch"], record["outcome"].capitalize(), None) for record in records]
-    if retrain_on_drift and retraining.news(project, case, records):
+    if retrain_on_drift and retraining.news(project, case):
         state: Any = retrain(case, return_state=True)
         rows.append(Row(f"retrain {case}", state.name, None, state.message if state.is_failed() else ""))
     return rows
 
 
 @task(task_run_name="look {case}", cache_policy=NO_CACHE)
-def look(case: str, folder: str | None) -> tuple[Watch, list[Batch]]:
-    """Load the champion and what it learnt from, and find what has come in; says what is left alone."""
+def look(case: str, folder: str | None) -> tuple[Watch | None, list[Batch]]:
+    """Find what has come in, say what is left alone, and load what batches are held against if there are any."""
     project = Project.here()
-    watch = monitoring.watch(project, case)
     tracking.answers(project)
-    found, waiting = monitoring.arrived(project, case, project.root / Path(folder) if folder else None)
+    try:
+        found, waiting = monitoring.arrived(project, case, project.root / Path(folder) if folder else None)
+    except batches.NothingCameError as nothing:  # every hour but few, and no fault
+        get_run_logger().info(str(nothing))
+        return None, []
     for each in waiting:
         get_run_logger().warning("%s is left alone: %s", each.path.name, each.why)
-    return watch, found
+    return (monitoring.watch(project, case) if found else None), found
 
 
 @task(task_run_name="judge {batch.name}", cache_policy=NO_CACHE)

@@ -383,8 +383,8 @@ def test_retraining_is_judged_by_the_same_rows_and_leaves_the_pipeline_alone(wat
     with pytest.raises(HandbookError, match=r"the 500 rows of 1 batches .* are all in the pinned data"):
         retraining.retrain(watched, CASE)
     put(watched, "moved.csv", shifted(drawn(learnt, 1), 1))
-    records = monitoring.monitor(watched, CASE)
-    assert retraining.news(watched, CASE, records)
+    monitoring.monitor(watched, CASE)
+    assert retraining.news(watched, CASE)
     before = {path: path.read_bytes() for path in [*watched.models(CASE).rglob("*"), *watched.reports(CASE).rglob("*")]
               if path.is_file()}  # fmt: skip
     first = ledger.read(ledger.store(watched, CASE) / "ledger.json")["champion"]
@@ -402,7 +402,7 @@ def test_retraining_is_judged_by_the_same_rows_and_leaves_the_pipeline_alone(wat
     assert entry["batch_rows"] < 500 + 500
     for name, digest in entry["batches"].items():
         assert batches.digest_of((place / "report" / "batches" / name).iterdir()) == digest
-    assert not retraining.news(watched, CASE, records)
+    assert not retraining.news(watched, CASE)
     retraining.retrain(watched, CASE)
     assert ledger.read(ledger.store(watched, CASE) / "ledger.json")["versions"] == standing["versions"]
 

@@ -173,12 +173,16 @@ def what_is_learnt(lesson: Lesson) -> str:
     )
 
 
-def news(project: Project, name: str, records: list[Record]) -> bool:
-    """Whether a batch among these has drifted that the last challenger has not learnt from."""
-    standing = ledger.read(ledger.store(project, name) / "ledger.json") or {}
-    last = ledger.read(ledger.store(project, name) / str(standing.get("challenger")) / "entry.json") or {}
-    learnt = set(last.get("batches", {}).values())
-    return any(each["outcome"] == DRIFTED and each["labelled"] and each["sha256"] not in learnt for each in records)
+def news(project: Project, name: str) -> bool:
+    """Whether a batch with answers has drifted that no registered model has learnt from; a kill forgets none."""
+    store = ledger.store(project, name)
+    standing = ledger.read(store / "ledger.json") or {"versions": []}
+    entries = [ledger.read(store / version / "entry.json") or {} for version in standing["versions"]]
+    learnt = {digest for entry in entries for digest in entry.get("batches", {}).values()}
+    return any(
+        each["outcome"] == DRIFTED and each["labelled"] and each["sha256"] not in learnt
+        for each in monitoring.records(project, name)
+    )
 
 
 def watch_over(project: Project, name: str, folder: Path | None, retrain_at_once: bool) -> None:
@@ -187,7 +191,7 @@ def watch_over(project: Project, name: str, folder: Path | None, retrain_at_once
     drifted = [each["batch"] for each in records if each["outcome"] == DRIFTED]
     if not drifted:
         return
-    if retrain_at_once and news(project, name, records):
+    if retrain_at_once and news(project, name):
         print(retrain(project, name))
     else:
         print(f"{len(drifted)} of {len(records)} batches have drifted. To retrain: python -m handbook retrain {name}")
