@@ -54,8 +54,9 @@ def sweep(
         trials: Finished trials in all, those of earlier runs included; empty: the number in params.yaml.
     """
     with machine():
-        state: State[Any] = try_settings(case, trials, return_state=True)
-        return state
+        ended: Any = try_settings(case, trials, return_state=True)
+        state = Completed if ended.is_completed() else Failed
+        return state(message=ended.message)  # returned as it is, Prefect would only count it: 1/1 states failed
 
 
 # a second try goes on after the trials that are finished

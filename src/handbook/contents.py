@@ -34,12 +34,14 @@ INHERITED = {  # expectations of each row, of pairs of rows, or of the columns: 
     "expect_column_values_to_be_in_set",
     "expect_column_values_to_be_unique",
     "expect_column_pair_values_a_to_be_greater_than_b",
+    "expect_column_pair_values_to_be_equal",
     "expect_compound_columns_to_be_unique",
 }
 OF_THE_WHOLE = {
     "expect_table_row_count_to_equal",
     "expect_table_row_count_to_be_between",
     "expect_column_mean_to_be_between",
+    "expect_column_proportion_of_unique_values_to_be_between",
     "expect_column_pair_values_to_be_in_set",  # only ever of counts that a page writes beside each row
 }
 

@@ -190,13 +190,18 @@ def exemplify(case: Case, model: Any, data: Any) -> dict[str, Any]:
 
 
 def plain_of(example: Any) -> dict[str, Any]:
-    """An array or a DataFrame as plain types, for `frame_of`; of rows with gaps, those that have the first one's."""
+    """An array or a DataFrame as plain types, for `frame_of`; a gap in a column is a None."""
     if hasattr(example, "columns"):
-        example = example.loc[:, example.iloc[0].notna()].dropna()  # MLflow refuses one with gaps
         dtypes = {str(name): str(kind) for name, kind in example.dtypes.items()}
-        columns = {str(name): column.tolist() for name, column in example.items()}
+        whole = example.astype(object).where(example.notna(), None)
+        columns = {str(name): column.tolist() for name, column in whole.items()}
         return {"columns": columns, "dtypes": dtypes, "order": list(columns)}
     return {"dtype": str(example.dtype), "values": example.tolist()}
+
+
+def without_gaps(frame: Any) -> Any:
+    """Of a table whose rows fill different columns, those that the first row fills and the rows that fill them."""
+    return frame.loc[:, frame.iloc[0].notna()].dropna() if hasattr(frame, "columns") else frame
 
 
 def _metrics(store: Path, content: str) -> dict[str, Any]:

@@ -142,7 +142,24 @@ def recorded(project: Project, name: str) -> tuple[dict[str, Any], dict[str, str
 
 
 def _signer(mlflow: Any) -> ledger.Sign:
-    return lambda example, answer: dict(mlflow.models.infer_signature(example, answer).to_dict())
+    infer = mlflow.models.infer_signature
+
+    def sign(example: Any, answer: Any) -> dict[str, Any]:
+        """MLflow's own signature; a column with gaps, which it refuses to look at, may be left out."""
+        signature = dict(infer(ledger.without_gaps(example), answer).to_dict())
+        if hasattr(example, "columns"):
+            columns = [json.loads(infer(_filled(example[[name]])).to_dict()["inputs"])[0] for name in example]
+            told = [column | {"required": bool(example[column["name"]].notna().all())} for column in columns]
+            signature["inputs"] = json.dumps(told)
+        return signature
+
+    return sign
+
+
+def _filled(column: Any) -> Any:
+    """A column's rows but the gaps; whole numbers, which pandas keeps apart where gaps are, as MLflow has them."""
+    rows = column.dropna()
+    return rows.astype({name: "int64" for name, kind in rows.dtypes.items() if str(kind) == "Int64"})
 
 
 def _show(project: Project, case: Case, standing: ledger.Standing, mlflow: Any) -> dict[str, str]:
@@ -266,7 +283,7 @@ def _log_model(place: Path, entry: dict[str, Any], mlflow: Any) -> Any:
         model_config={"case": entry["case"], "page": entry["page"], "params": entry["params"]},
         code_paths=[str(place / "handbook")],
         signature=mlflow.models.ModelSignature.from_dict(ledger.read(place / "signature.json")),
-        input_example=ledger.frame_of(ledger.read(place / "example.json")),
+        input_example=ledger.without_gaps(ledger.frame_of(ledger.read(place / "example.json"))),
         pip_requirements=[f"{name}=={version(name).split('+')[0]}" for name in REQUIREMENTS],
     )
 

@@ -190,11 +190,12 @@ def test_every_game_that_params_name_is_known() -> None:
 def test_the_registered_generator_takes_seeds_or_latent_vectors_and_gives_pictures(
     project: Project, fitted: Any
 ) -> None:
-    from handbook import storage, tracking
+    from handbook import ledger, storage, tracking
 
     name = "gan_conditional"
-    _, _, model = fitted(name)
+    case, data, model = fitted(name)
     storage.save(model, project.models(name))
+    storage.write_json(project.reports(name) / "example.json", ledger.exemplify(case, model, data))
     storage.write_rows(project.reports(name) / "history.csv", model.history_)
     storage.write_json(project.reports(name) / "training.json", {"key": "k", **model.training_})
     figure = {"frechet_distance": 9.0}
