@@ -35,6 +35,7 @@ INHERITED = {  # expectations of each row, of pairs of rows, or of the columns: 
     "expect_column_values_to_be_unique",
     "expect_column_pair_values_a_to_be_greater_than_b",
     "expect_column_pair_values_to_be_equal",
+    "expect_column_distinct_values_to_be_in_set",
     "expect_compound_columns_to_be_unique",
 }
 OF_THE_WHOLE = {
