@@ -2,7 +2,8 @@
 
 *served* is `python -m handbook serve lenet`, MLflow's scoring server on loopback, asked in JSON over one kept
 connection; *pyfunc* is what that server calls, MLflow's model in this process, its checks of the input included;
-*direct* is the page's own `predict`. Requests are the same, and each contender first answers 20 that are not counted.
+*direct* is the page's own `predict`. Each keeps to one thread of torch: a second waits for the first where a core is
+shared. Requests are the same, and each contender first answers 20 that are not counted.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
+import torch
 
 from handbook import datasets, ledger, prediction, tracking
 from handbook.project import Project
@@ -32,7 +34,8 @@ NAME, REQUESTS, WARM_UP, SIZES = "lenet", 1000, 20, (1, 32)
 def served() -> Iterator[Callable[[Any], Any]]:
     """Ask a server of the champion for the predictions of pictures; ended with the block."""
     command = [sys.executable, "-W", "ignore", "-m", "handbook", "serve", NAME, "--port", "0"]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
     assert process.stdout
     told = ""
     try:
@@ -85,6 +88,7 @@ def latencies(ask: Callable[[Any], Any], requests: list[Any]) -> list[float]:
 
 def run() -> list[str]:
     """The table, a line a contender and size of request."""
+    torch.set_num_threads(1)
     project = Project.here()
     images = datasets.page("fashion_mnist").load(project.data("fashion_mnist")).test_images
     rng = np.random.default_rng(0)
