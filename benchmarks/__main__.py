@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import re
 import sys
 from importlib import import_module
 from importlib.metadata import version
@@ -15,23 +16,27 @@ BENCHMARKS = (
 )  # fmt: skip
 
 
+HEAD = """# Benchmarks
+
+Made by `make bench`, a section a benchmark; ratios of times that were taken side by side in one run.
+"""
+
+
 def main() -> None:
-    chosen = sys.argv[1:] or BENCHMARKS
-    lines = [
-        "# Benchmarks",
-        "",
-        "Made by `make bench`; ratios of times that were taken side by side in one run.",
-        "",
-        machine(),
-    ]
-    for name in chosen:
+    """Run the benchmarks that are named, or all; each replaces its own section of results.md once it has ended."""
+    results = Path(__file__).with_name("results.md")
+    for name in sys.argv[1:] or BENCHMARKS:
         module = import_module(f"benchmarks.{name}")
         print(f"{name} ...", flush=True)
-        lines += ["", f"## {name}", "", (module.__doc__ or "").strip(), "", *module.run()]
-    text = "\n".join(lines) + "\n"
-    print(text)
-    if tuple(chosen) == BENCHMARKS:
-        Path(__file__).with_name("results.md").write_text(text)
+        section = "\n".join([(module.__doc__ or "").strip(), "", *module.run(), "", machine()])
+        print(section)
+        results.write_text(with_section(results.read_text() if results.exists() else "", name, section))
+
+
+def with_section(text: str, name: str, section: str) -> str:
+    """The results with this section in its place, the others as they were."""
+    kept = dict(re.findall(r"^## (\w+)\n\n(.*?)(?=\n+## |\n*\Z)", text, re.MULTILINE | re.DOTALL)) | {name: section}
+    return "\n".join([HEAD, *(f"## {each}\n\n{kept[each]}\n" for each in BENCHMARKS if each in kept)])
 
 
 def machine() -> str:
