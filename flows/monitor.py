@@ -8,13 +8,9 @@ from typing import Any
 from prefect import State, flow, get_run_logger, task
 from prefect.artifacts import create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
-from prefect.deployments.runner import RunnerDeployment
-from prefect.schedules import Cron
 from prefect.states import Completed, Failed
-from prefect.types.entrypoint import EntrypointType
 from prefect.utilities.annotations import quote
 
-import handbook as package
 from flows.case_study import Case
 from flows.retrain import retrain
 from flows.verdict import Row
@@ -24,8 +20,6 @@ from handbook.bulletins import DRIFTED, Record
 from handbook.errors import HandbookError
 from handbook.monitoring import Watch
 from handbook.project import Project
-
-HOURLY = "0 * * * *"
 
 
 @flow(name="monitor")
@@ -102,17 +96,3 @@ def judge(watch: Watch, batch: Batch) -> Record:
 def put_away(batch: Batch, record: Record) -> str:
     """Move it to done/ or refused/, now that everything is written."""
     return str(monitoring.put_away(batch, record))
-
-
-def deployment() -> RunnerDeployment:
-    """Every case that has incoming batches, hourly once somebody switches its schedule on."""
-    return RunnerDeployment.from_flow(
-        monitor,
-        name="monitor",
-        description="Batches that have come in: expectations, drift, the champion's score; retrains where they drifted."
-        " Its hourly schedule starts paused: switch it on here.",
-        tags=["handbook", "hourly"],
-        version=package.__version__,
-        entrypoint_type=EntrypointType.MODULE_PATH,
-        schedules=[Cron(HOURLY, timezone="UTC", active=False)],
-    )

@@ -7,12 +7,9 @@ from typing import Annotated, Any
 from prefect import State, flow, get_run_logger, task
 from prefect.artifacts import create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
-from prefect.deployments.runner import RunnerDeployment
 from prefect.states import Completed, Failed
-from prefect.types.entrypoint import EntrypointType
 from pydantic import Field
 
-import handbook as package
 from flows.case_study import Case
 from handbook import answers, prediction
 from handbook.answers import Outcome
@@ -74,15 +71,3 @@ def show(case: str, outcome: Outcome) -> None:
     }
     text = "\n".join(["| | |", "| --- | --- |", *(f"| {key} | {value} |" for key, value in rows.items())])
     create_markdown_artifact(text, f"{case}-predictions".replace("_", "-"), f"What {outcome.title} was asked")
-
-
-def deployment() -> RunnerDeployment:
-    """What Prefect's pages offer of it."""
-    return RunnerDeployment.from_flow(
-        predict,
-        name="predict",
-        description="A case's champion over files on this machine; answers as CSV, faults listed beside them.",
-        tags=["handbook", "predict"],
-        version=package.__version__,
-        entrypoint_type=EntrypointType.MODULE_PATH,
-    )

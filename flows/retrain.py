@@ -7,12 +7,9 @@ from typing import Any
 from prefect import State, flow, get_run_logger, task
 from prefect.artifacts import create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
-from prefect.deployments.runner import RunnerDeployment
 from prefect.states import Completed, Failed
-from prefect.types.entrypoint import EntrypointType
 from prefect.utilities.annotations import quote
 
-import handbook as package
 from flows.case_study import Case
 from handbook import monitoring, retraining, tracking
 from handbook.errors import HandbookError
@@ -69,16 +66,3 @@ def register(lesson: Lesson) -> str:
     learnt = "\n".join(f"- {name}: sha256 `{digest}`" for name, digest in lesson.batches.items())
     create_markdown_artifact(f"# {said}\n\n{retraining.what_is_learnt(lesson)}:\n\n{learnt}\n", key, said)
     return said
-
-
-def deployment() -> RunnerDeployment:
-    """One case on demand; `monitor` starts it where a batch has drifted."""
-    return RunnerDeployment.from_flow(
-        retrain,
-        name="retrain",
-        description="A challenger that learns from the batches that came in as well. It becomes champion if it beats"
-        " the champion on the same test rows; the champion before it is kept as `previous`.",
-        tags=["handbook", "case"],
-        version=package.__version__,
-        entrypoint_type=EntrypointType.MODULE_PATH,
-    )

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from flows import monitor, retrain
+from flows import deployments, monitor, retrain
 from handbook import ledger, monitoring
 from tests.test_monitor import CASE, copied, drawn, held_out, put, shifted
 
@@ -40,7 +40,8 @@ def test_what_drifted_is_put_away_and_a_challenger_learns_it(
 
 
 def test_the_hourly_schedule_is_paused_and_retraining_is_on_demand() -> None:
-    hourly, on_demand = monitor.deployment(), retrain.deployment()
+    found = {each.name: each for each in deployments.offered()}
+    hourly, on_demand = found["monitor"], found["retrain"]
     assert (hourly.name, on_demand.name) == ("monitor", "retrain")
     assert [schedule.active for schedule in hourly.schedules or []] == [False]
     assert not on_demand.schedules

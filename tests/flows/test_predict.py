@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from flows import predict
+from flows import deployments, predict
 from handbook.project import Project
 
 NAME = "boosting_before_call"
@@ -35,6 +35,6 @@ def test_a_batch_is_answered_by_a_flow_and_a_bad_row_fails_it_without_loss(
 
 
 def test_the_deployment_offers_the_cases_as_a_list(project: Project) -> None:
-    offered = predict.deployment()
+    (offered,) = (each for each in deployments.offered() if each.name == "predict")
     assert offered.entrypoint == "flows.predict.predict"
     assert offered._parameter_openapi_schema.properties["case"]["enum"] == project.cases()
