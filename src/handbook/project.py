@@ -100,8 +100,7 @@ class Project:
 
     def judge(self, name: str) -> str | None:
         """The case whose model judges the case of that name, or None: it is judged by the kit's own code."""
-        folder, _, judge = str(self.numbers()["cases"][name].get("judge")).rpartition("/")
-        return judge if folder == "models" else None
+        return _judge(self.numbers()["cases"][name])
 
     def case(self, name: str) -> Case:
         """One case, its parameters checked; a HandbookError names the key that is wrong."""
@@ -114,7 +113,7 @@ class Project:
         if block["dataset"] not in datasets.names():
             raise HandbookError(f"{where}: {unknown('dataset', block['dataset'], datasets.names())}")
         own = {key: value for key, value in block.items() if key not in COMMON}
-        judge = self.judge(name)
+        judge = _judge(block)
         if judge and judge not in numbers["cases"]:
             raise HandbookError(f"{where}, judge: {unknown('case', judge, numbers['cases'])}")
         return Case(name, page, block["dataset"], block.get("book") or {}, parse(page.Params, own, where), judge)
@@ -136,6 +135,11 @@ class Own(Project):
     @property
     def cache(self) -> Path:
         return self.folder / ".cache"
+
+
+def _judge(block: dict[str, Any]) -> str | None:
+    folder, _, judge = str(block.get("judge")).rpartition("/")
+    return judge if folder == "models" else None
 
 
 def _block(block: Any, preset: str, where: str) -> dict[str, Any]:
