@@ -32,6 +32,7 @@ from torch import Tensor
 
 from handbook import binary
 from handbook.evaluation import Report
+from handbook.runs import device
 from handbook.storage import Fitted, effort
 from handbook.tables import Table, categories, check_rows
 
@@ -43,11 +44,6 @@ TRUSTED = ("handbook.cases.rbf_network.RBFNetwork",)  # its state is numbers and
 LLOYD_STEPS, NEWTON_STEPS = 100, 30  # at most; both end by themselves as a rule
 Array = npt.NDArray[Any]
 Pass = Callable[[], Iterator[tuple[Tensor, Tensor]]]  # activations (B, M) and targets (B, 1), a batch at a time
-
-
-def device() -> torch.device:
-    """The accelerator there is, or the processor."""
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
 class RBFNetwork(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
