@@ -172,9 +172,14 @@ class Adversaries(L.LightningModule):
     """A generator and a discriminator that train each other, the averaged generator that draws, and sheets it drew.
 
     The generator turns noise (B, latent) and, for a conditional pair, classes (B,) into pictures (B, C, H, W) of -1..1;
-    the discriminator scores pictures (B,). Of `params` it takes `latent`, `conditional`, `gradient_penalty`,
-    `critic_steps`, `averaging`, `generator_rate`, `discriminator_rate`, `betas` and `epochs`.
+    the discriminator scores pictures (B,). Of `params` it takes `latent`, `averaging`, `generator_rate`,
+    `discriminator_rate`, `betas` and `epochs`; the rest of the game a page sets on its model, or overrides.
     """
+
+    conditional = False  # both sides are told the class
+    apart = False  # real and made are scored apart: batch norm would tell a picture by the company it is in
+    critic_steps = 1  # the generator moves once every so many batches
+    penalty = 0.0  # weight of the gradient penalty
 
     sheets: Tensor  # (MOMENTS, 10, H, W) or (MOMENTS, 10, H, W, 3) bytes: what the seeds 0 to 9 drew
     moments: Tensor  # (MOMENTS,): after which step
@@ -185,9 +190,9 @@ class Adversaries(L.LightningModule):
         self.automatic_optimization = False
         self.generator, self.discriminator = generator, discriminator
         self.averaged = copy.deepcopy(generator).requires_grad_(False)
+        self.to(memory_format=torch.channels_last)
         self.register_buffer("sheets", torch.zeros(MOMENTS, 10, *shape, dtype=torch.uint8))
         self.register_buffer("moments", torch.zeros(MOMENTS, dtype=torch.int64))
-        self.to(memory_format=torch.channels_last)
 
     def configure_optimizers(self) -> Any:
         p, (one, two) = self.params, self.params.betas
@@ -195,26 +200,37 @@ class Adversaries(L.LightningModule):
         return [torch.optim.Adam(net.parameters(), rate, (one, two), fused=True) for net, rate in sides], []
 
     def training_step(self, batch: list[Tensor], index: int) -> dict[str, Tensor]:
-        images, labels = batch
-        classes = labels if self.params.conditional else None
-        real = as_pixels(images).contiguous(memory_format=torch.channels_last)
-        made = self.generator(torch.randn(len(real), self.params.latent, device=real.device), classes)
-        losses = self._move_discriminator(real, made.detach(), classes)
+        images, *labels = batch
+        told = labels if self.conditional else []
+        real = self.prepared(images).contiguous(memory_format=torch.channels_last)
+        made = self.generator(torch.randn(len(real), self.params.latent, device=real.device), *told)
+        losses = self._move_discriminator(real, made.detach(), told)
         step = self.current_epoch * int(self.trainer.num_training_batches) + index  # Lightning counts both sides' steps
-        if (step + 1) % self.params.critic_steps == 0:
-            self._move(0, self.generator, self.game.generator(self.discriminator(made, classes)))
+        if (step + 1) % self.critic_steps == 0:
+            self._move(0, self.generator, self.game.generator(self.scores(made, *told)))
             follow(self.averaged, self.generator, self.params.averaging, step)
         self._remember(step + 1)
         return losses
 
-    def _move_discriminator(self, real: Tensor, made: Tensor, classes: Tensor | None) -> dict[str, Tensor]:
+    def prepared(self, images: Tensor) -> Tensor:
+        """Real pictures (B, C, H, W) of -1..1 from the bytes of a batch."""
+        return as_pixels(images)
+
+    def scores(self, pictures: Tensor, *told: Tensor) -> Tensor:
+        """What the discriminator says (B,) of pictures (B, C, H, W), real or made."""
+        scores: Tensor = self.discriminator(pictures, *told)
+        return scores
+
+    def _move_discriminator(self, real: Tensor, made: Tensor, told: list[Tensor]) -> dict[str, Tensor]:
         """One step of the discriminator; returns both sides' losses before it."""
-        scores = self.discriminator(torch.cat([real, made]), None if classes is None else torch.cat([classes, classes]))
-        of_real, of_made = scores.split(len(real))
+        if self.apart:
+            of_real, of_made = self.scores(real, *told), self.scores(made, *told)
+        else:
+            twice = (torch.cat([each, each]) for each in told)
+            of_real, of_made = self.scores(torch.cat([real, made]), *twice).chunk(2)
         loss = total = self.game.discriminator(of_real, of_made)
-        if self.params.gradient_penalty:
-            penalty = gradient_penalty(lambda x: self.discriminator(x, classes), real, made.float())
-            total = loss + self.params.gradient_penalty * penalty
+        if self.penalty:
+            total = loss + self.penalty * gradient_penalty(lambda x: self.scores(x, *told), real, made.float())
         self._move(1, self.discriminator, total)
         return {"loss": self.game.generator(of_made.detach()), "discriminator_loss": loss.detach()}
 
@@ -237,12 +253,14 @@ class Adversaries(L.LightningModule):
         """Pictures (N, H, W) or (N, H, W, 3) of latent vectors (N, latent); only a conditional pair heeds `classes`."""
         where = self.moments.device
         self.averaged.eval()  # by the statistics of training, whatever is drawn beside
-        told = torch.tensor(classes) if self.params.conditional and classes is not None else None
+        inputs: list[npt.NDArray[Any]] = [noise]
+        if self.conditional and classes is not None:
+            inputs.append(classes)
         parts = []
         with torch.autocast(where.type, enabled=False):
             for k in range(0, len(noise), AT_ONCE):
-                part, few = slice(k, k + AT_ONCE), None if told is None else told[k : k + AT_ONCE].to(where)
-                parts.append(as_bytes(self.averaged(torch.tensor(noise[part], device=where), few)))
+                few = (torch.tensor(each[k : k + AT_ONCE], device=where) for each in inputs)
+                parts.append(as_bytes(self.averaged(*few)))
         return np.concatenate(parts) if parts else np.zeros((0, *self.sheets.shape[2:]), np.uint8)
 
 

@@ -254,10 +254,7 @@ def _git_commit(project: Project) -> str:
 
 def _dvc_hashes(project: Project, case: Case) -> dict[str, str]:
     """The hashes that dvc.lock has for what this case was made from."""
-    import yaml
-
-    lock = project.root / "dvc.lock"
-    stages = yaml.safe_load(lock.read_text())["stages"] if lock.exists() else {}
+    stages = project.locked()
     made = [stages.get(f"{verb}@{case.name}", {}) for verb in ("train", "evaluate")]
     parts = [part for stage in made for side in ("deps", "outs") for part in stage.get(side, [])]
     return {part["path"]: part["md5"] for part in parts}

@@ -86,6 +86,13 @@ class Project:
             raise HandbookError(f"{path}: expected a mapping with `cases:`")
         return numbers
 
+    def locked(self) -> dict[str, Any]:
+        """The stages that dvc.lock knows, by name; none before anything was made. Raises yaml.YAMLError."""
+        lock = self.root / "dvc.lock"
+        if not lock.exists():
+            return {}
+        return dict(yaml.load(lock.read_text(), Loader=LOADER)["stages"])  # noqa: S506 (safe, either of them)
+
     def datasets(self) -> list[str]:
         """The datasets that the pipeline uses, in the order of params.yaml."""
         return [str(name) for name in self.numbers().get("datasets") or []]

@@ -297,13 +297,9 @@ def check(project: Project) -> None:
 
 def _lock_faults(project: Project) -> list[str]:
     """Files in git that are not those which dvc.lock was written with."""
-    import yaml
-
-    lock = project.root / "dvc.lock"
-    stages = yaml.safe_load(lock.read_text())["stages"] if lock.exists() else {}
     kept = [
         out
-        for stage in stages.values()
+        for stage in project.locked().values()
         for out in stage.get("outs", [])
         if out["path"].endswith(("metrics.json", "validation.json", "checks.json"))
     ]

@@ -16,7 +16,7 @@ from typing import Any
 
 import lightning as L
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from handbook.runs import Row, Run, processes
 
@@ -76,10 +76,32 @@ def _share(batch: list[Tensor]) -> list[Tensor]:
     return batch if len(batch[0]) < world else [each[rank::world] for each in batch]
 
 
-class _History(L.Callback):
+class _Judged(L.Callback):
+    """Keeps what the validation steps of an epoch return, with the number of samples of each."""
+
+    def __init__(self) -> None:
+        self.valid: list[tuple[int, dict[str, Tensor]]] = []
+
+    def on_validation_start(self, trainer: L.Trainer, module: L.LightningModule) -> None:
+        self.valid = []
+
+    def on_validation_batch_end(  # noqa: PLR0917 (Lightning's signature)
+        self,
+        trainer: L.Trainer,
+        module: L.LightningModule,
+        outputs: Any,
+        batch: Any,
+        batch_idx: int,
+        dataloader_idx: int = 0,
+    ) -> None:
+        self.valid.append((len(batch[0]), outputs))
+
+
+class _History(_Judged):
     """A row an epoch: mean losses and scores, the rate, the seconds; it travels inside the checkpoint."""
 
     def __init__(self, run: Run) -> None:
+        super().__init__()
         self.run = run
         self.rows: list[Row] = []
         self.seconds = 0.0
@@ -93,23 +115,11 @@ class _History(L.Callback):
     def on_train_epoch_start(self, trainer: L.Trainer, module: L.LightningModule) -> None:
         self.started = time.perf_counter()
         self.train: list[tuple[int, dict[str, Tensor]]] = []
-        self.valid: list[tuple[int, dict[str, Tensor]]] = []
 
     def on_train_batch_end(
         self, trainer: L.Trainer, module: L.LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
         self.train.append((len(batch[0]), {key: value.detach() for key, value in outputs.items()}))
-
-    def on_validation_batch_end(  # noqa: PLR0917 (Lightning's signature)
-        self,
-        trainer: L.Trainer,
-        module: L.LightningModule,
-        outputs: Any,
-        batch: Any,
-        batch_idx: int,
-        dataloader_idx: int = 0,
-    ) -> None:
-        self.valid.append((len(batch[0]), outputs))
 
     def on_train_epoch_end(self, trainer: L.Trainer, module: L.LightningModule) -> None:
         row: Row = {"epoch": float(trainer.current_epoch + 1)}
@@ -148,7 +158,7 @@ class _Checkpoint(L.Callback):
             fresh.replace(self.path)
 
 
-class BestEpoch(L.Callback):
+class BestEpoch(_Judged):
     """Early stopping (Prechelt 1998): no more epochs once the held-out loss has not fallen for `patience` of them.
 
     `restore` then puts back the weights of the best epoch, number `epoch`. All of it travels inside the checkpoint: a
@@ -156,6 +166,7 @@ class BestEpoch(L.Callback):
     """
 
     def __init__(self, patience: int) -> None:
+        super().__init__()
         self.patience = patience
         self.best, self.epoch, self.last = math.inf, 0, 0
         self.weights: dict[str, Tensor] = {}
@@ -169,22 +180,8 @@ class BestEpoch(L.Callback):
     def on_train_start(self, trainer: L.Trainer, module: L.LightningModule) -> None:
         trainer.should_stop = self._over()  # a run killed between its last epoch and its end is over all the same
 
-    def on_validation_start(self, trainer: L.Trainer, module: L.LightningModule) -> None:
-        self.parts: list[tuple[int, dict[str, Tensor]]] = []
-
-    def on_validation_batch_end(  # noqa: PLR0917 (Lightning's signature)
-        self,
-        trainer: L.Trainer,
-        module: L.LightningModule,
-        outputs: Any,
-        batch: Any,
-        batch_idx: int,
-        dataloader_idx: int = 0,
-    ) -> None:
-        self.parts.append((len(batch[0]), outputs))
-
     def on_validation_end(self, trainer: L.Trainer, module: L.LightningModule) -> None:
-        loss, self.last = _means("valid", self.parts)["valid_loss"], trainer.current_epoch + 1
+        loss, self.last = _means("valid", self.valid)["valid_loss"], trainer.current_epoch + 1
         if loss < self.best:
             self.best, self.epoch = loss, self.last
             self.weights = {name: tensor.detach().cpu().clone() for name, tensor in module.state_dict().items()}
@@ -221,7 +218,7 @@ def train(
     if resumes:
         print(f"resuming from {resumes}", file=sys.stderr)
     trainer = _trainer(epochs, bf16, [*callbacks, history, *keep])
-    with _threads(threads), warnings.catch_warnings():
+    with on_threads(threads), warnings.catch_warnings():
         # Lightning 2.6 asks torch 2.13 in a way that it calls old; nothing of ours can change that
         warnings.filterwarnings("ignore", message=".*LeafSpec.*")
         warnings.filterwarnings("ignore", message=".*no `val_dataloader`.*")  # a case may hold nothing out
@@ -242,7 +239,7 @@ def train(
 
 
 @contextlib.contextmanager
-def _threads(number: int | None) -> Iterator[None]:
+def on_threads(number: int | None) -> Iterator[None]:
     """So many threads for torch's own work, or as many as it would take."""
     before = torch.get_num_threads()
     torch.set_num_threads(number or before)
@@ -271,6 +268,29 @@ def _trainer(epochs: int, bf16: bool, callbacks: list[L.Callback]) -> L.Trainer:
         enable_progress_bar=sys.stderr.isatty(),
         num_sanity_val_steps=0,
     )
+
+
+def decayed(module: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
+    """Groups for an optimiser: matrices and kernels decay; nothing is gained by shrinking biases and scales."""
+    parameters = list(module.parameters())
+    return [
+        {"params": [each for each in parameters if each.ndim > 1], "weight_decay": weight_decay},
+        {"params": [each for each in parameters if each.ndim == 1], "weight_decay": 0.0},
+    ]
+
+
+def one_cycle(module: L.LightningModule, optimiser: torch.optim.Optimizer, **shape: Any) -> Any:
+    """What Lightning asks for: the optimiser, its rate up over the first fifth of all steps, then down to nought.
+
+    Smith and Topin 2018. `shape` changes what `OneCycleLR` is given.
+    """
+    cycle = torch.optim.lr_scheduler.OneCycleLR(
+        optimiser,
+        optimiser.defaults["lr"],
+        total_steps=int(module.trainer.estimated_stepping_batches),
+        **{"pct_start": 0.2, "div_factor": 10, "cycle_momentum": False} | shape,
+    )
+    return {"optimizer": optimiser, "lr_scheduler": {"scheduler": cycle, "interval": "step"}}
 
 
 def split(samples: int, share: float, seed: int) -> tuple[Tensor, Tensor]:

@@ -122,12 +122,11 @@ def _commit(project: Project, thing: str, commit: str) -> Iterator[Finding]:
 def _locked(project: Project, names: list[str] | None, used: list[str]) -> Iterator[Finding]:
     """dvc.lock against the files and numbers that its stages read and made; `names` None: all stages."""
     path = project.root / "dvc.lock"
-    try:
-        stages = yaml.safe_load(path.read_text())["stages"]
-        numbers = project.numbers()
-    except FileNotFoundError:
+    if not path.exists():
         yield Finding("dvc.lock", str(path), f"{path} is missing: nothing says what the results were made from")
         return
+    try:
+        stages, numbers = project.locked(), project.numbers()
     except (yaml.YAMLError, KeyError, TypeError) as error:
         yield Finding("dvc.lock", str(path), f"{path} cannot be read: {error}")
         return

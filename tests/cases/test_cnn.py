@@ -228,7 +228,7 @@ def test_no_ablation_is_judged_by_pictures_that_it_or_its_stopping_saw(
     monkeypatch.setattr(cnn, "trained", trained)
     monkeypatch.setattr(recognition, "probabilities", asked)
     facts, seconds = cnn.ablations(numbered, params, torch.arange(900), torch.arange(900, 1000), Run())
-    assert (len(judged), len(seen), len(judged & seen)) == (256, 256 + 100, 0)
+    assert (len(judged), len(seen), len(judged & seen)) == (256, 900 // 8 + 100, 0)
     assert set(facts["table"]) == set(seconds) == {"recipe", *(f"without_{name}" for name in cnn.WITHOUT)}
 
 

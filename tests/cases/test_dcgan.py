@@ -33,7 +33,7 @@ def test_the_networks_are_the_ones_that_the_book_draws_and_end_at_64() -> None:
     assert down == [(64, 3), (128, 64), (256, 128), (512, 256), (1, 512)]
     assert {each.weight.shape[2:] for each in [*draws, *judges] if hasattr(each, "stride")} == {(4, 4)}
     assert {each.negative_slope for each in judges if isinstance(each, nn.LeakyReLU)} == {0.2}
-    made = draws(torch.randn(2, 100, 1, 1))
+    made = draws(torch.randn(2, 100))
     assert made.shape == (2, 3, 64, 64)
     assert judges(made).shape == (2, 1, 1, 1)
 

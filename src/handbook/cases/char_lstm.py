@@ -31,11 +31,12 @@ from handbook import language, texts
 from handbook.evaluation import Report
 from handbook.runs import Run, device
 from handbook.texts import Codes, Parts, Request, Text
-from handbook.training import Batches, train
+from handbook.training import Batches, decayed, on_threads, one_cycle, train
 
 if TYPE_CHECKING:
     import pandas as pd
 
+INPUT = "prompts"  # what `python -m handbook predict` reads for it
 PRIMARY = "bits_per_character"
 LOWER_IS_BETTER = True
 THREADS = 1
@@ -143,19 +144,10 @@ class Model(L.LightningModule):
 
     def configure_optimizers(self) -> Any:
         p = self.params
-        weights = [each for each in self.parameters() if each.ndim > 1]
-        biases = [each for each in self.parameters() if each.ndim == 1]
-        groups: list[dict[str, Any]] = [
-            {"params": weights, "weight_decay": p.weight_decay}, {"params": biases, "weight_decay": 0.0}
-        ]  # fmt: skip
+        groups = decayed(self, p.weight_decay)
         if not p.one_cycle:
             return torch.optim.AdamW(groups, p.learning_rate, fused=True)
-        adam = torch.optim.AdamW(groups, p.learning_rate, betas=(0.9, 0.99), fused=True)
-        steps = int(self.trainer.estimated_stepping_batches)
-        cycle = torch.optim.lr_scheduler.OneCycleLR(
-            adam, p.learning_rate, total_steps=steps, pct_start=0.2, div_factor=10, cycle_momentum=False
-        )
-        return {"optimizer": adam, "lr_scheduler": {"scheduler": cycle, "interval": "step"}}
+        return one_cycle(self, torch.optim.AdamW(groups, p.learning_rate, betas=(0.9, 0.99), fused=True))
 
     def surprise(self, text: Tensor, first: int) -> Tensor:
         """Nats (N - first,) that each character of a text (N,) costs from place `first` on, given those before it.
@@ -186,7 +178,8 @@ def fit(data: Text, params: Params, run: Run | None = None) -> Model:
     """Train on the text but its last parts; the last epoch's weights are the model."""
     torch.manual_seed(params.seed)
     part = parts(data, params)
-    model = Model(params, part.alphabet)
+    with on_threads(THREADS):  # an orthogonal matrix drawn by two threads has other last digits
+        model = Model(params, part.alphabet)
     starts, size, prepare = windows(torch.from_numpy(part.train).to(device()), params)
     watched = np.concatenate([part.train[-params.window :], part.valid])
     train(

@@ -30,7 +30,7 @@ from handbook.evaluation import Report
 from handbook.images import SIDE, LabelledImages
 from handbook.recognition import erased, mirrored, shifted
 from handbook.runs import Run, device
-from handbook.training import Batches, BestEpoch, split, train
+from handbook.training import Batches, BestEpoch, decayed, one_cycle, split, train
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -67,7 +67,7 @@ class Params:
     threads: int  # that share the sums of a step: another number gives other last digits
     validation_share: float  # of the training set, held out for the learning curves and for early stopping
     ablation_epochs: int  # of the shorter runs, each without one technique
-    ablation_samples: int  # pictures that each of them learns from, at most half of what there is
+    ablation_samples: int  # pictures that each of them learns from, at most an eighth of what there is
     ablation_judges: int  # pictures that judge them, of those that none has seen
     ablation_seeds: int
 
@@ -165,15 +165,8 @@ class Model(L.LightningModule):
 
     def configure_optimizers(self) -> Any:
         p = self.params
-        kernels = [each for each in self.parameters() if each.ndim > 1]
-        scales = [each for each in self.parameters() if each.ndim == 1]  # nothing is gained by shrinking them
-        groups: list[dict[str, Any]] = [{"params": kernels, "weight_decay": p.weight_decay}, {"params": scales}]
-        sgd = torch.optim.SGD(groups, p.learning_rate, p.momentum, nesterov=True, fused=True)
-        steps = int(self.trainer.estimated_stepping_batches)
-        cycle = torch.optim.lr_scheduler.OneCycleLR(
-            sgd, p.learning_rate, total_steps=steps, pct_start=0.2, div_factor=10, cycle_momentum=False
-        )
-        return {"optimizer": sgd, "lr_scheduler": {"scheduler": cycle, "interval": "step"}}
+        groups = decayed(self, p.weight_decay)
+        return one_cycle(self, torch.optim.SGD(groups, p.learning_rate, p.momentum, nesterov=True, fused=True))
 
 
 def fit(data: LabelledImages, params: Params, run: Run | None = None) -> Model:
@@ -231,7 +224,7 @@ def ablations(
 
     `difference` is what accuracy the technique adds, with a 95 % interval over the judging pictures, paired.
     """
-    learn = kept[: min(params.ablation_samples, len(kept) // 2)]
+    learn = kept[: min(params.ablation_samples, len(kept) // 8)]
     judges = kept[len(learn) :][: params.ablation_judges].numpy()
     labels = data.train_labels[judges].astype(np.int64)
     plain = params.plain_epochs * params.ablation_epochs // params.epochs

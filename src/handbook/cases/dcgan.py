@@ -21,11 +21,9 @@ copyright is The Pokémon Company's, and figures that show real ones stay in DVC
 
 from __future__ import annotations
 
-import copy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import lightning as L
 import numpy as np
 import numpy.typing as npt
 import torch
@@ -34,19 +32,19 @@ from torch import Tensor, nn
 from handbook import generation, sliced
 from handbook.errors import HandbookError
 from handbook.evaluation import Floats, Judge, Report
-from handbook.generation import Bytes
-from handbook.pixelart import Sprites
+from handbook.generation import GAMES, Adversaries, Bytes
+from handbook.pixelart import SIDE, Sprites
 from handbook.runs import Run, device
 from handbook.training import train
 
 if TYPE_CHECKING:
     import pandas as pd
 
+INPUT = "latents"  # what `python -m handbook predict` reads for it
 PRIMARY = "sliced_wasserstein_distance"
 LOWER_IS_BETTER = True
 THREADS = 1  # shared sums would have other last digits, which a game between two networks makes the first
-AT_ONCE = 256  # pictures made at a time
-SHEETS, COLUMNS = 8, 10  # moments of the training that are kept, and pictures of each
+COLUMNS = 10  # of a sheet
 NEAR = 0.05  # nearer to a training sprite than all but so many held-out ones: memorised
 
 
@@ -81,8 +79,9 @@ class Params:
 
 
 def generator(latent: int, width: int) -> nn.Sequential:
-    """Noise (B, latent, 1, 1) in, pictures (B, 3, 64, 64) of -1..1 out."""
-    layers: list[nn.Module] = [*_upwards(latent, 8 * width, stride=1, padding=0)]  # -> (B, 8 width, 4, 4)
+    """Noise (B, latent) in, pictures (B, 3, 64, 64) of -1..1 out."""
+    layers: list[nn.Module] = [nn.Unflatten(1, (latent, 1, 1))]
+    layers += _upwards(latent, 8 * width, stride=1, padding=0)  # -> (B, 8 width, 4, 4)
     for times in (8, 4, 2):
         layers += _upwards(times * width, times * width // 2)  # -> (B, width, 32, 32) at the end
     last = nn.ConvTranspose2d(width, 3, 4, 2, 1, bias=False)
@@ -112,76 +111,32 @@ def _draw_weights(module: nn.Module) -> None:
         nn.init.normal_(module.weight, 1.0 if isinstance(module, nn.BatchNorm2d) else 0.0, 0.02)
 
 
-class Model(L.LightningModule):
-    """Noise (B, latent) in, pictures (B, 3, 64, 64) of -1..1 out, by the averaged weights."""
+class Model(Adversaries):
+    """Both networks, the averaged weights that draw, and sheets of what they drew in training."""
 
     history_: list[dict[str, float]]
-    sheets: Tensor
 
     def __init__(self, params: Params) -> None:
-        super().__init__()
-        self.params = params
-        self.facts: dict[str, Any] = {}
-        self.automatic_optimization = False
-        self.generator = generator(params.latent, params.width).apply(_draw_weights)
-        self.discriminator = discriminator(params.width, params.spectral)
+        ours = generator(params.latent, params.width).apply(_draw_weights)
+        theirs = discriminator(params.width, params.spectral)
         if not params.spectral:  # which leaves the scale of a kernel without a meaning
-            self.discriminator.apply(_draw_weights)
-        self.averaged = copy.deepcopy(self.generator).requires_grad_(False)
-        self.game = generation.GAMES[params.loss]()
-        self.to(memory_format=torch.channels_last)
-        self.register_buffer("sheets", torch.zeros(min(SHEETS, params.epochs), COLUMNS, 64, 64, 3, dtype=torch.uint8))
+            theirs.apply(_draw_weights)
+        super().__init__(params, ours, theirs, GAMES[params.loss](), (SIDE, SIDE, 3))
+        self.facts: dict[str, Any] = {}
+        self.apart = not params.spectral
 
-    def forward(self, noise: Tensor) -> Tensor:
-        return self.averaged(noise[:, :, None, None])  # type: ignore[no-any-return]
+    def prepared(self, images: Tensor) -> Tensor:
+        real = super().prepared(images)
+        if not self.params.mirror:
+            return real
+        return torch.where(torch.rand(len(real), 1, 1, 1, device=real.device) < 0.5, real.flip(3), real)
 
-    def training_step(self, batch: list[Tensor], index: int) -> dict[str, Tensor]:
-        real = generation.as_pixels(batch[0])
-        if self.params.mirror:
-            real = torch.where(torch.rand(len(real), 1, 1, 1, device=self.device) < 0.5, real.flip(3), real)
-        made = self.generator(torch.randn(len(real), self.params.latent, 1, 1, device=self.device))
-        of_discriminator = self.game.discriminator(*self._both(real, made.detach()))
-        ours, theirs = self.optimizers()  # type: ignore[attr-defined]
-        self._step(theirs, of_discriminator)
-        self.discriminator.requires_grad_(False)
-        of_generator = self.game.generator(self._scores(made))
-        self._step(ours, of_generator)
-        self.discriminator.requires_grad_(True)
-        step = self.global_step // 2 - 1  # Lightning counts both sides'
-        generation.follow(self.averaged, self.generator, self.params.averaging, step)
-        if self.trainer.is_last_batch:
-            self._keep_sheet()
-        return {"loss": of_generator.detach(), "discriminator_loss": of_discriminator.detach()}
-
-    def _both(self, real: Tensor, made: Tensor) -> tuple[Tensor, ...]:
-        """Scores of both kinds: in one go, unless batch norm would then tell a picture by the company it is in."""
-        if self.params.spectral:
-            return self._scores(torch.cat([real, made])).chunk(2)
-        return self._scores(real), self._scores(made)
-
-    def _scores(self, pictures: Tensor) -> Tensor:
-        """What the discriminator says of pictures (B, 3, 64, 64), each seen through a random augmentation: (B,)."""
+    def scores(self, pictures: Tensor, *told: Tensor) -> Tensor:
+        """What the discriminator says (B,) of pictures (B, 3, 64, 64), each seen through a random augmentation."""
         for name in self.params.augment:
             pictures = generation.AUGMENTATIONS[name](pictures)
         scores = self.discriminator(pictures.contiguous(memory_format=torch.channels_last))
         return scores.flatten().float()  # type: ignore[no-any-return]
-
-    def _step(self, optimiser: Any, loss: Tensor) -> None:
-        optimiser.zero_grad()
-        self.manual_backward(loss)
-        optimiser.step()
-
-    def _keep_sheet(self) -> None:
-        """What ten fixed latent vectors are drawn as by now, if a sheet is due; it is saved along."""
-        moment, past = divmod((self.trainer.current_epoch + 1) * len(self.sheets), self.params.epochs)
-        if past < len(self.sheets):
-            ten = make(self, generation.latents(np.arange(COLUMNS), self.params.latent))
-            self.sheets[moment - 1] = torch.from_numpy(ten)
-
-    def configure_optimizers(self) -> Any:
-        p, (one, two) = self.params, self.params.betas
-        sides = (self.generator, p.generator_rate), (self.discriminator, p.discriminator_rate)
-        return tuple(torch.optim.Adam(side.parameters(), rate, (one, two), fused=True) for side, rate in sides)
 
 
 def fit(data: Sprites, params: Params, run: Run | None = None) -> Model:
@@ -194,15 +149,6 @@ def fit(data: Sprites, params: Params, run: Run | None = None) -> Model:
     return model
 
 
-@torch.inference_mode()
-def make(model: Model, latents: npt.NDArray[np.float32]) -> Bytes:
-    """Pictures (N, 64, 64, 3) from latent vectors (N, latent), by the averaged weights."""
-    model.averaged.eval()
-    parts = torch.split(torch.tensor(latents), AT_ONCE)
-    with torch.autocast(model.device.type, enabled=False):
-        return np.concatenate([generation.as_bytes(model(part.to(model.device))) for part in parts])
-
-
 def predict(model: Model, inputs: pd.DataFrame | npt.NDArray[Any]) -> Bytes:
     """Pictures (N, 64, 64, 3) of 0-255, drawn from seeds or latent vectors, in any form that `generation.asked` takes.
 
@@ -211,7 +157,7 @@ def predict(model: Model, inputs: pd.DataFrame | npt.NDArray[Any]) -> Bytes:
     noise, labels = generation.asked(inputs, model.params.latent)
     if labels is not None:
         raise ValueError("expected seeds or latent vectors alone, found labels: no kind of Pokemon can be chosen")
-    return make(model.to(device()), noise) if len(noise) else np.zeros((0, 64, 64, 3), np.uint8)
+    return model.to(device()).draw(noise)
 
 
 def example(data: Sprites, params: Params) -> pd.DataFrame:
@@ -228,7 +174,7 @@ def evaluate(model: Model, data: Sprites, judge: Judge) -> Report:
     held_out, known = (np.array(data.images[data.part == part]) for part in ("held out", "train"))
     if (number := min(len(held_out), len(known))) < 5:
         raise HandbookError(f"{len(known)} sprites to train on, {len(held_out)} held out; expected 5 or more of each")
-    made = make(model.to(device()), generation.latents(np.arange(number), model.params.latent))
+    made = model.to(device()).draw(generation.latents(np.arange(number), model.params.latent))
     others, held_out = known[rng.permutation(len(known))[:number]], held_out[:number]
     real, drawn = sliced.Slices(held_out, seed), sliced.Slices(made, seed)
     levels = sliced.distance(drawn, real)
@@ -273,8 +219,9 @@ def figures(
     keys = {"generator": "train_loss", "discriminator": "train_discriminator_loss"}
     losses = {name: np.array([row[key] for row in model.history_]) for name, key in keys.items()}
     epochs = np.arange(1, len(model.history_) + 1)
-    when = [f"{-(-(k + 1) * model.params.epochs // len(model.sheets))}" for k in range(len(model.sheets))]
-    sixty, loss = make(model, generation.latents(np.arange(60), model.params.latent)), f"{model.params.loss} loss"
+    when = [f"step {step}" for step in model.moments.tolist()]
+    sheets = model.sheets.cpu().numpy()
+    sixty, loss = model.draw(generation.latents(np.arange(60), model.params.latent)), f"{model.params.loss} loss"
     pairs = zip(pictures.values(), looks, strict=True)
     rows = [theirs[generation.nearest(looks[0][:COLUMNS], look)[1]] for theirs, look in pairs]
     title = f"{near.memorised():.1%} of the drawings are as near as the nearest {NEAR:.0%} of unseen sprites"
@@ -284,7 +231,7 @@ def figures(
     return {
         "losses": draw.paths(epochs, losses, "Losses of a game: neither has to fall", "stretch", loss, log=False),
         "samples": draw.mosaic(sixty.reshape(-1, 10, 64, 64, 3), "Drawn from seeds 0 to 59"),
-        "progress": draw.mosaic(model.sheets.cpu().numpy(), "The same ten seeds, stretch by stretch", rows=when),
+        "progress": draw.mosaic(sheets, "The same ten latent vectors as training goes on", rows=when),
         "interpolation": draw.mosaic(_between(model), "From one latent vector to another, along the sphere"),
         "neighbours": draw.mosaic(np.stack(rows), "Ten drawings, and the sprites most like them", list(pictures)),
         "distances": draw.cumulative({"drawn": near.made, "held out": near.held_out}, title, *axes),
@@ -296,4 +243,4 @@ def _between(model: Model) -> Bytes:
     """Five ways from one latent vector to another, ten steps each, (5, 10, 64, 64, 3)."""
     ends = torch.from_numpy(generation.latents(np.arange(10), model.params.latent)).reshape(5, 2, -1)
     ways = [generation.great_circle(start, end, COLUMNS).numpy() for start, end in ends]
-    return make(model, np.concatenate(ways)).reshape(5, COLUMNS, 64, 64, 3)
+    return model.draw(np.concatenate(ways)).reshape(5, COLUMNS, 64, 64, 3)

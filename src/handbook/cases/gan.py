@@ -36,6 +36,7 @@ from handbook.training import train
 if TYPE_CHECKING:
     import pandas as pd
 
+INPUT = "latents"  # what `python -m handbook predict` reads for it
 PRIMARY = "frechet_distance"  # what the gate compares
 LOWER_IS_BETTER = True
 THREADS = 1  # shared sums would have other last digits, which a game between two networks makes the first
@@ -158,6 +159,8 @@ class Model(Adversaries):
         game = standard(params.label_smoothing) if params.label_smoothing else GAMES[params.loss]()
         super().__init__(params, Generator(params, classes), Discriminator(params, classes), game, (SIDE, SIDE))
         self.facts = {"classes": classes}
+        self.conditional, self.critic_steps = params.conditional, params.critic_steps
+        self.penalty = params.gradient_penalty
 
 
 def fit(data: LabelledImages, params: Params, run: Run | None = None) -> Model:

@@ -27,7 +27,7 @@ from handbook.evaluation import Report
 from handbook.images import SIDE, LabelledImages
 from handbook.recognition import JUDGING, check_pictures, judge, mirrored, outputs, probabilities, shifted, verdicts
 from handbook.runs import Run, device
-from handbook.training import Batches, split, train
+from handbook.training import Batches, decayed, one_cycle, split, train
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -105,17 +105,9 @@ class Model(L.LightningModule):
 
     def configure_optimizers(self) -> Any:
         p = self.params
-        weights = [each for each in self.parameters() if each.ndim > 1]
-        biases = [each for each in self.parameters() if each.ndim == 1]  # nothing is gained by shrinking them
-        groups: list[dict[str, Any]] = [{"params": weights, "weight_decay": p.weight_decay}, {"params": biases}]
+        groups = decayed(self, p.weight_decay)
         sgd = torch.optim.SGD(groups, p.learning_rate, p.momentum, nesterov=p.nesterov, fused=True)
-        if not p.one_cycle:
-            return sgd
-        steps = int(self.trainer.estimated_stepping_batches)
-        cycle = torch.optim.lr_scheduler.OneCycleLR(
-            sgd, p.learning_rate, total_steps=steps, pct_start=0.2, div_factor=10, cycle_momentum=False
-        )
-        return {"optimizer": sgd, "lr_scheduler": {"scheduler": cycle, "interval": "step"}}
+        return one_cycle(self, sgd) if p.one_cycle else sgd
 
 
 def fit(data: LabelledImages, params: Params, run: Run | None = None) -> Model:

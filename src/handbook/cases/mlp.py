@@ -25,7 +25,7 @@ from handbook import binary
 from handbook.evaluation import Report
 from handbook.runs import Run, device
 from handbook.tables import Table, categories, check_rows
-from handbook.training import Batches, train
+from handbook.training import Batches, one_cycle, train
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -84,9 +84,7 @@ class Model(L.LightningModule):
     def configure_optimizers(self) -> Any:
         p = self.params
         adam = torch.optim.AdamW(self.parameters(), p.learning_rate, weight_decay=p.weight_decay, fused=True)
-        steps = int(self.trainer.estimated_stepping_batches)
-        cycle = torch.optim.lr_scheduler.OneCycleLR(adam, p.learning_rate, total_steps=steps, pct_start=0.2)
-        return {"optimizer": adam, "lr_scheduler": {"scheduler": cycle, "interval": "step"}}
+        return one_cycle(self, adam, div_factor=25, cycle_momentum=True)
 
 
 def fit(data: Table, params: Params, run: Run | None = None) -> Model:

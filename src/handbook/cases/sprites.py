@@ -29,7 +29,7 @@ from handbook.errors import HandbookError
 from handbook.evaluation import Report, bootstrap, calibration, expected_calibration_error
 from handbook.pixelart import FORMS_FROM, SIDE, Sprites
 from handbook.runs import Run, device
-from handbook.training import Batches, split, train
+from handbook.training import Batches, one_cycle, split, train
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -100,9 +100,7 @@ class Model(L.LightningModule):
     def configure_optimizers(self) -> Any:
         p = self.params
         adam = torch.optim.AdamW(self.parameters(), p.learning_rate, weight_decay=p.weight_decay)
-        steps = int(self.trainer.estimated_stepping_batches)
-        cycle = torch.optim.lr_scheduler.OneCycleLR(adam, p.learning_rate, total_steps=steps, pct_start=0.3)
-        return {"optimizer": adam, "lr_scheduler": {"scheduler": cycle, "interval": "step"}}
+        return one_cycle(self, adam, pct_start=0.3, div_factor=25, cycle_momentum=True)
 
 
 def _halving(channels: int, wider: int, kernel: int) -> list[nn.Module]:
