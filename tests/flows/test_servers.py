@@ -18,7 +18,7 @@ import psutil
 import pytest
 import yaml
 
-from flows import deployments, processes, servers
+from flows import deployments, processes, servers, ui
 from handbook.errors import HandbookError
 
 # Ignores SIGTERM, and so does its child: the worst a server can do.
@@ -241,3 +241,11 @@ def test_a_work_pool_is_offered_what_make_ui_offers() -> None:
         assert each["tags"] == ["handbook", *offer.tags]
         paused = [{"cron": plans[offer.name], "timezone": "UTC", "active": False}] if offer.name in plans else []
         assert each.get("schedules", []) == paused
+
+
+def test_pages_of_a_registry_that_is_on_a_server_are_not_started_here(
+    toy: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:5000")
+    with pytest.raises(HandbookError, match=r"names a server(.|\n)*Unset it"), ui.registry(toy, 0):
+        pass
