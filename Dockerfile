@@ -27,9 +27,9 @@ RUN --mount=type=cache,target=/home/handbook/.cache/pip,uid=1000,gid=1000 \
  && .venv/bin/python -m pip install --no-deps ${TORCH_INDEX:+--index-url "$TORCH_INDEX"} \
        --constraint constraints.txt torch
 
-# psycopg2: MLflow's way to Postgres, which only compose.yaml uses. The stamp is that of `make setup`.
+# The stamp is that of `make setup`.
 RUN --mount=type=cache,target=/home/handbook/.cache/pip,uid=1000,gid=1000 \
-    .venv/bin/python -m pip install --constraint constraints.txt --editable '.[pipeline,labs,dask,browser,dev]' psycopg2-binary==2.9.13 \
+    .venv/bin/python -m pip install --constraint constraints.txt --editable '.[pipeline,labs,dask,postgres,browser,dev]' \
  && printf '%s' "$(cat pyproject.toml constraints.txt | cksum) $(python --version)" > .venv/.ready
 
 COPY --chown=handbook:handbook . .

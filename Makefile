@@ -28,7 +28,7 @@ setup:  ## a virtual environment of the project's own, every version pinned
 	  { echo "handbook needs Python 3.11, 3.12 or 3.13; $(PYTHON) is $$($(PYTHON) --version 2>&1). Choose one: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
 	@echo "Setting up .venv (about two minutes, once)"
 	@$(PYTHON) -m venv --clear .venv
-	@PIP_CONSTRAINT=constraints.txt $(BIN)/python -m pip install -qq --disable-pip-version-check --editable '.[pipeline,labs,dask,browser,dev]'
+	@PIP_CONSTRAINT=constraints.txt $(BIN)/python -m pip install -qq --disable-pip-version-check --editable '.[pipeline,labs,dask,postgres,browser,dev]'
 	@printf '%s' "$(INPUTS)" > $(STAMP)
 
 data: setup  ## fetch the data: already there, a mirror, upstream
@@ -48,7 +48,9 @@ ui: setup  ## Prefect, MLflow and Data Docs on loopback, until Ctrl-C
 test: setup  ## all tests but the slow proofs
 	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not slow" -n logical --maxprocesses 8 --dist loadgroup
 
-proof: setup  ## the slow proofs: clones, kills, every promise on real data
+proof: setup  ## the slow proofs: clones, kills, every promise on real data, Ray
+	@$(BIN)/python -c "import ray" 2>/dev/null || \
+	  PIP_CONSTRAINT=constraints.txt $(BIN)/python -m pip install -qq --disable-pip-version-check --editable '.[ray]'
 	@$(BIN)/python -m pytest -m slow
 
 check: setup  ## format, lint, types, import directions, no sample results in git

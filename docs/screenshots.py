@@ -74,11 +74,13 @@ def start_case(page: Page, prefect: str, case: str) -> None:
     open_deployment(page, prefect, "case-study")
     page.get_by_role("button", name="Run", exact=True).click()
     page.get_by_text("Custom run").click()
-    page.locator(".p-select-button").first.click()
     offered = page.locator(".p-select-option").get_by_text(case, exact=True)
-    page.wait_for_timeout(1000)
-    if not offered.count():  # a click that comes while the form is still being laid out only gives it the focus
-        page.keyboard.press("ArrowDown")
+    for _ in range(20):  # a click while the form is being laid out goes astray, or only gives the list the focus
+        page.locator(".p-select-button").first.click()
+        page.keyboard.press("ArrowDown")  # opens a list that has the focus
+        page.wait_for_timeout(500)
+        if offered.count():
+            break
     offered.click()
     page.get_by_role("button", name="Submit").click()
     page.locator('a[href*="/runs/flow-run/"]').first.click()

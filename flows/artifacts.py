@@ -9,11 +9,17 @@ import base64
 import io
 import json
 import os
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from prefect.artifacts import create_link_artifact, create_markdown_artifact
+from prefect.artifacts import (
+    create_link_artifact,
+    create_markdown_artifact,
+    create_progress_artifact,
+    update_progress_artifact,
+)
 
 from flows.servers import MLFLOW, REPORTS
 from handbook.project import Project
@@ -68,6 +74,42 @@ def _inline(path: Path) -> str:
     return "data:image/webp;base64," + base64.b64encode(small.getvalue()).decode()
 
 
+def progress(case: str, kind: str, counted: re.Pattern[str]) -> Callable[[str], None]:
+    """What to hand lines to as they come: a bar that fills with those that count `so many/of so many`.
+
+    It is made with the first of them, and says the last.
+    """
+    bar: Any = None
+
+    def see(line: str) -> None:
+        nonlocal bar
+        if not (found := counted.match(line)):
+            return
+        share = 100 * int(found[1]) / int(found[2])
+        if bar is None:
+            bar = create_progress_artifact(share, key(case, kind), line)
+        else:
+            update_progress_artifact(bar, share, line)
+
+    return see
+
+
+def link_docs(dataset: str) -> None:
+    """The newest page of Data Docs on a dataset: on the server that shows it, else the file."""
+    reports = Project.here().root / "reports"
+    found = reports.glob(f"data_docs/validations/{dataset}/*/*/*.html")
+    sample = reports.glob(f"data_docs/validations/{dataset}_sample/*/*/*.html")
+    pages = sorted([*found, *sample], key=lambda page: page.parts[-2])  # the moment of the validation
+    if pages:
+        url = _address(pages[-1], reports)
+        create_link_artifact(url, "Data Docs", key(dataset, "data-docs"), f"What was found in the {dataset} data")
+
+
+def _address(page: Path, reports: Path) -> str:
+    server = os.environ.get(REPORTS)
+    return f"{server}/{page.relative_to(reports).as_posix()}" if server else page.as_uri()
+
+
 def link_run(case: str) -> None:
     """The page of the case's run in MLflow."""
     project = Project.here()
@@ -83,9 +125,9 @@ def link_report() -> None:
     """The report: on the server that shows it, else the file."""
     page = Project.here().root / "reports" / "index.html"
     if page.exists():
-        server = os.environ.get(REPORTS)
-        url = f"{server}/{page.name}" if server else page.as_uri()
-        create_link_artifact(url, "the report", "report", "Every case beside the book, on one page")
+        create_link_artifact(
+            _address(page, page.parent), "the report", "report", "Every case beside the book, on one page"
+        )
 
 
 def show_proposal(case: str) -> None:

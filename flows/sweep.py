@@ -7,7 +7,6 @@ import sys
 from typing import Annotated, Any
 
 from prefect import State, flow, get_run_logger, task
-from prefect.artifacts import create_progress_artifact, update_progress_artifact
 from prefect.cache_policies import NO_CACHE
 from prefect.states import Completed, Failed
 from pydantic import AfterValidator, Field, GetJsonSchemaHandler
@@ -64,19 +63,17 @@ def sweep(
 def try_settings(case: str, trials: int | None) -> State[Any]:
     """Trial after trial in a process of its own, which ends with the flow; leaves the proposal to look at."""
     said = get_run_logger().info
-    progress: Any = create_progress_artifact(0.0, artifacts.key(case, "sweep"), f"{case}: finished trials")
+    see = artifacts.progress(case, "sweep", TRIAL)
     command = [sys.executable, "-m", "handbook", "sweep", case, *(["--trials", str(trials)] if trials else [])]
     room, lines = current(), []
     with room.place(heavy=True), stages.started(command, Project.here().root, room) as process, room.child(process):
         for line in map(str.rstrip, process.stdout or ()):
             said(line)
             lines.append(line)
-            if counted := TRIAL.match(line):
-                update_progress_artifact(progress, 100 * int(counted[1]) / int(counted[2]))
+            see(line)
     if process.returncode:
         told = "\n".join(f"  {line}" for line in lines[-stages.KEPT_LINES :])
         return Failed(message=f"the sweep of {case} ended with {process.returncode}:\n{told}\nRun it again to go on")
-    update_progress_artifact(progress, 100.0)
     artifacts.show_proposal(case)
     done = [line for line in lines if TRIAL.match(line)]
     return Completed(message=f"{len(done)} trials; {lines[-1] if len(lines) == len(done) + 1 else 'see its proposal'}")

@@ -6,6 +6,8 @@ Prefect's own result cache is off: it sees only a task's own lines, DVC sees eve
 from __future__ import annotations
 
 import os
+import re
+from collections.abc import Callable
 from typing import Any
 
 from prefect import State, get_run_logger, runtime, task
@@ -15,11 +17,20 @@ from prefect.states import Completed, Failed
 from flows import artifacts, stages
 from handbook.runs import FLOW_RUN
 
+EPOCH = re.compile(r"^epoch (\d+)/(\d+): ")  # how the verb `train` tells of one
 
-def _up_to_date(stage: str) -> State[Any]:
+
+def _up_to_date(stage: str, see: Callable[[str], None] | None = None) -> State[Any]:
+    said = get_run_logger().info
+
+    def say(line: str) -> None:
+        said(line)
+        if see:
+            see(line)
+
     os.environ[FLOW_RUN] = str(runtime.flow_run.id or "")  # a process runs one flow; what a stage makes, remembers it
     try:
-        done = stages.run(stage, get_run_logger().info)
+        done = stages.run(stage, say)
     except stages.StageError as error:
         return Failed(message=str(error))  # its message is the whole story: no traceback
     if done.outcome is stages.Outcome.CACHED:
@@ -29,14 +40,16 @@ def _up_to_date(stage: str) -> State[Any]:
 
 @task(task_run_name="validate@{dataset}", cache_policy=NO_CACHE)
 def validate(dataset: str) -> State[Any]:
-    """The gate: is the data what its page expects?"""
-    return _up_to_date(f"validate@{dataset}")
+    """The gate: is the data what its page expects? Leaves a link to what was found."""
+    state = _up_to_date(f"validate@{dataset}")
+    artifacts.link_docs(dataset)  # of a refused one too: there it says why
+    return state
 
 
 @task(task_run_name="train@{case}", cache_policy=NO_CACHE)
 def train(case: str) -> State[Any]:
-    """Train the case's model."""
-    return _up_to_date(f"train@{case}")
+    """Train the case's model; a bar fills as its epochs end."""
+    return _up_to_date(f"train@{case}", artifacts.progress(case, "training", EPOCH))
 
 
 @task(task_run_name="evaluate@{case}", cache_policy=NO_CACHE)

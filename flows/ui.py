@@ -12,6 +12,7 @@ from pathlib import Path
 from flows import servers
 from flows.processes import interruptible
 from flows.servers import LOOPBACK, Server
+from handbook import tracking
 from handbook.errors import HandbookError
 from handbook.project import Project
 
@@ -83,10 +84,15 @@ def files(root: Path, first: int) -> Iterator[Server]:
 
 @contextmanager
 def registry(root: Path, first: int) -> Iterator[Server]:
-    """MLflow's pages over the project's own database, created or brought up to date first."""
+    """MLflow's pages over its database, created or brought up to date first."""
     mlruns = root / "mlruns"
     mlruns.mkdir(exist_ok=True)
-    database = f"sqlite:///{mlruns / 'mlflow.db'}"
+    database = tracking.uri(Project(root))
+    if database.startswith("http"):
+        raise HandbookError(
+            f"MLFLOW_TRACKING_URI names a server, {database}: its pages are there, and runs would go there.\n"
+            "Unset it for a database of the project's own, or name a database: postgresql+psycopg2://USER@HOST/NAME"
+        )
     with servers.running(root, "mlflow-upgrade", ["mlflow", "db", "upgrade", database]) as upgrade:
         servers.finish(upgrade)
     address = servers.free_address(first)

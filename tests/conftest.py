@@ -112,7 +112,7 @@ def placed(project: Project, fitted: Callable[[str], tuple[Case, Any, Any]]) -> 
         storage.write_json(project.reports(name) / "training.json", training)
         base = {"accuracy": 0.1, "roc_auc": 0.5}[case.page.PRIMARY]
         metrics = {
-            case.page.PRIMARY: score, "baseline": {case.page.PRIMARY: base}, "book": {}, "data": data,
+            case.page.PRIMARY: score, "baseline": {case.page.PRIMARY: base}, "book": dict(case.book), "data": data,
             "dataset": case.dataset, "interval": {case.page.PRIMARY: [score - 0.01, score + 0.01]},
         }  # fmt: skip
         storage.write_json(project.reports(name) / "metrics.json", metrics)

@@ -194,6 +194,15 @@ def test_what_runs_by_itself_from_raw_bytes_to_report_says_sample_everywhere(pro
     assert {path: path.read_bytes() for path in first} == first
 
 
+def test_a_log_is_told_each_epoch_as_it_ends(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    steps.validate(project, "bank_marketing")
+    steps.train(project, "mlp")
+    epochs = re.findall(
+        r"^epoch (\d+)/1: train_loss [\d.]+, .*valid_loss [\d.]+", capsys.readouterr().out, re.MULTILINE
+    )
+    assert epochs == ["1"]
+
+
 def test_make_help_lists_the_targets() -> None:
     told = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     for target in ["setup", "data", "repro", "flow", "ui", "test", "check", "bench", "report", "clean"]:

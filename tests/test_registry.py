@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from handbook import datasets, ledger, storage, tracking
-from handbook.project import Project
+from handbook import datasets, tracking
+from handbook.project import Case, Project
 
 NAME = "lenet"
 # Great Expectations, MLflow and their like call things that their own dependencies have deprecated.
@@ -24,25 +24,9 @@ pytestmark = pytest.mark.filterwarnings(
 
 
 @pytest.fixture
-def made(project: Project, fitted: Any) -> Callable[..., str]:
+def made(project: Project, placed: Callable[..., Case]) -> Callable[..., str]:
     """Put a judged model in place, with that accuracy, and register it."""
-    case, data, model = fitted(NAME)
-    example = ledger.exemplify(case, model, data)
-
-    def make(accuracy: float, data: str = "sample") -> str:
-        storage.save(model, project.models(NAME))
-        folder = project.reports(NAME)
-        storage.write_rows(folder / "history.csv", model.history_)
-        storage.write_json(folder / "example.json", example)
-        storage.write_json(folder / "training.json", {"key": f"k{accuracy}", **model.training_})
-        metrics = {
-            "accuracy": accuracy, "baseline": {"accuracy": 0.1}, "book": {"accuracy": 0.8412}, "data": data,
-            "dataset": "fashion_mnist", "interval": {"accuracy": [accuracy - 0.01, accuracy + 0.01]},
-        }  # fmt: skip
-        storage.write_json(folder / "metrics.json", metrics)
-        return tracking.register(project, project.case(NAME))
-
-    return make
+    return lambda accuracy, data="sample": tracking.register(project, placed(NAME, accuracy, data))
 
 
 def registry(project: Project) -> dict[str, Any]:

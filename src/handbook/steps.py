@@ -8,6 +8,7 @@ import json
 import os
 import shutil
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -16,6 +17,7 @@ from handbook import datasets, fetch, labs, ledger
 from handbook.errors import HandbookError, unknown
 from handbook.evaluation import Judge
 from handbook.project import Case, Own, Project, plain
+from handbook.runs import FLOW_RUN, Row, Run, first
 from handbook.storage import load, read_rows, save, write_json, write_rows, write_text
 
 SAMPLE_SEED = 0
@@ -96,17 +98,11 @@ def train(project: Project, name: str) -> None:
 
 def fit(project: Project, case: Case, loaded: Any, origin: dict[str, Any]) -> None:
     """Train a case on data of that origin; the model, its history and what it cost are files at the end."""
-    from handbook.runs import FLOW_RUN, Run, first
 
     name = case.name
     key = training_key(case, origin)
     checkpoint = project.cache / "checkpoints" / name / f"{key}.ckpt"
-    tell = None
-    if os.environ.get("HANDBOOK_LIVE") and first():
-        from handbook import tracking
-
-        tell = tracking.live(project, case, key)
-    model = case.page.fit(loaded, case.params, Run(checkpoint, tell))
+    model = case.page.fit(loaded, case.params, Run(checkpoint, _listener(project, case, key)))
     if not first():
         return
     save(model, project.models(name))
@@ -118,6 +114,30 @@ def fit(project: Project, case: Case, loaded: Any, origin: dict[str, Any]) -> No
         f"{name}: {model.training_['seconds']:.0f} s, {model.training_['samples_per_second']:,} samples/s"
         f" on {model.training_['device']}"
     )
+
+
+def _listener(project: Project, case: Case, key: str) -> Callable[[Row], None] | None:
+    """Who is told of each epoch as it ends: a log, where no progress bar is shown, and MLflow, where that is asked."""
+    if not first():
+        return None
+    listeners: list[Callable[[Row], None]] = []
+    if not sys.stderr.isatty():
+        of = f"/{case.params.epochs}" if hasattr(case.params, "epochs") else ""
+        listeners.append(lambda row: print(f"epoch {row['epoch']:.0f}{of}: {_scores(row)}", flush=True))
+    if os.environ.get("HANDBOOK_LIVE"):
+        from handbook import tracking
+
+        listeners.append(tracking.live(project, case, key))
+
+    def tell(row: Row) -> None:
+        for listener in listeners:
+            listener(row)
+
+    return tell
+
+
+def _scores(row: Row) -> str:
+    return ", ".join(f"{name} {value:.4g}" for name, value in row.items() if name.startswith(("train_", "valid_")))
 
 
 def training_key(case: Case, origin: dict[str, Any]) -> str:

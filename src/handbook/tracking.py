@@ -46,7 +46,7 @@ PATIENCE = 4.0  # seconds
 
 
 def uri(project: Project) -> str:
-    """Where MLflow is: the server that the environment names, else a database of the project's own."""
+    """Where MLflow is: the server or database that the environment names, else a database of the project's own."""
     return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{project.mlruns / 'mlflow.db'}"
 
 
@@ -188,7 +188,7 @@ def _summary(case: Case) -> str:
 def _experiment(project: Project, case: Case, mlflow: Any) -> None:
     """The case's experiment; its artifacts lie under mlruns/, unless a server keeps them."""
     if mlflow.get_experiment_by_name(case.name) is None:
-        local = uri(project).startswith("sqlite:")
+        local = not uri(project).startswith("http")
         place = (project.mlruns / "artifacts" / case.name).as_uri() if local else None
         mlflow.create_experiment(case.name, artifact_location=place)
     mlflow.set_experiment(case.name)

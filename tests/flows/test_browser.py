@@ -18,7 +18,6 @@ from flows import deployments
 
 pytest.importorskip("playwright", reason="Playwright is not installed: pip install -e '.[browser]'")
 pytestmark = [
-    pytest.mark.slow,
     pytest.mark.skipif(not screenshots.chromium(), reason="no chromium on the PATH: apt install chromium"),
     pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning"),
 ]

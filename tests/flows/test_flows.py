@@ -15,7 +15,7 @@ from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterKey
 from pydantic import TypeAdapter
 
-from flows import case_study, deployments, handbook, verdict
+from flows import case_study, deployments, handbook, servers, verdict
 from handbook.errors import HandbookError
 
 ALL = [
@@ -76,6 +76,25 @@ def test_one_case_touches_no_other_and_leaves_its_metrics_to_look_at(toy: Path) 
     told = artifact("pear-book-metrics")
     assert "| accuracy | 0.9 | 0.88 to 0.92 | 0.1 | 0.8412 |" in told
     assert told.startswith("**Made from sample data: not a result.**")
+
+
+@pytest.mark.usefixtures("server")
+def test_a_bar_fills_as_epochs_end_and_the_newest_page_of_data_docs_is_linked(
+    toy: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for suite, moment in (
+        ("fruit", "20260101T000000"),
+        ("fruit_sample", "20260102T000000"),
+        ("nuts", "20270101T000000"),
+    ):
+        page = toy / "reports" / "data_docs" / "validations" / suite / "none" / moment / "facts.html"
+        page.parent.mkdir(parents=True)
+        page.touch()
+    monkeypatch.setenv(servers.REPORTS, "http://127.0.0.1:8000")
+    assert run(case_study.case_study, "apple")[0].is_completed()
+    assert float(artifact("apple-training")) == 50.0  # the toy's trainer ends with the first of two epochs
+    docs = "http://127.0.0.1:8000/data_docs/validations/fruit_sample/none/20260102T000000/facts.html"
+    assert docs in artifact("fruit-data-docs")
 
 
 @pytest.mark.usefixtures("server")

@@ -16,8 +16,9 @@ from pathlib import Path
 
 import psutil
 import pytest
+import yaml
 
-from flows import processes, servers
+from flows import deployments, processes, servers, ui
 from handbook.errors import HandbookError
 
 # Ignores SIGTERM, and so does its child: the worst a server can do.
@@ -228,3 +229,23 @@ def test_when_one_server_dies_the_others_are_stopped_and_it_is_named(toy: Path) 
     assert told.startswith("error: reports ended by itself with -9")
     assert "reports.log" in told
     assert not alive(family)
+
+
+def test_a_work_pool_is_offered_what_make_ui_offers() -> None:
+    root = Path(__file__).parents[2]
+    kept = yaml.safe_load((root / "prefect.yaml").read_text())["deployments"]
+    plans = yaml.safe_load((root / "params.yaml").read_text())["schedules"]
+    for offer, each in zip(deployments.OFFERS, kept, strict=True):
+        assert (each["name"], each["description"]) == (offer.name, offer.description)
+        assert each["entrypoint"] == f"flows.{offer.flow}.{offer.flow}"
+        assert each["tags"] == ["handbook", *offer.tags]
+        paused = [{"cron": plans[offer.name], "timezone": "UTC", "active": False}] if offer.name in plans else []
+        assert each.get("schedules", []) == paused
+
+
+def test_pages_of_a_registry_that_is_on_a_server_are_not_started_here(
+    toy: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:5000")
+    with pytest.raises(HandbookError, match=r"names a server(.|\n)*Unset it"), ui.registry(toy, 0):
+        pass
