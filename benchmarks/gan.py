@@ -16,7 +16,7 @@ from torch import Tensor
 from benchmarks.lenet_epoch import race, table
 from handbook import datasets, generation
 from handbook.cases import gan
-from handbook.generation import Draws
+from handbook.generation import FEWEST, Draws
 from handbook.images import LabelledImages
 from handbook.project import Project
 
@@ -54,11 +54,9 @@ def run() -> list[str]:
     project = Project.here()
     params = dataclasses.replace(project.case("gan").params, epochs=1, steps=STEPS)
     data = datasets.page("mnist").load(project.data("mnist"))
-    small = dataclasses.replace(
-        data,
-        train_images=data.train_images[: STEPS * params.batch_size],
-        train_labels=data.train_labels[: STEPS * params.batch_size],
-    )
+    enough = FEWEST * params.batch_size  # of fewer pictures the batches would be smaller than those of the bare loop
+    small = dataclasses.replace(data, train_images=data.train_images[:enough], train_labels=data.train_labels[:enough])
     images = torch.from_numpy(np.array(small.train_images))
-    assert len(Draws(images, size=params.batch_size, steps=STEPS, seed=0)) == STEPS
+    draws = Draws(images, size=params.batch_size, steps=STEPS, seed=0)
+    assert (draws.size, draws.steps) == (params.batch_size, STEPS)
     return table(race({"bare": lambda: bare(params, images), "ours": lambda: ours(params, small)}), "bare")

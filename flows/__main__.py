@@ -39,7 +39,9 @@ def parser() -> argparse.ArgumentParser:
     """The command line."""
     top = argparse.ArgumentParser(prog="flows", description=__doc__)
     top.add_argument("case", nargs="?", metavar="CASE", help="one case of params.yaml; default: all, and the report")
-    top.add_argument("--at-once", type=positive, default=1, metavar="N", help="trainers at a time (default: 1)")
+    top.add_argument(
+        "--at-once", type=positive, metavar="N", help="trainers at a time (default: one a core, one on a GPU)"
+    )
     top.add_argument("--runner", choices=("threads", "dask", "ray"), default="threads", help="where stages run")
     top.add_argument("--cluster", metavar="ADDRESS", help="of a Dask or Ray cluster; default: one is started here")
     shared = "other clones work on the same stages: take what they made from the DVC remote, and give them what is made"

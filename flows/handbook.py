@@ -10,7 +10,7 @@ from pydantic import Field
 
 from flows import runners
 from flows.case_study import chain, dataset_of
-from flows.machine import machine
+from flows.machine import machine, room_for
 from flows.runners import submit
 from flows.tasks import lab, report, validate
 from flows.verdict import Futures, Row, verdict
@@ -19,16 +19,16 @@ from handbook.project import Project
 
 @flow(name="handbook", task_runner=ThreadPoolTaskRunner())  # type: ignore[arg-type]
 def handbook(
-    at_once: Annotated[int, Field(ge=1)] = 1, runner: runners.Name = "threads", cluster: str | None = None
+    at_once: Annotated[int, Field(ge=1)] | None = None, runner: runners.Name = "threads", cluster: str | None = None
 ) -> State[list[Row]]:
     """Bring every case up to date, and the report; a case that fails does not stop the others.
 
     Args:
-        at_once: How many train or evaluate at a time; they share the cores. On CPUs one is fastest.
+        at_once: How many train or evaluate at a time; they share the cores. Empty: as many as the machine has room for.
         runner: Where they run: threads here, or the workers of a Dask or Ray cluster.
         cluster: The address of a cluster that runs already; empty, one is started on this machine.
     """
-    project = Project.here()
+    project, at_once = Project.here(), at_once or room_for()
     with machine(at_once), runners.using(runner, at_once, cluster):
         checked = {name: submit(validate, name) for name in project.datasets()}
         stages: Futures = {f"validate@{name}": gate for name, gate in checked.items()}

@@ -16,8 +16,34 @@ from handbook.errors import HandbookError
 GRACE = 5.0  # seconds a stage has to end before it is killed
 
 
+MEMORY = 3 * 2**30  # bytes that a trainer of the handbook takes at most
+
+
+class Places:
+    """So many places, of which somebody takes one or several in one go."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        self._free = number
+        self._changed = threading.Condition()
+
+    @contextmanager
+    def held(self, number: int) -> Iterator[None]:
+        """Wait until so many are free, or all of them if there are fewer, and hold them."""
+        number = min(number, self.number)
+        with self._changed:
+            self._changed.wait_for(lambda: self._free >= number)
+            self._free -= number
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._free += number
+                self._changed.notify_all()
+
+
 class Machine:
-    """Room for `at_once` stages that use every core they are given, and for a light stage a core."""
+    """Room for `at_once` trainers, which share the cores, and for a light stage a core."""
 
     def __init__(self, at_once: int = 1, cores: int | None = None, alone: bool = False) -> None:
         """`alone`: nobody closes it, for its process may be killed; what runs inside must see to that itself."""
@@ -26,14 +52,13 @@ class Machine:
         cores = cores or available_cores()
         self.threads = max(1, cores // at_once)
         self.alone = alone
-        self._heavy = threading.BoundedSemaphore(at_once)
-        self._light = threading.BoundedSemaphore(cores)
+        self._heavy, self._light = Places(at_once), Places(cores)
         self._children: set[Process] = set()
         self._closed = threading.Event()
 
-    def place(self, heavy: bool) -> AbstractContextManager[object]:
-        """Wait for room, and hold it."""
-        return self._heavy if heavy else self._light
+    def place(self, heavy: int) -> AbstractContextManager[object]:
+        """Wait for room, and hold it; `heavy`: how many trainers' places a stage takes, 0 a light one."""
+        return self._heavy.held(heavy) if heavy else self._light.held(1)
 
     @property
     def closed(self) -> bool:
@@ -87,6 +112,12 @@ def current() -> Machine:
 def available_cores() -> int:
     """The cores this process may use, which in a container can be fewer than the machine has."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def room_for() -> int:
+    """How many train at a time unless somebody says: one a core, as far as memory goes, or one for the accelerator."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return 1 if gpus() else max(1, min(available_cores(), memory // MEMORY))
 
 
 def gpus() -> int:

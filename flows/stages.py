@@ -55,7 +55,7 @@ class StageError(HandbookError):
 def run(stage: str, say: Say) -> Done:
     """Bring one stage up to date and tell each line that it writes; StageError carries its last lines."""
     room, root = current(), Project.here().root
-    with room.place(heavy=stage.startswith(HEAVY)):
+    with room.place(_places(stage)):
         started = time.monotonic()
         for wait in _patience():
             code, idle, lines = _brought(stage, root, room, say)
@@ -67,6 +67,17 @@ def run(stage: str, say: Say) -> Done:
     if code:
         raise StageError(_story(stage, code, lines))
     return Done(stage, Outcome.CACHED if idle else Outcome.RAN, seconds)
+
+
+def _places(stage: str) -> int:
+    """How many trainers' places a stage takes: none, one, or for a case that splits its sums so many as its threads.
+
+    Two threads that wait for each other, one of them without a core of its own, are slower than one by far.
+    """
+    verb, _, name = stage.partition("@")
+    if verb not in HEAVY:
+        return 0
+    return int(Project.here().numbers()["cases"].get(name, {}).get("threads", 1))
 
 
 def _patience() -> Iterator[float]:

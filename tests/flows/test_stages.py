@@ -130,7 +130,7 @@ def test_no_more_trainers_than_allowed_run_at_once() -> None:
 
     def work() -> None:
         nonlocal busy, most
-        with room.place(heavy=True):
+        with room.place(1):
             with lock:
                 busy, most = busy + 1, max(most, busy + 1)
             time.sleep(0.02)
@@ -141,6 +141,38 @@ def test_no_more_trainers_than_allowed_run_at_once() -> None:
         for _ in range(8):
             pool.submit(work)
     assert most == 2
+
+
+def test_who_takes_two_places_runs_alone_where_there_are_two_and_who_asks_for_more_than_there_are_waits_no_longer() -> (
+    None
+):
+    places, busy, most = machine.Places(2), 0, 0
+    lock = threading.Lock()
+
+    def work(number: int) -> None:
+        nonlocal busy, most
+        with places.held(number):
+            with lock:
+                busy, most = busy + min(number, 2), max(most, busy + min(number, 2))
+            time.sleep(0.01)
+            with lock:
+                busy -= min(number, 2)
+
+    with ThreadPoolExecutor(8) as pool:
+        done = [pool.submit(work, number) for number in (1, 2, 1, 3, 1, 1, 2, 1)]
+    assert [each.exception() for each in done] == [None] * 8
+    assert most == 2
+
+
+def test_a_trainer_of_two_threads_takes_two_places(ready: Path) -> None:
+    params = ready / "params.yaml"
+    params.write_text(params.read_text().replace("apple: {page", "apple: {threads: 2, page"))
+    assert [stages._places(each) for each in ("train@apple", "train@pear_book", "register@apple", "report")] == [
+        2,
+        1,
+        0,
+        0,
+    ]
 
 
 def test_a_machine_has_room_for_one_at_least() -> None:
