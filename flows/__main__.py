@@ -71,13 +71,13 @@ def run(arguments: argparse.Namespace) -> int:
             else handbook(arguments.at_once, arguments.runner, arguments.cluster, return_state=True)
         )
     finally:
-        _tell_the_rest()
+        tell_the_rest()
     rows = state.result(raise_on_failure=False)
     print(f"\n{table(rows)}\n\n{state.message}" if isinstance(rows, list) else f"error: {state.message}")
     return 0 if state.is_completed() else 1
 
 
-def _tell_the_rest() -> None:
+def tell_the_rest() -> None:
     """Send what Prefect still holds back, logs and events: its server may be gone when the process ends."""
     from prefect.events.worker import EventsWorker
     from prefect.logging.handlers import APILogWorker
