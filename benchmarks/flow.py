@@ -52,8 +52,8 @@ def run() -> list[str]:
         lines.append(f"| `make flow` | {spent:.0f} | {spent / by_dvc:.2f} | {own['server']:.1f} | {share:.1%} |")
         lines += [
             "",
-            f"The flow's stages took {own['apart']:.0f} s added up, {own['busy']:.0f} s side by side. They are slower each"
-            " than in one `dvc repro`: DVC starts anew for every stage, and stages share the cores.",
+            f"The flow's stages took {own['apart']:.0f} s added up, {own['busy']:.0f} s side by side. They are slower"
+            " each than in one `dvc repro`: DVC starts anew for every stage, and stages share the cores.",
         ]
     return lines
 

@@ -86,26 +86,34 @@ def _share(at_once: int) -> dict[str, str]:
 
 
 def _dask(at_once: int, cluster: str | None) -> tuple[Any, Place]:
-    """A worker process for each heavy stage, with threads for light ones beside it."""
+    """A worker process for each heavy stage, and one for light ones.
+
+    Dask gives a stage to the worker that ran what it waited for, and there it queues. Were that worker one for heavy
+    stages too, all cases of a dataset would train on it, one after the other, and the other workers idle.
+    """
     import dask
     from prefect_dask import DaskTaskRunner
 
-    light = max(1, available_cores() // at_once)
-    local = {
-        "n_workers": at_once,
-        "threads_per_worker": 1 + light,
-        "resources": {"heavy": 1, "light": light},
-        "env": _share(at_once),
-        "host": "127.0.0.1",
-        "dashboard_address": "127.0.0.1:0",
-    }
-    runner = DaskTaskRunner(address=cluster) if cluster else DaskTaskRunner(cluster_kwargs=local)
+    if cluster:
+        runner = DaskTaskRunner(address=cluster)
+    else:
+        places = [{"heavy": 1}] * at_once + [{"light": available_cores()}]
+        workers = {number: _dask_worker(each, _share(at_once)) for number, each in enumerate(places)}
+        here = {"host": "127.0.0.1", "dashboard_address": "127.0.0.1:0"}
+        local = {"workers": workers, "scheduler": {"cls": "distributed.Scheduler", "options": here}}
+        runner = DaskTaskRunner(cluster_class="distributed.SpecCluster", cluster_kwargs=local)
 
     def place(verb: str) -> AbstractContextManager[Any]:
         asked: AbstractContextManager[Any] = dask.annotate(resources={"heavy" if verb in HEAVY else "light": 1})
         return asked
 
     return runner, place
+
+
+def _dask_worker(places: dict[str, int], env: dict[str, str]) -> dict[str, Any]:
+    """A process with so many places, and a thread for each."""
+    options = {"host": "127.0.0.1", "nthreads": sum(places.values()), "resources": places, "env": env}
+    return {"cls": "distributed.Nanny", "options": options}
 
 
 def _ray(at_once: int, cluster: str | None) -> tuple[Any, Place]:

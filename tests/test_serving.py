@@ -86,7 +86,7 @@ def test_the_champion_answers_over_http_by_its_own_code_and_ends_when_told(
 ) -> None:
     """One real server for all of this: it takes seconds to start."""
     tracking.register(project, placed(NAME))
-    kept = next(project.mlruns.glob(f"artifacts/{NAME}/models/*/artifacts/code/handbook/cases/lenet.py"))
+    kept = next(project.mlruns.glob(f"artifacts/{NAME}/models/*/artifacts/code/handbook/recognition.py"))
     kept.write_text(kept.read_text().replace('{"label": label,', '{"by": "kept code", "label": label,'))
     case, data, model = fitted(NAME)
     process, told = started(project)

@@ -117,15 +117,16 @@ def test_two_clones_at_work_on_a_case_each_compute_nothing_twice(clones: tuple[P
 
 @contextmanager
 def cluster(*clones: Path) -> Iterator[str]:
-    """A Dask scheduler, and a worker in each of the clones; its address."""
+    """A Dask scheduler, and two workers in each of the clones, one for heavy stages; its address."""
     address = servers.free_address().replace("http", "tcp")
     scheduler = ["distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", servers.port_of(address)]
-    worker = ["distributed.cli.dask_worker", address, "--nthreads", "2", "--no-nanny", "--no-dashboard"]
+    worker = ["distributed.cli.dask_worker", address, "--nthreads", "1", "--no-nanny", "--no-dashboard"]
     with ExitStack() as stack:
         stack.enter_context(servers.running(clones[0], "scheduler", [*scheduler, "--no-dashboard"]))
         for clone in clones:
-            module = [*worker, "--resources", "heavy=1 light=1", "--local-directory", str(clone.parent)]
-            stack.enter_context(servers.running(clone, "worker", module, env={stages.SHARE: "1"}))
+            for kind in ("heavy", "light"):
+                module = [*worker, "--resources", f"{kind}=1", "--local-directory", str(clone.parent)]
+                stack.enter_context(servers.running(clone, f"worker-{kind}", module, env={stages.SHARE: "1"}))
         yield address
 
 
