@@ -104,6 +104,8 @@ def main() -> None:
         browser.get_by_text("Artifacts", exact=True).last.click()
         _shoot(browser, "prefect_artifacts")
         browser.goto(compared(project, mlflow))
+        browser.get_by_text("Model training").click()
+        browser.goto(compared(project, mlflow))
         _shoot(browser, "mlflow_compare", settle=8000)
         browser.goto(f"{reports}/index.html")
         _shoot(browser, "report")

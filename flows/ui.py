@@ -126,8 +126,8 @@ def addresses(root: Path, prefect: Server, mlflow: Server, reports: Server, port
     ]
     lines = [f"{name:9}  {address:45}  {what}" for name, address, what in pages]
     for server in (prefect, mlflow, reports):
-        port = str(ports[server.name])
-        if servers.port_of(server.address) != port:
+        port = ports[server.name]
+        if port and servers.port_of(server.address) != str(port):  # 0 asked for any
             lines.append(f"port {port} is taken: {server.name} is at {servers.port_of(server.address)}")
     return "\n".join([*lines, f"logs: {servers.log_of(root, '*')}", "Ctrl-C stops all"])
 
