@@ -84,7 +84,7 @@ def start_case(page: Page, prefect: str, case: str) -> None:
     offered.click()
     page.get_by_role("button", name="Submit").click()
     page.locator('a[href*="/runs/flow-run/"]').first.click()
-    page.get_by_text("Task Runs").wait_for()
+    page.get_by_text("Task Runs", exact=True).wait_for()  # its tab; a list of runs counts "task runs"
 
 
 def main() -> None:
