@@ -22,6 +22,7 @@ from prefect.artifacts import (
 )
 
 from flows.servers import MLFLOW, REPORTS
+from handbook import validation
 from handbook.project import Project
 
 FIGURE_WIDTH = 560  # pixels; the page of an artifact is not much wider
@@ -96,12 +97,12 @@ def progress(case: str, kind: str, counted: re.Pattern[str]) -> Callable[[str], 
 
 def link_docs(dataset: str) -> None:
     """The newest page of Data Docs on a dataset: on the server that shows it, else the file."""
-    reports = Project.here().root / "reports"
-    found = reports.glob(f"data_docs/validations/{dataset}/*/*/*.html")
-    sample = reports.glob(f"data_docs/validations/{dataset}_sample/*/*/*.html")
-    pages = sorted([*found, *sample], key=lambda page: page.parts[-2])  # the moment of the validation
+    project = Project.here()
+    site = validation.data_docs(project.gx) / "validations"
+    pages = [page for suite in (dataset, f"{dataset}_sample") for page in site.glob(f"{suite}/*/*/*.html")]
     if pages:
-        url = _address(pages[-1], reports)
+        newest = max(pages, key=lambda page: page.parts[-2])  # the moment of the validation
+        url = _address(newest, project.root / "reports")
         create_link_artifact(url, "Data Docs", key(dataset, "data-docs"), f"What was found in the {dataset} data")
 
 

@@ -14,8 +14,6 @@ from flows.processes import Process, stop
 from handbook.errors import HandbookError
 
 GRACE = 5.0  # seconds a stage has to end before it is killed
-
-
 MEMORY = 3 * 2**30  # bytes that a trainer of the handbook takes at most
 
 

@@ -98,7 +98,6 @@ def train(project: Project, name: str) -> None:
 
 def fit(project: Project, case: Case, loaded: Any, origin: dict[str, Any]) -> None:
     """Train a case on data of that origin; the model, its history and what it cost are files at the end."""
-
     name = case.name
     key = training_key(case, origin)
     checkpoint = project.cache / "checkpoints" / name / f"{key}.ckpt"

@@ -143,9 +143,7 @@ def test_no_more_trainers_than_allowed_run_at_once() -> None:
     assert most == 2
 
 
-def test_who_takes_two_places_runs_alone_where_there_are_two_and_who_asks_for_more_than_there_are_waits_no_longer() -> (
-    None
-):
+def test_who_takes_two_of_two_places_runs_alone_and_who_asks_for_three_is_let_in_too() -> None:
     places, busy, most = machine.Places(2), 0, 0
     lock = threading.Lock()
 
@@ -167,12 +165,8 @@ def test_who_takes_two_places_runs_alone_where_there_are_two_and_who_asks_for_mo
 def test_a_trainer_of_two_threads_takes_two_places(ready: Path) -> None:
     params = ready / "params.yaml"
     params.write_text(params.read_text().replace("apple: {page", "apple: {threads: 2, page"))
-    assert [stages._places(each) for each in ("train@apple", "train@pear_book", "register@apple", "report")] == [
-        2,
-        1,
-        0,
-        0,
-    ]
+    names = ("train@apple", "train@pear_book", "register@apple", "report")
+    assert [stages._places(each) for each in names] == [2, 1, 0, 0]
 
 
 def test_a_machine_has_room_for_one_at_least() -> None:
