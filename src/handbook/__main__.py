@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from handbook import service
+from handbook import imports, service
 from handbook.errors import HandbookError
 
 if TYPE_CHECKING:
@@ -143,6 +143,7 @@ def _own(project: Project, arguments: argparse.Namespace) -> Own | None:
 
 def main() -> int:
     """The exit code: 0 done, 1 an error that is told, 2 a wrong command line, 130 interrupted."""
+    imports.calm_collector()
     try:
         run(parser().parse_args())
     except HandbookError as error:

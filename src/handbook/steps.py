@@ -13,7 +13,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from handbook import datasets, fetch, labs, ledger, samples
+from handbook import datasets, fetch, imports, labs, ledger, samples
 from handbook.errors import HandbookError, unknown
 from handbook.evaluation import Judge
 from handbook.project import Case, Own, Project, plain
@@ -76,6 +76,7 @@ def validate(project: Project, name: str) -> None:
     sample = origin["kind"] == "sample"
     from handbook import validation
 
+    validation.load()
     table = page.facts(project.data(name))
     findings = validation.check(f"{name}_sample" if sample else name, table, page.expectations(sample), project.gx)
     validation.refuse(name, findings, validation.data_docs(project.gx) / "index.html")
@@ -176,6 +177,7 @@ def _load_own(page: ModuleType, case: Case, file: Path | None) -> tuple[Any, dic
 
 def evaluate(project: Project, name: str) -> None:
     """Judge a trained case: metrics.json, figures and tables, each saying whether its data are real."""
+    imports.later("scipy.stats")  # scikit-learn imports it, for what few of its parts use
     case = project.case(name)
     loaded, origin = _load(project, case)
     model = _model(project, case)
