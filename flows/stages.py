@@ -14,6 +14,7 @@ from enum import Enum
 from pathlib import Path
 
 from flows.machine import Machine, current
+from handbook import private
 from handbook.errors import HandbookError
 from handbook.project import Project
 
@@ -128,7 +129,7 @@ def started(command: list[str], root: Path, room: Machine) -> subprocess.Popen[s
     return subprocess.Popen(
         [sys.executable, "-m", "flows.leash", *command] if room.alone else command,
         cwd=root,
-        env=_environment(room.threads),
+        env=_environment(root, room.threads),
         stdin=subprocess.PIPE if room.alone else subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -138,13 +139,14 @@ def started(command: list[str], root: Path, room: Machine) -> subprocess.Popen[s
     )
 
 
-def _environment(threads: int) -> dict[str, str]:
-    """What a stage finds: our own python first, its share of the cores, no lines held back."""
+def _environment(root: Path, threads: int) -> dict[str, str]:
+    """What a stage finds: our own python first, its share of the cores, DVC's cache closed, no lines held back."""
     own = str(Path(sys.executable).parent)
     return {
         "OMP_NUM_THREADS": str(threads),  # unless the environment says otherwise
         **os.environ,
         "PATH": os.pathsep.join([own, os.environ.get("PATH", os.defpath)]),
+        private.SITE_CACHE: str(private.site_cache(root)),
         "PYTHONUNBUFFERED": "1",
     }
 

@@ -30,6 +30,8 @@ VERBS = {
     **service.VERBS,
 }
 
+# What stands before every `dvc repro`, at its start and before a commit: there DVC's cache is looked at.
+WATCHFUL = ("data", "validate", "check")
 GENERATION = ("length", "temperature", "top_k", "top_p", "seed")
 
 
@@ -80,7 +82,7 @@ def _add_generate(sub: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Do what the command line says."""
-    from handbook import datasets, steps
+    from handbook import datasets, private, steps
     from handbook.project import Project
 
     start, project = Path.cwd(), Project.here()
@@ -89,6 +91,8 @@ def run(arguments: argparse.Namespace) -> None:
         return
     own = _own(project, arguments)
     os.chdir(project.root)
+    if arguments.verb in WATCHFUL and (project.root / ".dvc").is_dir():
+        private.site_cache(project.root)
     match arguments.verb:
         case "data":
             for name in arguments.names:

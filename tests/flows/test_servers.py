@@ -223,7 +223,7 @@ def test_when_one_server_dies_the_others_are_stopped_and_it_is_named(toy: Path) 
         while "Ctrl-C" not in (line := ui.stdout.readline()):
             assert line, "it ended before it was up"
         family = psutil.Process(ui.pid).children(recursive=True)
-        next(member for member in family if "http.server" in member.cmdline()).kill()
+        next(member for member in family if {"flows.pages", "reports"} <= set(member.cmdline())).kill()
         told = ui.stderr.read()
         assert ui.wait(60) == 1
     assert told.startswith("error: reports ended by itself with -9")
