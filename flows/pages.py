@@ -26,7 +26,6 @@ from flows.passwords import SERVER_AUTH
 from handbook.errors import HandbookError
 
 MLFLOW_AUTH = "HANDBOOK_MLFLOW_AUTH_STRING"
-OWNER_ONLY = 0o077  # umask: databases and logs are nobody else's to read
 # MLflow's assistant runs shell commands for whoever asks from this machine, and takes its orders from any address
 # that it is given: another user of the machine would work as the owner of the server.
 ASSISTANT = "/ajax-api/3.0/mlflow/assistant"
@@ -37,7 +36,6 @@ Options = dict[str, Any]  # for uvicorn
 def main() -> int:
     """The exit code: 0 ended as asked, 1 something is missing."""
     asked = parser().parse_args()
-    os.umask(OWNER_ONLY)
     try:
         listener = _listener(asked)
         pages, names = asked.pages or _own(listener), tuple(asked.names)

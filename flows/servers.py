@@ -25,6 +25,7 @@ from handbook.errors import HandbookError
 from handbook.private import private_folder
 
 LOOPBACK = "127.0.0.1"
+OWNER_ONLY = 0o077  # umask of servers: their databases and logs are nobody else's to read
 START = 180.0  # seconds; Prefect's very first start creates its database and takes up to 30 on two free cores
 GRACE = 15.0  # seconds a server has to end by itself; Prefect's takes 2 to 5
 PORTS_TRIED = 100
@@ -65,10 +66,11 @@ def running(
     ready: Callable[[], bool] | None = None,
     env: dict[str, str] | None = None,
     listener: socket.socket | None = None,
+    umask: int = -1,
 ) -> Iterator[Server]:
     """`python -m MODULE`, ended with the block. It is not waited for: see `wait`.
 
-    A `listener` becomes the process's own, under the same number.
+    A `listener` becomes the process's own, under the same number. umask: -1 is ours.
     """
     log = log_of(root, name)
     private_folder(log.parent)
@@ -82,6 +84,7 @@ def running(
             stderr=subprocess.STDOUT,
             start_new_session=True,
             pass_fds=[listener.fileno()] if listener else [],
+            umask=umask,
         )
     try:
         yield Server(name, address, log, ready or partial(answers, address), process)
@@ -101,7 +104,7 @@ def pages(
         address = address_of(listener)
         module = ["flows.pages", name, "--fd", str(listener.fileno()), *arguments]
         ready = partial(answers, f"{address}{health}")
-        server = running(root, name, module, address=address, ready=ready, env=env, listener=listener)
+        server = running(root, name, module, address=address, ready=ready, env=env, listener=listener, umask=OWNER_ONLY)
         with server as started:
             listener.close()
             yield started
@@ -240,6 +243,7 @@ def noted(root: Path, env: dict[str, str]) -> Iterator[None]:
     Addresses, no password. The note is locked while we live: what a killed one left leads to nobody, least of all to
     whoever has taken its port since.
     """
+    private_folder(_note(root).parent)
     with _note(root).open("a") as note:
         try:
             fcntl.flock(note, fcntl.LOCK_EX | fcntl.LOCK_NB)

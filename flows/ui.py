@@ -95,7 +95,8 @@ def registry(root: Path, first: int) -> Iterator[Server]:
             f"MLFLOW_TRACKING_URI names a server, {database}: its pages are there, and runs would go there.\n"
             "Unset it for a database of the project's own, or name a database: postgresql+psycopg2://USER@HOST/NAME"
         )
-    with servers.running(root, "mlflow-upgrade", ["mlflow", "db", "upgrade", database]) as upgrade:
+    upgrading = servers.running(root, "mlflow-upgrade", ["mlflow", "db", "upgrade", database], umask=servers.OWNER_ONLY)
+    with upgrading as upgrade:
         servers.finish(upgrade)
     # runs keep their artifacts as files of this machine, so the server need not pass any through
     module = ["--artifacts", str(mlruns / "artifacts")]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from handbook.errors import HandbookError
 
-OTHERS = 0o077  # what a mode grants to group and others
+OWNER, EVERYBODY = 0o700, 0o777  # modes of folders: open to their owner, to all
 SITE_CACHE = "DVC_SITE_CACHE_DIR"
 
 
@@ -19,14 +19,14 @@ def private_folder(path: Path) -> Path:
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.mkdir(mode=0o700, exist_ok=True)
+        path.mkdir(mode=OWNER, exist_ok=True)
         if path.stat().st_uid not in _trusted(path):
             raise HandbookError(
                 f"{path} belongs to {_owner(path)}, who could replace what is kept there.\n"
                 f"Remove it: it is made anew as yours"
             )
-        if stat.S_IMODE(path.stat().st_mode) & OTHERS:
-            path.chmod(0o700)
+        if path.stat().st_mode & EVERYBODY != OWNER:
+            path.chmod(OWNER)
     except FileExistsError:
         raise HandbookError(f"{path}: expected a folder, found something else. Move it away: it is made anew") from None
     except PermissionError as error:
@@ -53,8 +53,8 @@ def site_cache(root: Path) -> Path:
                 f"{path} belongs to {_owner(path)}, and DVC would run what is in it.\n"
                 f"Remove the whole cache, which DVC makes anew: rm -rf {site}"
             )
-        if stat.S_ISDIR(found.st_mode) and found.st_mode & OTHERS:
-            path.chmod(0o700)
+        if stat.S_ISDIR(found.st_mode) and found.st_mode & EVERYBODY & ~OWNER:
+            path.chmod(OWNER)
     return site
 
 

@@ -17,6 +17,7 @@ os.environ["DO_NOT_TRACK"] = "true"
 os.environ.setdefault("PREFECT_HOME", str(Path(__file__).parents[2] / ".prefect"))
 
 from flows import servers
+from tests.flows.opened import Open, opened
 
 # A case is broken by the file broken/CASE, a stage slowed down by the file slow (seconds).
 PIPELINE = """
@@ -121,6 +122,15 @@ def _copy(pattern: Path, root: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in ("PREFECT_API_URL", "OMP_NUM_THREADS"):
         monkeypatch.delenv(name, raising=False)
     return root
+
+
+@pytest.fixture(scope="module")
+def ui(pattern: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Open]:
+    """`make ui` around a toy checkout, once for a file of tests."""
+    root = tmp_path_factory.mktemp("ui") / "toy"
+    shutil.copytree(pattern, root)
+    with opened(root) as made:
+        yield made
 
 
 @pytest.fixture(scope="session")
