@@ -232,7 +232,7 @@ def _refuse_closed(api: str, secret: str) -> None:
             f"Start that server (prefect server start), or unset {API}: one is started here then"
         )
     if _status(f"{api}/admin/version", secret) == HTTPStatus.UNAUTHORIZED and not os.environ.get("PREFECT_API_KEY"):
-        found = f"the one in {AUTH} or {SERVER_AUTH} is not" if secret else f"{AUTH} is not set"
+        found = "the one that is known here is not it" if secret else f"{AUTH} is not set"
         raise HandbookError(f"{api} asks for a password: {found}. Set it: export {AUTH}=user:password")
 
 

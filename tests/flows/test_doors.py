@@ -180,7 +180,7 @@ def test_a_server_that_asks_for_a_password_says_how_to_give_it(ui: Open, monkeyp
     with pytest.raises(HandbookError, match=f"asks for a password: {AUTH} is not set. Set it"):
         servers.prefect_api(elsewhere).__enter__()
     monkeypatch.setenv(AUTH, "handbook:guess")
-    with pytest.raises(HandbookError, match=r"is not\. Set it"):
+    with pytest.raises(HandbookError, match=r"is not it\. Set it"):
         servers.prefect_api(elsewhere).__enter__()
     monkeypatch.setenv(AUTH, ui.password)
     with servers.prefect_api(elsewhere) as found:

@@ -174,14 +174,17 @@ def test_a_named_prefect_that_answers_is_used(toy: Path, monkeypatch: pytest.Mon
             assert env == {"PREFECT_API_URL": f"{server.address}/api"}
 
 
-def test_a_flow_beside_the_user_interface_uses_its_servers(toy: Path) -> None:
+def test_a_flow_beside_the_user_interface_uses_its_servers_and_its_password(
+    toy: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PREFECT_HOME", str(toy / ".prefect"))
     (toy / "api").mkdir()
     (toy / "api" / "health").touch()
     with files(toy) as server:
         servers.wait(server)
         env = {"PREFECT_API_URL": f"{server.address}/api", servers.MLFLOW: "http://127.0.0.1:5001"}
         with servers.noted(toy, env), servers.prefect_api(toy) as found:
-            assert found == env
+            assert found == env | {"PREFECT_API_AUTH_STRING": servers.password(toy)}
 
 
 def test_nothing_is_between_us_and_loopback_and_nothing_is_reported(toy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
