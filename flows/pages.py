@@ -23,6 +23,7 @@ from starlette.types import ASGIApp
 from flows.entrance import Entrance
 from flows.guard import Guard
 from flows.passwords import SERVER_AUTH
+from flows.servers import QUIET
 from handbook.errors import HandbookError
 
 MLFLOW_AUTH = "HANDBOOK_MLFLOW_AUTH_STRING"
@@ -36,6 +37,7 @@ Options = dict[str, Any]  # for uvicorn
 def main() -> int:
     """The exit code: 0 ended as asked, 1 something is missing."""
     asked = parser().parse_args()
+    os.environ.update(QUIET | os.environ)  # in a container nobody has set it
     try:
         listener = _listener(asked)
         pages, names = asked.pages or _own(listener), tuple(asked.names)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 
 from handbook.errors import HandbookError
@@ -43,7 +44,7 @@ def site_cache(root: Path) -> Path:
     Raises HandbookError if others have put something there already.
     """
     site = private_folder(Path(os.environ.get(SITE_CACHE) or root / ".dvc" / "site"))
-    for path in sorted(site.rglob("*")):
+    for path in _below(site):
         try:
             found = path.lstat()
         except FileNotFoundError:  # DVC is at work, and its databases have files that come and go
@@ -56,6 +57,12 @@ def site_cache(root: Path) -> Path:
         if stat.S_ISDIR(found.st_mode) and found.st_mode & EVERYBODY & ~OWNER:
             path.chmod(OWNER)
     return site
+
+
+def _below(folder: Path) -> Iterator[Path]:
+    """Everything in it; links are not followed, and what has gone meanwhile is passed over."""
+    for place, folders, files in os.walk(folder):
+        yield from (Path(place, name) for name in sorted(folders + files))
 
 
 def _trusted(path: Path) -> set[int]:
