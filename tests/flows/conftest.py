@@ -17,6 +17,7 @@ os.environ["DO_NOT_TRACK"] = "true"
 os.environ.setdefault("PREFECT_HOME", str(Path(__file__).parents[2] / ".prefect"))
 
 from flows import servers
+from flows.__main__ import tell_the_rest
 from tests.flows.opened import Open, opened
 
 # A case is broken by the file broken/CASE, a stage slowed down by the file slow (seconds).
@@ -146,3 +147,4 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
             known = {PREFECT_API_URL: f"{started.address}/api", PREFECT_API_AUTH_STRING: servers.password(root)}
             with temporary_settings(known):
                 yield
+                tell_the_rest()
