@@ -11,6 +11,10 @@ export PREFECT_SERVER_ANALYTICS_ENABLED := false
 export PREFECT_HOME := $(CURDIR)/.prefect
 export MLFLOW_DISABLE_TELEMETRY := true
 export DVC_NO_ANALYTICS := true
+# DVC's cache of what it knows holds pickles, and by itself lies where every user of the machine can write.
+export DVC_SITE_CACHE_DIR ?= $(CURDIR)/.dvc/site
+# The same for whoever types dvc in some folder: each python of .venv finds the checkout around itself.
+SITE_CACHE := import os, sys; os.environ.setdefault("DVC_SITE_CACHE_DIR", os.path.join(os.path.dirname(sys.prefix), ".dvc", "site"))
 export RAY_USAGE_STATS_ENABLED := 0
 
 .DEFAULT_GOAL := help
@@ -29,6 +33,7 @@ setup:  ## a virtual environment of the project's own, every version pinned
 	@echo "Setting up .venv (about two minutes, once)"
 	@$(PYTHON) -m venv --clear .venv
 	@PIP_CONSTRAINT=constraints.txt $(BIN)/python -m pip install -qq --disable-pip-version-check --editable '.[pipeline,labs,dask,postgres,browser,dev]'
+	@printf '%s\n' '$(SITE_CACHE)' > "$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/handbook_site_cache.pth"
 	@printf '%s' "$(INPUTS)" > $(STAMP)
 
 # With SAMPLE=1, samples are drawn and built even where the real data can be fetched.

@@ -36,6 +36,8 @@ VERBS = {
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 ALL_THREADS = ("predict", "serve", "generate")  # somebody waits for the answer
 
+# What stands before every `dvc repro`, at its start and before a commit: there DVC's cache is looked at.
+WATCHFUL = ("data", "validate", "check")
 GENERATION = ("length", "temperature", "top_k", "top_p", "seed")
 
 
@@ -90,7 +92,7 @@ def run(arguments: argparse.Namespace) -> None:
     """Do what the command line says."""
     if arguments.verb not in ALL_THREADS:
         os.environ |= {name: os.environ.get(name) or number for name, number in ONE_THREAD.items()}
-    from handbook import datasets, steps
+    from handbook import datasets, private, steps
     from handbook.project import Project
 
     start, project = Path.cwd(), Project.here()
@@ -99,6 +101,8 @@ def run(arguments: argparse.Namespace) -> None:
         return
     own = _own(project, arguments)
     os.chdir(project.root)
+    if arguments.verb in WATCHFUL and (project.root / ".dvc").is_dir():
+        private.site_cache(project.root)
     match arguments.verb:
         case "data":
             for name in arguments.names:
