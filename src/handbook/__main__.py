@@ -33,7 +33,7 @@ VERBS = {
 
 # A stage works on one thread: two beside each other end sooner than two one after the other on two threads each, and
 # no last digit depends on the number of cores. Read when numpy and torch are loaded, so set before they are.
-ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 ALL_THREADS = ("predict", "serve", "generate")  # somebody waits for the answer
 
 # What stands before every `dvc repro`, at its start and before a commit: there DVC's cache is looked at.
@@ -90,8 +90,8 @@ def _add_generate(sub: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Do what the command line says."""
-    if arguments.verb not in ALL_THREADS:
-        os.environ |= {name: os.environ.get(name) or number for name, number in ONE_THREAD.items()}
+    if arguments.verb not in ALL_THREADS and not os.environ.get("OMP_NUM_THREADS"):
+        os.environ.update(dict.fromkeys(THREADS, "1"))
     from handbook import datasets, private, steps
     from handbook.project import Project
 
