@@ -158,7 +158,7 @@ def _mirror(mirror: str, file: File, dataset: str, search: Search) -> _Way:
     """The mirror's copy: a folder, written as a path or as file://, or an http address."""
     shown = without_login(mirror).rstrip("/")
     where, came = f"{shown}/{dataset}/{file.name}", f"mirror {shown}"
-    scheme = urlsplit(mirror).scheme.lower() if "://" in mirror else ""
+    scheme = mirror.partition("://")[0].lower() if "://" in mirror else ""
     if scheme in ("http", "https"):
         address = f"{mirror.rstrip('/')}/{quote(dataset)}/{quote(file.name)}"
         return _Way(where, came, lambda part: download(address, part, search.to_mirror, partial(_is, file)))

@@ -205,6 +205,15 @@ class _Handler(urllib.request.HTTPSHandler, urllib.request.HTTPHandler):
 class _Redirects(urllib.request.HTTPRedirectHandler):
     """To http and https alone; the login goes along to the same host and to no other."""
 
+    def http_error_302(self, req: Any, fp: Any, code: int, msg: str, headers: Any) -> Any:
+        try:
+            return super().http_error_302(req, fp, code, msg, headers)
+        except ValueError:
+            fp.close()  # which urllib leaves open
+            raise
+
+    http_error_301 = http_error_303 = http_error_307 = http_error_308 = http_error_302
+
     def redirect_request(  # noqa: PLR0917 (urllib's own)
         self, request: Any, fp: Any, code: int, msg: str, headers: Any, newurl: str
     ) -> Any:

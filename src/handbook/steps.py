@@ -37,7 +37,8 @@ def data(project: Project, names: list[str], source: str, or_sample: bool) -> No
     for name in names or project.datasets():
         page = datasets.page(name)
         origin = _obtain(page, project.data(name), search, or_sample)
-        print(f"{name:<16} {origin['kind']:<7} {len(origin['files'])} files in data/{name}")
+        whence = search.came.get(name, "drawn here")
+        print(f"{name:<24} {origin['kind']:<7} {len(origin['files'])} files in data/{name}, {whence}")
     warn_of_samples(project, names or project.datasets())
 
 
@@ -175,7 +176,8 @@ def evaluate(project: Project, name: str) -> None:
     model.history_ = read_rows(project.reports(name) / "history.csv")
     report = case.page.evaluate(model, loaded, *_judge(project, case))
     write_json(project.reports(name) / "example.json", ledger.exemplify(case, model, loaded))
-    _draw(report.figures, project.reports(name) / "figures", origin["kind"] == "sample")
+    form = {"form": origin["form"]} if origin.get("form") else {}
+    _draw(report.figures, project.reports(name) / "figures", origin["kind"] == "sample", case.dataset, **form)
     tables = project.reports(name) / "tables"
     shutil.rmtree(tables, ignore_errors=True)
     tables.mkdir(parents=True)
@@ -190,7 +192,9 @@ def evaluate(project: Project, name: str) -> None:
             **({"finding": report.finding} if report.finding else {}),
         }
     )
-    write_json(project.reports(name) / "metrics.json", {**metrics, "data": origin["kind"], "dataset": case.dataset})
+    write_json(
+        project.reports(name) / "metrics.json", {**metrics, "data": origin["kind"], "dataset": case.dataset, **form}
+    )
     primary = case.page.PRIMARY
     book = f", the book {case.book[primary]:.4f}" if primary in case.book else ""
     print(f"{name}: {primary} {metrics[primary]:.4f}{book}, the baseline {report.baseline[primary]:.4f}")
@@ -215,14 +219,17 @@ def _model(project: Project, case: Case) -> Any:
     return load(case.page, case.params, place)
 
 
-def _draw(figures: dict[str, Any], directory: Path, sample: bool) -> None:
-    from handbook.figures import mark_sample
+def _draw(figures: dict[str, Any], directory: Path, sample: bool, dataset: str = "", form: str = "") -> None:
+    """Write the figures, each saying whether it shows a sample, or which form of data published in several."""
+    from handbook.figures import mark_form, mark_sample
 
     shutil.rmtree(directory, ignore_errors=True)
     directory.mkdir(parents=True)
     for title, figure in figures.items():
         if sample:
             mark_sample(figure)
+        elif form:
+            mark_form(figure, dataset, form)
         figure.savefig(directory / f"{title}.png", dpi=110, metadata={"Software": None})
 
 

@@ -1,0 +1,434 @@
+"""Every upstream address, with a host behind it that behaves as hosts do: the pinned bytes come, or a line says why."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import http.server
+import threading
+import time
+import zipfile
+from collections.abc import Callable, Iterator
+from io import BytesIO
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from handbook import datasets, downloads, fetch, network
+from handbook.errors import HandbookError
+from handbook.fetch import File
+
+CONTENT = bytes(range(256)) * 512  # 128 KiB
+URLS = sorted(
+    {
+        url
+        for name in datasets.names()
+        for files in fetch.forms(datasets.page(name)).values()
+        for file in files
+        for url in file.urls
+    }
+)
+Answer = Callable[["Host", bytes], None]
+
+
+class Host(http.server.BaseHTTPRequestHandler):
+    """Answers every request as `server.answer` does, with the body that the address stands for."""
+
+    server: Any
+
+    def do_GET(self) -> None:
+        self.server.asked.append((self.path, dict(self.headers)))
+        self.server.answer(self, self.server.body)
+
+    def send(self, code: int, body: bytes = b"", **headers: object) -> None:
+        self.send_response(code)
+        for name, value in {"Content_Length": len(body), **headers}.items():
+            if value is not None:
+                self.send_header(name.replace("_", "-"), str(value))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: Any) -> None: ...
+
+
+class Server(http.server.ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, *_: Any) -> None:
+        """A client that has gone is no fault."""
+
+
+@pytest.fixture
+def host(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """A host of which the test chooses the manners, and a fetcher that waits moments where it would wait seconds."""
+    monkeypatch.delenv("HANDBOOK_MIRROR", raising=False)
+    for module, name, value in (
+        (network, "CONNECT_SECONDS", 2.0), (network, "ANSWER_SECONDS", 0.4), (network, "STALL_SECONDS", 0.4),
+        (downloads, "PACE_SECONDS", 0.2), (downloads, "MOST", 1 << 20),
+    ):  # fmt: skip
+        monkeypatch.setattr(module, name, value)
+    server: Any = Server(("127.0.0.1", 0), Host)
+    server.asked, server.answer, server.body, server.stop = [], None, b"", threading.Event()
+    server.url = f"http://127.0.0.1:{server.server_port}"
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    thread.start()
+    yield server
+    server.stop.set()
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+def plainly(host: Host, body: bytes) -> None:
+    host.send(200, body)
+
+
+def by_ranges(host: Host, body: bytes) -> None:
+    start = int(host.headers.get("Range", "bytes=0-").removeprefix("bytes=").rstrip("-"))
+    if start >= len(body):
+        host.send(416)
+    elif start:
+        host.send(206, body[start:], Content_Range=f"bytes {start}-{len(body) - 1}/{len(body)}")
+    else:
+        host.send(200, body)
+
+
+def by_chunks(host: Host, body: bytes) -> None:
+    head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+    pieces = [body[k : k + 50_000] for k in range(0, len(body), 50_000)]
+    host.wfile.write(head + b"".join(b"%x\r\n%b\r\n" % (len(piece), piece) for piece in pieces) + b"0\r\n\r\n")
+
+
+def packed_for_the_way(host: Host, body: bytes) -> None:
+    host.send(200, gzip.compress(body), Content_Encoding="gzip")
+
+
+def said_to_be_packed_but_as_it_is(host: Host, body: bytes) -> None:
+    host.send(200, body, Content_Encoding="gzip")
+
+
+def moved(host: Host, body: bytes) -> None:
+    if host.path.startswith("/elsewhere"):
+        host.send(200, body)
+    else:
+        host.send(301, Location=f"/elsewhere{host.path}")
+
+
+def moved_to_another_host(host: Host, body: bytes) -> None:
+    if host.headers["Host"].startswith("localhost"):
+        host.send(200, body)
+    else:
+        host.send(302, Location=f"http://localhost:{host.server.server_port}{host.path}")
+
+
+def slowly(host: Host, body: bytes) -> None:
+    host.send(200, Content_Length=len(body))
+    for start in range(0, len(body), len(body) // 4 + 1):
+        host.wfile.write(body[start : start + len(body) // 4 + 1])
+        time.sleep(0.06)
+
+
+def without_a_length(host: Host, body: bytes) -> None:
+    host.send(200, body, Content_Length=None)
+
+
+def with_a_length_that_is_none(host: Host, body: bytes) -> None:
+    host.send(200, body, Content_Length="many")
+
+
+HONEST: list[Answer] = [
+    plainly, by_ranges, by_chunks, packed_for_the_way, said_to_be_packed_but_as_it_is, moved, moved_to_another_host,
+    slowly, without_a_length, with_a_length_that_is_none,
+]  # fmt: skip
+
+
+def a_page_of_403_with_status_200(host: Host, _: bytes) -> None:
+    host.send(200, b"<!DOCTYPE html><title>403 Forbidden</title>")
+
+
+def forbidden(host: Host, _: bytes) -> None:
+    host.send(403, b"no")
+
+
+def wrong_bytes(host: Host, body: bytes) -> None:
+    host.send(200, body[:-9] + b"different")
+
+
+def cut_off(host: Host, body: bytes) -> None:
+    host.send(200, body[:-40], Content_Length=len(body))
+
+
+def a_length_beyond_all_numbers(host: Host, body: bytes) -> None:
+    host.send(200, body[:-1], Content_Length="9" * 400)
+
+
+def a_length_below_nothing(host: Host, body: bytes) -> None:
+    host.send(200, body[:-1], Content_Length=-5)
+
+
+def a_chunk_cut_off(host: Host, body: bytes) -> None:
+    host.wfile.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n" % len(body) + body[:-40])
+
+
+def a_chunk_of_no_size(host: Host, body: bytes) -> None:
+    host.wfile.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nlarge\r\n" + body)
+
+
+def garbage(host: Host, _: bytes) -> None:
+    host.wfile.write(b"\x00\xff SSH-2.0 \x1b[31m\r\n" * 20)
+
+
+def nothing(host: Host, _: bytes) -> None:
+    host.wfile.flush()
+
+
+def an_endless_header(host: Host, _: bytes) -> None:
+    host.wfile.write(b"HTTP/1.1 200 OK\r\n" + b"X-More: and more\r\n" * 100_000)
+
+
+def a_header_line_without_end(host: Host, _: bytes) -> None:
+    host.wfile.write(b"HTTP/1.1 200 OK\r\nX-Long: " + b"a" * 200_000)
+
+
+def a_header_in_drops(host: Host, _: bytes) -> None:
+    host.wfile.write(b"HTTP/1.1 200 OK\r\n")
+    while not host.server.stop.wait(0.05):
+        host.wfile.write(b"X")
+
+
+def no_answer(host: Host, _: bytes) -> None:
+    host.server.stop.wait(5)
+
+
+def a_body_in_drops(host: Host, body: bytes) -> None:
+    host.send(200, Content_Length=len(body))
+    while not host.server.stop.wait(0.05):
+        host.wfile.write(b"X")
+
+
+def a_body_that_stops(host: Host, body: bytes) -> None:
+    host.send(200, body[:100], Content_Length=len(body))
+    host.server.stop.wait(5)
+
+
+def a_body_without_end(host: Host, _: bytes) -> None:
+    host.send(200, Content_Length=None)
+    while not host.server.stop.is_set():
+        host.wfile.write(bytes(1 << 16))
+
+
+def a_bomb(host: Host, _: bytes) -> None:
+    host.send(200, gzip.compress(bytes(8 << 20)), Content_Encoding="gzip")
+
+
+def packed_and_cut(host: Host, body: bytes) -> None:
+    host.send(200, gzip.compress(body)[:-20], Content_Encoding="gzip")
+
+
+def moving_in_circles(host: Host, _: bytes) -> None:
+    host.send(302, Location=host.path)
+
+
+def moved_to(address: str) -> Answer:
+    def answer(host: Host, _: bytes) -> None:
+        host.send(302, Location=address)
+
+    answer.__name__ = f"moved_to_{address}"
+    return answer
+
+
+BAD_ADDRESSES = (
+    "http://127.0.0.1:99999999/", "http://[half/", "http://127.0.0.1:port/", "http:///nowhere", "file:///etc/hostname",
+    "ftp://127.0.0.1/file", "//", "http://" + "a" * 300 + ".example/", "http://a..b/", "http://127.0.0.1:1/\x1b[31m",
+    "data:text/plain,hello",
+)  # fmt: skip
+FAULTY: list[Answer] = [
+    a_page_of_403_with_status_200, forbidden, wrong_bytes, cut_off, a_length_beyond_all_numbers, a_length_below_nothing,
+    a_chunk_cut_off, a_chunk_of_no_size, garbage, nothing, an_endless_header, a_header_line_without_end,
+    a_header_in_drops, no_answer, a_body_in_drops, a_body_that_stops, a_body_without_end, a_bomb, packed_and_cut,
+    moving_in_circles, *map(moved_to, BAD_ADDRESSES),
+]  # fmt: skip
+
+
+PATIENT = (a_header_in_drops, no_answer, a_body_in_drops, a_body_that_stops)  # wait for each address anew
+
+
+def body_of(url: str) -> bytes:
+    """What a host has at an address: the content itself, or in a zip, or in one within."""
+    body = CONTENT
+    for member in reversed(url.split("#")[1:]):
+        packed = BytesIO()
+        with zipfile.ZipFile(packed, "w") as archive:
+            archive.writestr(member, body)
+        body = packed.getvalue()
+    return body
+
+
+def page_at(url: str) -> Any:
+    """A dataset of one file, at the address."""
+    file = File("thing.bin", hashlib.sha256(CONTENT).hexdigest(), (url,))
+    return SimpleNamespace(FILES=(file,), SOURCE="somewhere", LICENCE="none", ROWS={"all": 1}, __name__="toy")
+
+
+def moved_here(url: str, host: Any) -> str:
+    """The address on this machine, path, query and members as they are."""
+    parts = urlsplit(url.partition("#")[0])
+    query = f"?{parts.query}" if parts.query else ""
+    return f"{host.url}{parts.path}{query}{''.join(url.partition('#')[1:])}"
+
+
+def obtained(url: str, tmp_path: Path) -> dict[str, Any]:
+    return fetch.obtain(page_at(url), tmp_path / "data" / "toy", fetch.Search("auto", tmp_path / "scratch"))
+
+
+def test_there_are_addresses_and_each_is_of_the_web() -> None:
+    assert len(URLS) > 20
+    assert {urlsplit(url).scheme for url in URLS} <= {"http", "https"}
+
+
+@pytest.mark.parametrize("answer", HONEST, ids=lambda answer: answer.__name__)
+def test_the_pinned_bytes_come_from_every_address_however_an_honest_host_sends_them(
+    answer: Answer, host: Any, tmp_path: Path
+) -> None:
+    for number, url in enumerate(URLS):
+        host.answer, host.body = answer, body_of(url)
+        obtained(moved_here(url, host), tmp_path / str(number))
+        files = {path.name for path in (tmp_path / str(number)).rglob("*") if path.is_file()}
+        assert files == {"thing.bin", "provenance.json"}, url
+        assert (tmp_path / str(number) / "data" / "toy" / "thing.bin").read_bytes() == CONTENT, url
+
+
+@pytest.mark.parametrize("answer", FAULTY, ids=lambda answer: answer.__name__)
+def test_whatever_else_a_host_does_is_a_line_under_tried_and_nothing_half_written_is_left(
+    answer: Answer, host: Any, tmp_path: Path
+) -> None:
+    for url in URLS[:4] if answer in PATIENT else URLS:
+        host.answer, host.body = answer, body_of(url)
+        with pytest.raises(HandbookError, match=r"could not be fetched") as caught:
+            obtained(moved_here(url, host), tmp_path)
+        said = str(caught.value).split("Two ways out")[0].splitlines()
+        assert said[0].endswith("Tried:")
+        assert [line.startswith(f"  {host.url}") for line in said[1:]] == [True], said
+        assert said[1].isprintable()
+        assert len(said[1]) < 600
+        assert list((tmp_path / "data" / "toy").iterdir()) == []
+
+
+def test_a_web_page_in_the_files_place_is_called_one(host: Any, tmp_path: Path) -> None:
+    host.answer = a_page_of_403_with_status_200
+    with pytest.raises(HandbookError, match=r"found \w{64}, which is a web page"):
+        obtained(f"{host.url}/thing.bin", tmp_path)
+
+
+@pytest.mark.parametrize("answer", [by_ranges, plainly], ids=lambda answer: answer.__name__)
+@pytest.mark.parametrize("left", [CONTENT[:999], b"of another host", CONTENT, CONTENT + b"more"])
+def test_what_another_try_has_left_is_gone_on_with_or_brought_anew(
+    answer: Answer, left: bytes, host: Any, tmp_path: Path
+) -> None:
+    host.answer, host.body = answer, CONTENT
+    part = tmp_path / "scratch" / "downloads" / f"{hashlib.sha256(CONTENT).hexdigest()[:16]}-thing.bin"
+    part.parent.mkdir(parents=True)
+    part.write_bytes(left)
+    obtained(f"{host.url}/thing.bin", tmp_path)
+    assert (tmp_path / "data" / "toy" / "thing.bin").read_bytes() == CONTENT
+
+
+def test_an_answer_of_other_bytes_than_asked_for_is_no_continuation(host: Any, tmp_path: Path) -> None:
+    part = tmp_path / "scratch" / "downloads" / f"{hashlib.sha256(CONTENT).hexdigest()[:16]}-thing.bin"
+    part.parent.mkdir(parents=True)
+    part.write_bytes(CONTENT[:999])
+    host.answer = lambda host, _: host.send(
+        206, CONTENT[5:], Content_Range=f"bytes 5-{len(CONTENT) - 1}/{len(CONTENT)}"
+    )
+    with pytest.raises(HandbookError, match="asked for the bytes from 999 on"):
+        obtained(f"{host.url}/thing.bin", tmp_path)
+
+
+def mirrored(mirror: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: str = "mirror") -> fetch.Search:
+    monkeypatch.setenv("HANDBOOK_MIRROR", mirror)
+    search = fetch.Search(source, tmp_path / "scratch")
+    fetch.obtain(page_at("http://127.0.0.1:1/thing.bin"), tmp_path / "data" / "toy", search)
+    return search
+
+
+@pytest.mark.parametrize("path", ["/my%20data", "/my data", "/daten/ü/", "/%C3%BC", "/a@b"])
+def test_a_mirror_may_be_written_in_any_way_that_an_address_can_be(
+    path: str, host: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    host.answer, host.body = plainly, CONTENT
+    search = mirrored(host.url.replace("http", "HTTP") + path, tmp_path, monkeypatch)
+    assert host.asked[0][0].replace("%20", " ").endswith("/toy/thing.bin")
+    assert "%25" not in host.asked[0][0]
+    assert search.came["toy"].startswith("mirror HTTP://")
+
+
+def test_a_folder_may_be_written_as_an_address_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "my data" / "toy"
+    folder.mkdir(parents=True)
+    (folder / "thing.bin").write_bytes(CONTENT)
+    mirrored((tmp_path / "my data").as_uri(), tmp_path, monkeypatch)
+    assert (tmp_path / "data" / "toy" / "thing.bin").read_bytes() == CONTENT
+
+
+@pytest.mark.parametrize(
+    ("mirror", "message"),
+    [
+        ("http://127.0.0.1:port/data", "the port is no number"),
+        ("http://127.0.0.1:99999/data", "the port is no number"),
+        ("http://[::1/data", "IPv6"),
+        ("https://", "names no host"),
+        ("s3://bucket/data", "neither a folder nor an http address"),
+        ("/no/such/folder", "no such file"),
+    ],
+)
+def test_a_mirror_that_is_none_is_a_line_under_tried(
+    mirror: str, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(HandbookError, match=message) as caught:
+        mirrored(mirror, tmp_path, monkeypatch)
+    assert "Tried:\n  " in str(caught.value)
+
+
+def test_the_user_and_password_of_a_mirror_are_used_and_never_shown(
+    host: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def closed(host: Host, body: bytes) -> None:
+        login = "Basic dXNlcjpzL2VjQHJldA=="  # user:s/ec@ret
+        host.send(200, body) if host.headers.get("Authorization") == login else host.send(401)
+
+    host.answer, host.body = closed, CONTENT
+    address = host.url.removeprefix("http://")
+    search = mirrored(f"http://user:s%2Fec%40ret@{address}/data", tmp_path, monkeypatch)
+    assert search.came["toy"] == f"mirror http://{address}/data"
+    for mirror in (f"http://user:other-s/ec@ret@{address}/data", f"http://user:s%2Fec@{address}/data",
+                   f"http://user:s#ec@{address}:99999/", "http://user:12/ec@ret@127.0.0.1:1/"):  # fmt: skip
+        with pytest.raises(HandbookError) as caught:
+            mirrored(mirror, tmp_path / "other", monkeypatch)
+        assert not any(secret in str(caught.value) for secret in ("ec", "ret@", "user:"))
+    assert "ret" not in "".join(capfd.readouterr())
+
+
+def test_a_login_goes_along_to_the_same_host_and_to_no_other(
+    host: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    host.body = CONTENT
+    for answer, times in ((moved, 2), (moved_to_another_host, 1)):
+        host.answer, host.asked = answer, []
+        mirrored(host.url.replace("//", "//user:secret@"), tmp_path / answer.__name__, monkeypatch)
+        assert ["Authorization" in headers for _, headers in host.asked] == [True, times == 2]
+
+
+def test_a_mirror_that_does_not_answer_does_not_speak_for_the_network(
+    host: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    host.answer, host.body = plainly, CONTENT
+    monkeypatch.setenv("HANDBOOK_MIRROR", "http://127.0.0.1:1/")
+    search = fetch.Search("auto", tmp_path / "scratch")
+    search.network.in_a_row = 1  # one more silent host, and the network would be given up
+    fetch.obtain(page_at(f"{host.url}/sub/thing.bin"), tmp_path / "data" / "toy", search)
+    assert search.came["toy"] == f"upstream {host.url}/sub/"
+    fetch.obtain(page_at(""), tmp_path / "data" / "toy", search)
+    assert search.came["toy"] == "already there"
