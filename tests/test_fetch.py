@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import http.server
 import json
@@ -369,3 +370,117 @@ def test_what_a_library_carries_needs_no_network_and_is_checked_too(tmp_path: Pa
     toy.FILES = (File("thing.bin", toy.FILES[0].sha256, (), lambda path: path.write_bytes(b"other")),)
     with pytest.raises(HandbookError, match=r"a library's bundle: expected sha256"):
         obtain(toy, tmp_path / "b")
+
+
+def sampled(page: Any) -> Any:
+    """The dataset with two files, so that a kill can part its sample."""
+
+    def draw(directory: Path, seed: int) -> None:
+        for number, name in enumerate(("thing.bin", "other.bin")):
+            (directory / name).write_bytes(bytes([seed, number]) * 8)
+
+    page.FILES = tuple(File(name, page.FILES[0].sha256, page.FILES[0].urls) for name in ("thing.bin", "other.bin"))
+    page.sample = draw
+    return page
+
+
+class Killed(BaseException):
+    """What no code of ours sees coming."""
+
+
+@pytest.mark.parametrize("drawn_before", [False, True])
+@pytest.mark.parametrize("moves", range(4))
+def test_a_sample_that_was_interrupted_at_any_point_stands_in_nobodys_way(
+    moves: int, drawn_before: bool, served: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (served.folder / "thing.bin").write_bytes(CONTENT)
+    toy = sampled(page(served.url))
+    for way_out in ("the sample again", "the real files"):
+        folder = tmp_path / way_out / "data" / "toy"
+        if drawn_before:
+            fetch.draw_sample(toy, folder, seed=1)
+        left, replace = iter(range(moves)), Path.replace
+
+        def until_killed(path: Path, target: Path, left: Any = left, replace: Any = replace) -> Path:
+            if path.name.endswith(".new") and path.parent == folder and next(left, None) is None:  # noqa: B023
+                raise Killed
+            return Path(replace(path, target))
+
+        with monkeypatch.context() as patch, pytest.raises(Killed) if moves < 3 else contextlib.nullcontext():
+            patch.setattr(Path, "replace", until_killed)
+            fetch.draw_sample(toy, folder, seed=2)
+        if way_out == "the sample again":
+            assert fetch.draw_sample(toy, folder, seed=2)["kind"] == "sample"
+            assert fetch.verify(toy, folder)["kind"] == "sample"
+        else:
+            assert obtain(toy, tmp_path / way_out)["kind"] == "real"
+        assert {path.name for path in folder.iterdir()} == {"thing.bin", "other.bin", "provenance.json"}
+        assert [path.name for path in folder.parent.iterdir()] == ["toy"]
+
+
+@pytest.mark.parametrize("left", [b"", bytes([5, 0]) * 3, bytes([5, 0]) * 8])
+def test_the_beginning_of_a_sample_without_a_provenance_is_known_as_one(left: bytes, tmp_path: Path) -> None:
+    toy = sampled(page())
+    (tmp_path / "toy").mkdir()
+    (tmp_path / "toy" / "thing.bin").write_bytes(left)
+    assert fetch.draw_sample(toy, tmp_path / "toy", seed=5)["kind"] == "sample"
+
+
+def test_a_sample_that_cannot_be_drawn_leaves_what_was_there(tmp_path: Path) -> None:
+    def fail(directory: Path, seed: int) -> None:
+        (directory / "thing.bin").write_bytes(b"half")
+        raise MemoryError
+
+    toy = page()
+    fetch.draw_sample(toy, tmp_path / "toy", seed=1)
+    toy.sample = fail
+    with pytest.raises(MemoryError):
+        fetch.draw_sample(toy, tmp_path / "toy", seed=2)
+    assert fetch.verify(toy, tmp_path / "toy")["kind"] == "sample"
+
+
+def test_real_files_beside_the_provenance_of_a_sample_are_not_overwritten(tmp_path: Path) -> None:
+    folder = tmp_path / "toy"
+    fetch.draw_sample(page(), folder, seed=1)
+    (folder / "thing.bin").write_bytes(CONTENT)
+    with pytest.raises(HandbookError, match=r"holds files that are no sample \(thing\.bin\)"):
+        fetch.draw_sample(page(), folder, seed=1)
+    assert (folder / "thing.bin").read_bytes() == CONTENT
+
+
+MISSHAPEN = ["[]", "{}", "null", '{"dataset": "toy", "kind": "made", "files": {}}',
+             '{"dataset": "toy", "kind": "real", "files": {"thing.bin": 3}}', "\ufeff{", "<<<<<<< ours"]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", MISSHAPEN)
+def test_a_provenance_of_another_shape_is_told_with_its_repair_which_repairs_it(
+    text: str, served: Any, tmp_path: Path
+) -> None:
+    (served.folder / "thing.bin").write_bytes(CONTENT)
+    folder = tmp_path / "data" / "toy"
+    folder.mkdir(parents=True)
+    (folder / "provenance.json").write_text(text)
+    with pytest.raises(HandbookError, match=r"provenance\.json.*make data"):
+        fetch.verify(page(), folder)
+    obtain(page(served.url), tmp_path)
+    assert fetch.verify(page(), folder)["kind"] == "real"
+
+
+def test_what_a_kill_left_half_moved_is_taken_away(served: Any, tmp_path: Path) -> None:
+    (served.folder / "thing.bin").write_bytes(CONTENT)
+    folder = tmp_path / "data" / "toy"
+    folder.mkdir(parents=True)
+    (folder / ".thing.bin.new").write_bytes(CONTENT[:99])
+    (folder / ".provenance.json.new").write_bytes(b"{")
+    obtain(page(served.url), tmp_path)
+    assert {path.name for path in folder.iterdir()} == {"thing.bin", "provenance.json"}
+
+
+def test_the_verb_says_of_each_dataset_where_it_came_from(project: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    from handbook import steps
+
+    steps.data(project, ["iris"], "auto", False)
+    steps.data(project, ["iris"], "auto", False)
+    steps.data(project, ["macbeth"], "sample", False)
+    ends = [line.rsplit("data/", 1)[1] for line in capsys.readouterr().out.splitlines() if " files in " in line]
+    assert ends == ["iris, a library's bundle", "iris, already there", "macbeth, drawn here"]

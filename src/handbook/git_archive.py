@@ -138,8 +138,8 @@ class Git:
         )  # fmt: skip
         with wanted.open("rb") as stdin, bar(name, 0, unit=" objects") as shown:
             process = subprocess.Popen(
-                command, cwd=self._room, env=self._environment(), stdin=stdin, stdout=subprocess.DEVNULL,
-                stderr=subprocess.PIPE, start_new_session=True,
+                command, cwd=self._room, env=self._environment(urlsplit(self._remote).scheme), stdin=stdin,
+                stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True,
             )  # fmt: skip
             with _ended(process, FETCH_SECONDS):
                 assert process.stderr is not None  # a pipe
@@ -166,13 +166,13 @@ class Git:
         settings = ("gc.auto=0", "maintenance.auto=false", "core.hooksPath=/dev/null", "credential.helper=")
         return ["git", *(part for setting in settings for part in ("-c", setting)), *command]
 
-    def _environment(self) -> dict[str, str]:
+    def _environment(self, protocol: str = "none") -> dict[str, str]:
         """Nothing of the user's but the way to the web: no settings, no logins, no repository that we run in."""
         kept = {key: value for key, value in os.environ.items() if key in KEPT or key.lower() in PROXIES}
         return kept | {
             "HOME": str(self._room), "LC_ALL": "C", "GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": os.devnull,
-            "GIT_TERMINAL_PROMPT": "0", "GIT_ASKPASS": "", "GIT_NO_LAZY_FETCH": "1",
-            "GIT_DIR": str(self._room), "GIT_ALLOW_PROTOCOL": urlsplit(self._remote).scheme,
+            "GIT_TERMINAL_PROMPT": "0", "GIT_ASKPASS": "",
+            "GIT_DIR": str(self._room), "GIT_ALLOW_PROTOCOL": protocol,
             "GIT_HTTP_LOW_SPEED_LIMIT": "1", "GIT_HTTP_LOW_SPEED_TIME": str(STALL_SECONDS),
         }  # fmt: skip
 
@@ -180,7 +180,9 @@ class Git:
 def _content(stream: IO[bytes], wanted: str) -> bytes:
     header = stream.readline().decode(errors="replace").split()
     if len(header) != 3 or header[:2] != [wanted, "blob"] or int(header[2]) > LARGEST:
-        raise HandbookError(f"expected a file of at most {LARGEST:,} bytes as {wanted}, found {' '.join(header[1:])}")
+        raise HandbookError(
+            f"expected a file of at most {LARGEST:,} bytes as {wanted}, found {' '.join(header[1:]) or 'nothing'}"
+        )
     content = stream.read(int(header[2]) + 1)
     if len(content) <= int(header[2]):
         raise HandbookError(f"git broke off in the middle of {wanted}")
