@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import http.server
-import json
-import shutil
 import threading
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
 from types import SimpleNamespace
@@ -17,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from handbook import datasets, fetch
+from handbook import fetch
 from handbook.errors import HandbookError
 from handbook.fetch import File, Network
 
@@ -177,104 +174,12 @@ def test_a_silent_network_is_given_up_after_two_hosts_in_a_row_and_one_that_answ
     assert len(network.silent) == 4
 
 
-def test_a_sample_never_overwrites_anything_but_a_sample(tmp_path: Path) -> None:
-    folder = tmp_path / "toy"
-    fetch.draw_sample(page(), folder, seed=1)
-    fetch.draw_sample(page(), folder, seed=2)
-    assert fetch.is_sample(folder)
-    (folder / "provenance.json").unlink()
-    with pytest.raises(HandbookError, match="holds files that are no sample"):
-        fetch.draw_sample(page(), folder, seed=3)
-    assert (folder / "thing.bin").read_bytes() == bytes([2]) * 8
-
-
 def test_a_sample_gives_way_to_the_real_thing(served: Any, tmp_path: Path) -> None:
     (served.folder / "thing.bin").write_bytes(CONTENT)
     folder = tmp_path / "data" / "toy"
     fetch.draw_sample(page(), folder, seed=1)
     assert obtain(page(served.url), tmp_path)["kind"] == "real"
     assert not fetch.is_sample(folder)
-
-
-def test_a_name_in_the_provenance_cannot_make_a_sample_pass_for_real(tmp_path: Path) -> None:
-    folder = tmp_path / "toy"
-    fetch.draw_sample(page(), folder, seed=1)
-    told = json.loads((folder / "provenance.json").read_text()) | {"kind": "real"}
-    (folder / "provenance.json").write_text(json.dumps(told))
-    with pytest.raises(HandbookError, match=r"thing\.bin is damaged"):
-        fetch.verify(page(), folder)
-
-
-LABELS = "train-labels-idx1-ubyte.gz"
-IMAGES = "train-images-idx3-ubyte.gz"
-
-
-def _cut(path: Path) -> None:
-    from handbook.images import read_idx, write_idx
-
-    write_idx(path, read_idx(path)[:100])
-
-
-def _narrow(path: Path) -> None:
-    from handbook.images import read_idx, write_idx
-
-    write_idx(path, read_idx(path)[:, :, :27].copy())
-
-
-def _truncate(path: Path) -> None:
-    path.write_bytes(path.read_bytes()[:-50])
-
-
-def _flip(path: Path) -> None:
-    content = bytearray(path.read_bytes())
-    content[len(content) // 2] ^= 1
-    path.write_bytes(content)
-
-
-def _empty(path: Path) -> None:
-    path.write_bytes(b"")
-
-
-def _directory(path: Path) -> None:
-    path.unlink()
-    path.mkdir()
-
-
-def _gone(path: Path) -> None:
-    path.unlink()
-
-
-@pytest.mark.parametrize(
-    ("name", "spoil", "message"),
-    [
-        (LABELS, _flip, r"is damaged\n  expected sha256 \w{64}\n  found    sha256 \w{64}"),
-        (LABELS, _cut, r"expected a label for each of 6,000 pictures, found 100"),
-        (LABELS, _truncate, r"cut short"),
-        (IMAGES, _narrow, r"expected pictures of 28 x 28, found 28 x 27"),
-        (IMAGES, _empty, r"is empty"),
-        (LABELS, _directory, r"is a directory"),
-        (LABELS, _gone, r"is missing"),
-    ],
-)
-def test_each_fault_of_a_file_has_its_own_error_and_the_same_repair(
-    name: str, spoil: Callable[[Path], None], message: str, samples: Callable[[str], Path], tmp_path: Path
-) -> None:
-    folder = tmp_path / "fashion_mnist"
-    shutil.copytree(samples("fashion_mnist"), folder)
-    spoil(folder / name)
-    with pytest.raises(HandbookError, match=message) as caught:
-        fetch.verify(datasets.page("fashion_mnist"), folder)
-    assert name in str(caught.value)
-    assert "python -m handbook data fashion_mnist" in str(caught.value)
-
-
-@pytest.mark.parametrize(("text", "message"), [(None, "is missing"), ("{", "is not JSON")])
-def test_data_without_a_provenance_are_refused(text: str | None, message: str, tmp_path: Path) -> None:
-    fetch.draw_sample(page(), tmp_path / "toy", seed=1)
-    path = tmp_path / "toy" / "provenance.json"
-    path.unlink() if text is None else path.write_text(text)
-    with pytest.raises(HandbookError, match=message):
-        fetch.verify(page(), tmp_path / "toy")
 
 
 def pack(**members: bytes) -> bytes:
@@ -370,100 +275,6 @@ def test_what_a_library_carries_needs_no_network_and_is_checked_too(tmp_path: Pa
     toy.FILES = (File("thing.bin", toy.FILES[0].sha256, (), lambda path: path.write_bytes(b"other")),)
     with pytest.raises(HandbookError, match=r"a library's bundle: expected sha256"):
         obtain(toy, tmp_path / "b")
-
-
-def sampled(page: Any) -> Any:
-    """The dataset with two files, so that a kill can part its sample."""
-
-    def draw(directory: Path, seed: int) -> None:
-        for number, name in enumerate(("thing.bin", "other.bin")):
-            (directory / name).write_bytes(bytes([seed, number]) * 8)
-
-    page.FILES = tuple(File(name, page.FILES[0].sha256, page.FILES[0].urls) for name in ("thing.bin", "other.bin"))
-    page.sample = draw
-    return page
-
-
-class Killed(BaseException):
-    """What no code of ours sees coming."""
-
-
-@pytest.mark.parametrize("drawn_before", [False, True])
-@pytest.mark.parametrize("moves", range(4))
-def test_a_sample_that_was_interrupted_at_any_point_stands_in_nobodys_way(
-    moves: int, drawn_before: bool, served: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (served.folder / "thing.bin").write_bytes(CONTENT)
-    toy = sampled(page(served.url))
-    for way_out in ("the sample again", "the real files"):
-        folder = tmp_path / way_out / "data" / "toy"
-        if drawn_before:
-            fetch.draw_sample(toy, folder, seed=1)
-        left, replace = iter(range(moves)), Path.replace
-
-        def until_killed(path: Path, target: Path, left: Any = left, replace: Any = replace) -> Path:
-            if path.name.endswith(".new") and path.parent == folder and next(left, None) is None:  # noqa: B023
-                raise Killed
-            return Path(replace(path, target))
-
-        with monkeypatch.context() as patch, pytest.raises(Killed) if moves < 3 else contextlib.nullcontext():
-            patch.setattr(Path, "replace", until_killed)
-            fetch.draw_sample(toy, folder, seed=2)
-        if way_out == "the sample again":
-            assert fetch.draw_sample(toy, folder, seed=2)["kind"] == "sample"
-            assert fetch.verify(toy, folder)["kind"] == "sample"
-        else:
-            assert obtain(toy, tmp_path / way_out)["kind"] == "real"
-        assert {path.name for path in folder.iterdir()} == {"thing.bin", "other.bin", "provenance.json"}
-        assert [path.name for path in folder.parent.iterdir()] == ["toy"]
-
-
-@pytest.mark.parametrize("left", [b"", bytes([5, 0]) * 3, bytes([5, 0]) * 8])
-def test_the_beginning_of_a_sample_without_a_provenance_is_known_as_one(left: bytes, tmp_path: Path) -> None:
-    toy = sampled(page())
-    (tmp_path / "toy").mkdir()
-    (tmp_path / "toy" / "thing.bin").write_bytes(left)
-    assert fetch.draw_sample(toy, tmp_path / "toy", seed=5)["kind"] == "sample"
-
-
-def test_a_sample_that_cannot_be_drawn_leaves_what_was_there(tmp_path: Path) -> None:
-    def fail(directory: Path, seed: int) -> None:
-        (directory / "thing.bin").write_bytes(b"half")
-        raise MemoryError
-
-    toy = page()
-    fetch.draw_sample(toy, tmp_path / "toy", seed=1)
-    toy.sample = fail
-    with pytest.raises(MemoryError):
-        fetch.draw_sample(toy, tmp_path / "toy", seed=2)
-    assert fetch.verify(toy, tmp_path / "toy")["kind"] == "sample"
-
-
-def test_real_files_beside_the_provenance_of_a_sample_are_not_overwritten(tmp_path: Path) -> None:
-    folder = tmp_path / "toy"
-    fetch.draw_sample(page(), folder, seed=1)
-    (folder / "thing.bin").write_bytes(CONTENT)
-    with pytest.raises(HandbookError, match=r"holds files that are no sample \(thing\.bin\)"):
-        fetch.draw_sample(page(), folder, seed=1)
-    assert (folder / "thing.bin").read_bytes() == CONTENT
-
-
-MISSHAPEN = ["[]", "{}", "null", '{"dataset": "toy", "kind": "made", "files": {}}',
-             '{"dataset": "toy", "kind": "real", "files": {"thing.bin": 3}}', "\ufeff{", "<<<<<<< ours"]  # fmt: skip
-
-
-@pytest.mark.parametrize("text", MISSHAPEN)
-def test_a_provenance_of_another_shape_is_told_with_its_repair_which_repairs_it(
-    text: str, served: Any, tmp_path: Path
-) -> None:
-    (served.folder / "thing.bin").write_bytes(CONTENT)
-    folder = tmp_path / "data" / "toy"
-    folder.mkdir(parents=True)
-    (folder / "provenance.json").write_text(text)
-    with pytest.raises(HandbookError, match=r"provenance\.json.*make data"):
-        fetch.verify(page(), folder)
-    obtain(page(served.url), tmp_path)
-    assert fetch.verify(page(), folder)["kind"] == "real"
 
 
 def test_what_a_kill_left_half_moved_is_taken_away(served: Any, tmp_path: Path) -> None:
