@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -111,6 +112,17 @@ def test_whatever_else_a_host_does_is_a_line_under_tried_and_nothing_half_writte
         assert said[1].isprintable()
         assert len(said[1]) < 600
         assert list((tmp_path / "data" / "toy").iterdir()) == []
+
+
+def test_a_name_that_is_not_resolved_is_given_up_in_the_time_for_a_connection(
+    host: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(network, "CONNECT_SECONDS", 0.1)
+    monkeypatch.setattr("socket.getaddrinfo", lambda *_, **__: host.stop.wait(20) or [])
+    start = time.monotonic()
+    with pytest.raises(HandbookError, match=r"no connection within 0\.1 seconds"):
+        obtained("http://far.example/thing.bin", tmp_path)
+    assert time.monotonic() - start < 10  # of the 20 that it would take; a machine with other work is slow
 
 
 def test_a_web_page_in_the_files_place_is_called_one(host: Any, tmp_path: Path) -> None:

@@ -215,7 +215,7 @@ def cut(host: Any) -> None:
     ("spoil", "message"),
     [
         (lambda s, h: replace(s, commit="f" * 40), "git says: .*not our ref"),
-        (lambda s, h: replace(s, repository=f"{h.url}/none"), "HTTP 404"),
+        (lambda s, h: replace(s, repository=f"{h.url}/none"), "git says: .*not found"),
         (lambda s, h: replace(s, repository="http://127.0.0.1:1/sprites"), "refused"),
         (lambda s, h: replace(s, repository="file:///no/such"), "git says: "),
         (lambda s, h: replace(s, repository=f"{h.url}/sprites") if not cut(h) else s, "git says: "),

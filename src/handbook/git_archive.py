@@ -24,7 +24,7 @@ from urllib.parse import urlsplit
 
 from handbook.downloads import bar
 from handbook.errors import HandbookError
-from handbook.network import Network, said
+from handbook.network import Network, RefusedError, said
 
 FETCH_SECONDS = 3600.0
 STALL_SECONDS = 60  # in which not a byte comes
@@ -58,8 +58,8 @@ class Selection:
         """Fetch and write the zip; a HandbookError says what git said, or which file the commit lacks."""
         if shutil.which("git") is None:
             raise HandbookError("git is not installed")
-        if urlsplit(self.repository).scheme != "file":  # found out in seconds, which git cannot be bidden to do
-            network.open(f"{self.repository}/info/refs?service=git-upload-pack").close()
+        if urlsplit(self.repository).scheme != "file":
+            _reach(self.repository, network)
         with tempfile.TemporaryDirectory(dir=part.parent) as room:
             git = Git(Path(room), self.repository)
             git.fetch(f"{part.name}: commit", [self.commit], "--depth=1")
@@ -88,6 +88,12 @@ class Selection:
                 member = zipfile.ZipInfo(name, (*self.date, 0, 0, 0))
                 member.create_system, member.external_attr = 3, 0o644 << 16  # as on Unix, whatever writes it
                 out.writestr(member, content)
+
+
+def _reach(repository: str, network: Network) -> None:
+    """Raise an OSError within seconds if the host does not answer, since git itself may wait for minutes."""
+    with contextlib.suppress(RefusedError):  # an answer; what the host has against it, git is told better
+        network.open(f"{repository}/info/refs?service=git-upload-pack").close()
 
 
 def listed(text: str) -> list[str]:
