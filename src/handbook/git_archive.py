@@ -128,7 +128,7 @@ class Git:
         """What a command that needs no network says."""
         done = subprocess.run(
             self._command(command), cwd=self._room, env=self._environment(), stdin=subprocess.DEVNULL,
-            capture_output=True, timeout=FETCH_SECONDS, check=False,
+            capture_output=True, check=False,
         )  # fmt: skip
         if done.returncode:
             raise HandbookError(_complaint(done.stderr))

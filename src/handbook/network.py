@@ -187,7 +187,7 @@ class _Handler(urllib.request.HTTPSHandler, urllib.request.HTTPHandler):
         super().__init__()
         self._connected_event = connected
 
-    def _told(self, kind: Any) -> Callable[..., Any]:
+    def _signalling(self, kind: Any) -> Callable[..., Any]:
         def make(host: str, **settings: Any) -> Any:
             connection = kind(host, **settings)
             connection.connected = self._connected_event
@@ -196,10 +196,10 @@ class _Handler(urllib.request.HTTPSHandler, urllib.request.HTTPHandler):
         return make
 
     def http_open(self, request: urllib.request.Request) -> Any:
-        return self.do_open(self._told(_Http), request)
+        return self.do_open(self._signalling(_Http), request)
 
     def https_open(self, request: urllib.request.Request) -> Any:
-        return self.do_open(self._told(_Https), request)
+        return self.do_open(self._signalling(_Https), request)
 
 
 class _Redirects(urllib.request.HTTPRedirectHandler):
