@@ -21,11 +21,23 @@ from urllib.parse import quote, unquote, urlsplit
 from handbook.downloads import CHUNK, bar, download
 from handbook.errors import HandbookError
 from handbook.network import FAULTS, Network, said, without_login
-from handbook.provenance import PROVENANCE, File, Place, fault, forms, is_sample, provenance, sha256, verify, write
+from handbook.provenance import (
+    PROVENANCE,
+    File,
+    Place,
+    damaged,
+    fault,
+    forms,
+    is_sample,
+    provenance,
+    sha256,
+    verify,
+    write,
+)
 
 __all__ = [
-    "SOURCES", "File", "Network", "Place", "Search", "draw_sample", "forms", "is_sample", "obtain", "provenance",
-    "sha256", "verify",
+    "PROVENANCE", "SOURCES", "File", "Network", "Place", "Search", "damaged", "draw_sample", "forms", "is_sample",
+    "obtain", "provenance", "sha256", "verify",
 ]  # fmt: skip
 
 SOURCES = ("auto", "mirror", "upstream", "sample")

@@ -121,6 +121,12 @@ def fault(path: Path, expected: str) -> str | None:
     return None if found == expected else f"{path} is damaged\n  expected sha256 {expected}\n  found    sha256 {found}"
 
 
+def damaged(page: ModuleType, directory: Path) -> bool:
+    """Whether a pinned file is there with other bytes than the pinned ones, and is no sample's either."""
+    there = [file for files in forms(page).values() for file in files if (directory / file.name).exists()]
+    return not is_sample(directory) and any(fault(directory / file.name, file.sha256) for file in there)
+
+
 def _diagnosis(page: ModuleType, directory: Path) -> str:
     """What reading the files says, for those who want to know what happened to them."""
     try:
