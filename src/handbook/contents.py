@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from handbook import tables
+from handbook import tables, unpacking
 from handbook.batches import IMAGES, LABELS, is_table
 from handbook.errors import HandbookError
 from handbook.fetch import forms
@@ -131,7 +131,7 @@ def _pinned_file(page: ModuleType, directory: Path) -> Path:
 
 
 def _plain_bytes(path: Path) -> bytes:
-    return gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+    return unpacking.read(path) if path.suffix == ".gz" else path.read_bytes()
 
 
 def _write(path: Path, text: bytes) -> None:

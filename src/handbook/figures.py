@@ -45,6 +45,11 @@ def mark_sample(figure: Figure) -> None:
     figure.supxlabel("made from sample data: not a result", fontsize=8, color="#b00020")
 
 
+def mark_form(figure: Figure, dataset: str, form: str) -> None:
+    """Say below the picture which form of the data it shows, where they are published in several."""
+    figure.supxlabel(f"data: {dataset} ({form})", fontsize=8, color="#5b6773")
+
+
 def learning_curves(rows: Sequence[dict[str, float]], title: str, loss_label: str = "cross-entropy (nats)") -> Figure:
     """Loss and, where there is a held-out part, its loss and accuracy, an epoch a point."""
     held_out = "valid_accuracy" in rows[0]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import math
 import struct
 import zlib
 from collections.abc import Mapping
@@ -18,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from handbook.errors import HandbookError
+from handbook.unpacking import UNSOUND
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 Bytes = npt.NDArray[np.uint8]
 SIDE = 28
 UNSIGNED_BYTE = 0x08
+LARGEST = 1 << 30  # bytes that a file may promise, twenty times the largest of the MNIST family
 
 
 @dataclass(frozen=True)
@@ -47,31 +50,60 @@ def read_idx(path: Path) -> Bytes:
     if path.stat().st_size == 0:
         raise HandbookError(f"{path} is empty; expected a gzipped IDX file. Fetch it anew: make data")
     try:
-        raw = gzip.decompress(path.read_bytes())
+        with path.open("rb") as packed:
+            return _parse_idx(gzip.GzipFile(fileobj=packed), path)
     except EOFError as error:
         raise HandbookError(f"{path} ends in the middle of its gzip stream: it was cut short") from error
-    except (gzip.BadGzipFile, zlib.error) as error:
+    except UNSOUND as error:
         raise HandbookError(f"{path} is not a sound gzip file: {error}") from error
-    return _parse_idx(raw, path)
 
 
-def _parse_idx(raw: bytes, path: Path) -> Bytes:
-    if len(raw) < 4 or raw[:2] != b"\0\0" or raw[2] != UNSIGNED_BYTE:
-        start = raw[:3].hex(" ") or "nothing"
+def _parse_idx(stream: gzip.GzipFile, path: Path) -> Bytes:
+    """The array, of which no more is unpacked than its header promises, and one byte."""
+    shape = _shape(stream, path)
+    promised = math.prod(shape)
+    size = " x ".join(f"{side:,}" for side in shape)
+    if promised > LARGEST:
+        raise HandbookError(f"{path}: its header promises {size} = {promised:,} bytes, more than {LARGEST:,}")
+    raw = stream.read(promised + 1)
+    if len(raw) > promised:
         raise HandbookError(
-            f"{path} does not start like an IDX file of unsigned bytes: expected 00 00 08, found {start}"
+            f"{path} is longer than its header says: its header promises {size} = {promised:,} bytes, found more"
         )
-    dimensions = raw[3]
-    header = 4 + 4 * dimensions
-    if len(raw) < header:
-        raise HandbookError(f"{path} ends inside its header: expected {header} bytes, found {len(raw)}")
-    shape = struct.unpack(f">{dimensions}I", raw[4:header])
-    promised, found = int(np.prod(shape, dtype=np.int64)), len(raw) - header
-    if promised != found:
-        size = " x ".join(f"{side:,}" for side in shape)
-        verb = "cut short" if found < promised else "longer than its header says"
-        raise HandbookError(f"{path} is {verb}: its header promises {size} = {promised:,} bytes, found {found:,}")
-    return np.frombuffer(raw, np.uint8, offset=header).reshape(shape)
+    if len(raw) < promised:
+        raise HandbookError(f"{path} is cut short: its header promises {size} = {promised:,} bytes, found {len(raw):,}")
+    return np.frombuffer(raw, np.uint8).reshape(shape)
+
+
+def _shape(stream: gzip.GzipFile, path: Path) -> tuple[int, ...]:
+    start = stream.read(4)
+    if len(start) < 4 or start[:2] != b"\0\0" or start[2] != UNSIGNED_BYTE:
+        found = start[:3].hex(" ") or "nothing"
+        raise HandbookError(
+            f"{path} does not start like an IDX file of unsigned bytes: expected 00 00 08, found {found}"
+        )
+    sides = stream.read(4 * start[3])
+    if len(sides) < 4 * start[3]:
+        raise HandbookError(f"{path} ends inside its header: expected {4 + 4 * start[3]} bytes, found {4 + len(sides)}")
+    return struct.unpack(f">{start[3]}I", sides)
+
+
+def is_cut_short(path: Path) -> bool:
+    """Whether a gzipped IDX file ends before all has come that its header promises; raises OSError.
+
+    No more is unpacked than that, and what is wrong in another way is for `read_idx` to say.
+    """
+    with path.open("rb") as packed:
+        stream = gzip.GzipFile(fileobj=packed)
+        try:
+            left = min(math.prod(_shape(stream, path)), LARGEST) + 1  # the last one reads the checksum
+            while left > 0 and (chunk := stream.read(min(left, 1 << 20))):
+                left -= len(chunk)
+        except (EOFError, zlib.error):
+            return True
+        except HandbookError:
+            return False
+    return False
 
 
 def write_idx(path: Path, array: Bytes) -> None:

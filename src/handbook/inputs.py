@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import contextlib
 import csv
-import gzip
 import io
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from handbook import unpacking
 from handbook.errors import HandbookError
 from handbook.tables import NAMES
 
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG"}
 SEPARATORS = (",", ";", "\t", "|")
 ABSENT = ("", "NA", "N/A", "NaN", "nan", "null", "?")  # what `tables.read_csv` takes for a number that is missing
+LONGEST = 1 << 20  # characters of a line: a thousand columns of a thousand
 LIGHT = 127  # a border brighter than this is light ground
 
 
@@ -145,9 +147,9 @@ def rows(path: Path, columns: Mapping[str, Column], size: int, separator: str | 
     that is none, a header that lacks a column or has it twice, and for a file without rows.
     """
     with _opened(path) as (stream, raw):
-        first = stream.readline()
-        header, separator = _header(path, first, list(columns), separator)
-        lines = csv.reader(stream, delimiter=separator, strict=True)
+        text = _lines(path, stream)
+        header, separator = _header(path, next(text, ""), list(columns), separator)
+        lines = csv.reader(text, delimiter=separator, strict=True)
         number, before = 0, 0
         for cells, broken in _chunks(path, lines, size):
             batch = _batch(cells, number, header, columns)
@@ -169,14 +171,22 @@ def _opened(path: Path) -> Iterator[tuple[Any, Any]]:
     if path.stat().st_size == 0:
         raise HandbookError(f"{path} is empty; expected a CSV file with a header")
     with path.open("rb") as raw:
-        packed: Any = gzip.GzipFile(fileobj=raw) if path.suffix == ".gz" else raw
+        packed: Any = unpacking.bounded(raw, path.stat().st_size) if path.suffix == ".gz" else raw
         with io.TextIOWrapper(packed, encoding="utf-8-sig", newline="") as text:
             try:
                 yield text, raw
             except UnicodeDecodeError as error:
                 raise HandbookError(f"{path} is not UTF-8 text: {error}. Save it as CSV in UTF-8") from None
-            except (EOFError, OSError) as error:
+            except (EOFError, OSError, zlib.error) as error:
                 raise HandbookError(f"{path} cannot be read to its end: {error}") from None
+
+
+def _lines(path: Path, stream: Any) -> Iterator[str]:
+    """The text's lines, of which none may be so long that it fills the memory."""
+    while line := stream.readline(LONGEST + 1):
+        if len(line) > LONGEST:
+            raise HandbookError(f"{path} has a line of more than {LONGEST:,} characters; expected a CSV file")
+        yield line
 
 
 def _header(path: Path, line: str, expected: list[str], separator: str | None) -> tuple[list[str], str]:

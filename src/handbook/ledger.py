@@ -18,8 +18,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from handbook import datasets
 from handbook.errors import HandbookError
-from handbook.fetch import sha256
+from handbook.fetch import forms, sha256
 from handbook.project import Case, Project, plain
 from handbook.runs import FLOW_RUN
 from handbook.storage import write_json
@@ -66,14 +67,37 @@ def _gate(case: Case, store: Path, standing: Standing) -> str:
         )
     if not better(case, score, baseline):
         return f"does not pass the gate: {primary} {score:.4f}, the trivial baseline has {baseline:.4f}"
-    if standing["champion"]:
-        champion = _metrics(store, standing["champion"])
-        if (champion["data"], challenger["data"]) == ("real", "sample"):
-            return "does not pass the gate: it was made from sample data, the champion from real data"
-        if champion["data"] == challenger["data"] and better(case, champion[primary], score):
-            return f"does not pass the gate: {primary} {score:.4f}, the champion has {champion[primary]:.4f}"
+    champion = _metrics(store, standing["champion"]) if standing["champion"] else None
+    worse = champion and _worse(case, champion, challenger)
+    if worse:
+        return f"does not pass the gate: {worse}"
     standing["previous"], standing["champion"] = standing["champion"], standing["challenger"]
     return f"passes the gate and is champion ({primary} {score:.4f})"
+
+
+def _worse(case: Case, champion: dict[str, Any], challenger: dict[str, Any]) -> str:
+    """Why a challenger does not replace the champion, by their metrics, or nothing."""
+    primary = case.page.PRIMARY
+    if (champion["data"], challenger["data"]) == ("real", "sample"):
+        return "it was made from sample data, the champion from real data"
+    if _of_less(case, champion, challenger):
+        return f"of the data it was made from the {challenger['form']}, the champion from the {champion['form']}"
+    if _alike(champion, challenger) and better(case, champion[primary], challenger[primary]):
+        return f"{primary} {challenger[primary]:.4f}, the champion has {champion[primary]:.4f}"
+    return ""
+
+
+def _alike(one: dict[str, Any], other: dict[str, Any]) -> bool:
+    """Whether two models were judged by the same rows: data of one kind and, as far as it is known, of one form."""
+    known = [metrics["form"] for metrics in (one, other) if "form" in metrics]
+    return bool(one["data"] == other["data"] and len({*known}) < 2)
+
+
+def _of_less(case: Case, champion: dict[str, Any], challenger: dict[str, Any]) -> bool:
+    """Whether the challenger was made from a worse form of real data than the champion was."""
+    best_first = list(forms(datasets.page(case.dataset)))
+    ranks = [best_first.index(form) for m in (champion, challenger) if (form := m.get("form")) in best_first]
+    return len(ranks) == 2 and ranks[0] < ranks[1]
 
 
 def _rejected(store: Path, standing: Standing) -> int | None:
@@ -220,6 +244,7 @@ def entry(project: Project, case: Case) -> dict[str, Any]:
         "page": case.page.__name__.rsplit(".", 1)[1],
         "dataset": case.dataset,
         "data": metrics["data"],
+        **({"form": metrics["form"]} if "form" in metrics else {}),
         "params": plain(case.params),
         "git": _git_commit(project),
         "dvc": _dvc_hashes(project, case),

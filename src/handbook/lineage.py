@@ -39,6 +39,7 @@ def lineage(project: Project, model: str) -> dict[str, Any]:
         "page": entry["page"],
         "dataset": entry["dataset"],
         "data": entry["data"],
+        **({"form": entry["form"]} if "form" in entry else {}),
         "sha256": entry["expectations"]["files"],
         "expectations": {key: entry["expectations"][key] for key in ("success", "number")},
         "dvc": entry["dvc"],
@@ -52,6 +53,7 @@ def lineage(project: Project, model: str) -> dict[str, Any]:
 def told(known: dict[str, Any]) -> str:
     """The lineage for a person, a block a subject."""
     standing = ", ".join(known["aliases"] + ["rolled back"] * known["rejected"]) or "no alias"
+    kind = ", ".join(known[key] for key in ("data", "form") if key in known)
     checks, runs, metrics = known["expectations"], known["prefect"], known["metrics"]
     figures = {key: value for key, value in metrics.items() if isinstance(value, float)}
     blocks = {
@@ -61,7 +63,7 @@ def told(known: dict[str, Any]) -> str:
             "page": f"src/handbook/cases/{known['page']}.py",
             "Prefect run": _run(runs),
         },
-        f"data: {known['dataset']} ({known['data']}), sha256": known["sha256"] or {"not validated": ""},
+        f"data: {known['dataset']} ({kind}), sha256": known["sha256"] or {"not validated": ""},
         "expectations": {"met" if checks["success"] else "not met": checks["number"]},
         "dvc.lock, md5": known["dvc"] or {"no dvc.lock": ""},
         "parameters": known["params"],

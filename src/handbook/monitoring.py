@@ -57,7 +57,13 @@ def watch(project: Project, name: str) -> Watch:
     champion = champions.champion(project, name)
     page, directory = datasets.page(champion.case.dataset), project.data(champion.case.dataset)
     batches.is_table(page)
-    kind = str(fetch.verify(page, directory)["kind"])
+    origin = fetch.verify(page, directory)
+    kind, form = str(origin["kind"]), origin.get("form")
+    if "form" in champion.entry and kind == champion.entry["data"] and form != champion.entry["form"]:
+        raise HandbookError(
+            f"the champion of {name} was made from the {champion.entry['form']} of {champion.case.dataset}, and "
+            f"{directory} holds the {form}.\nMake a champion of these: dvc repro register@{name}"
+        )
     if kind != champion.entry["data"]:
         raise HandbookError(
             f"the champion of {name} was made from {champion.entry['data']} data, and {directory} holds {kind} ones.\n"

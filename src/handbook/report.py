@@ -36,6 +36,12 @@ def shown(name: str, value: float | None) -> str:
     return f"{100 * value:.2f} %" if name in PERCENT else f"{value:.3f}" if abs(value) < 1000 else f"{value:,.0f}"
 
 
+def data_of(numbers: dict[str, Any], dataset: str) -> str:
+    """The dataset that figures were made from: whether a sample, or which form, where it is published in several."""
+    form = "sample" if numbers["data"] != "real" else numbers.get("form")
+    return f"{dataset} ({form})" if form else dataset
+
+
 def row(project: Project, name: str) -> dict[str, str]:
     """A case's line in the tables: its primary metric with interval, the book's and the baseline's."""
     case, numbers = project.case(name), metrics(project, name)
@@ -46,7 +52,7 @@ def row(project: Project, name: str) -> dict[str, str]:
     return {
         "case": name,
         "seconds": "–" if seconds is None else f"{seconds:.1f}",
-        "dataset": case.dataset if numbers["data"] == "real" else f"{case.dataset} (sample)",
+        "dataset": data_of(numbers, case.dataset),
         "metric": f"{primary} ↓" if getattr(case.page, "LOWER_IS_BETTER", False) else primary,
         "ours": shown(primary, numbers[primary]),
         "interval": f"{shown(primary, low)} – {shown(primary, high)}",
@@ -108,6 +114,7 @@ def _section(project: Project, case: Case) -> dict[str, Any]:
         "text": [_with_code(paragraph) for paragraph in text],
         "numbers": _numbers(numbers),
         "finding": numbers.get("finding", ""),
+        "form": _form_note(case.dataset, numbers.get("form", "")),
         "per_class": numbers.get("per_class", {}),
         "algorithms": _algorithms(numbers),
         "params": plain(case.params),
@@ -115,6 +122,12 @@ def _section(project: Project, case: Case) -> dict[str, Any]:
         "figures": [_figure(path) for path in sorted((folder / "figures").glob("*.png"))],
         "sample": numbers["data"] != "real",
     }
+
+
+def _form_note(dataset: str, form: str) -> str:
+    """What its dataset's page says of that form of the data, if it publishes several."""
+    notes: dict[str, str] = getattr(datasets.page(dataset), "NOTES", {})
+    return notes.get(form, "")
 
 
 def _lab(project: Project, name: str) -> dict[str, Any]:

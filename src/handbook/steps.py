@@ -51,7 +51,8 @@ def data(project: Project, names: list[str], source: str, or_sample: bool) -> No
             print(f"{name:<24} cannot be fetched", flush=True)
             missing.append(error)
             continue
-        print(f"{name:<24} {origin['kind']:<7} {len(origin['files'])} files in data/{name}", flush=True)
+        files = f"{len(origin['files'])} files in data/{name}, {search.came[name]}"
+        print(f"{name:<24} {origin['kind']:<7} {files}", flush=True)
     if missing:
         print("\n".join(map(str, missing)), file=sys.stderr)
         _draw_samples(project, project.datasets(), f"{len(missing)} of {len(chosen)} datasets could not be fetched")
@@ -184,7 +185,8 @@ def evaluate(project: Project, name: str) -> None:
     model.history_ = read_rows(project.reports(name) / "history.csv")
     report = case.page.evaluate(model, loaded, *_judge(project, case))
     write_json(project.reports(name) / "example.json", ledger.exemplify(case, model, loaded))
-    _draw(report.figures, project.reports(name) / "figures", origin["kind"] == "sample")
+    form = {"form": origin["form"]} if origin.get("form") else {}
+    _draw(report.figures, project.reports(name) / "figures", origin["kind"] == "sample", case.dataset, **form)
     tables = project.reports(name) / "tables"
     shutil.rmtree(tables, ignore_errors=True)
     tables.mkdir(parents=True)
@@ -199,7 +201,9 @@ def evaluate(project: Project, name: str) -> None:
             **({"finding": report.finding} if report.finding else {}),
         }
     )
-    write_json(project.reports(name) / "metrics.json", {**metrics, "data": origin["kind"], "dataset": case.dataset})
+    write_json(
+        project.reports(name) / "metrics.json", {**metrics, "data": origin["kind"], "dataset": case.dataset, **form}
+    )
     primary = case.page.PRIMARY
     book = f", the book {case.book[primary]:.4f}" if primary in case.book else ""
     print(f"{name}: {primary} {metrics[primary]:.4f}{book}, the baseline {report.baseline[primary]:.4f}")
@@ -224,14 +228,17 @@ def _model(project: Project, case: Case) -> Any:
     return load(case.page, case.params, place)
 
 
-def _draw(figures: dict[str, Any], directory: Path, sample: bool) -> None:
-    from handbook.figures import mark_sample
+def _draw(figures: dict[str, Any], directory: Path, sample: bool, dataset: str = "", form: str = "") -> None:
+    """Write the figures, each saying whether it shows a sample, or which form of data published in several."""
+    from handbook.figures import mark_form, mark_sample
 
     shutil.rmtree(directory, ignore_errors=True)
     directory.mkdir(parents=True)
     for title, figure in figures.items():
         if sample:
             mark_sample(figure)
+        elif form:
+            mark_form(figure, dataset, form)
         figure.savefig(directory / f"{title}.png", dpi=110, metadata={"Software": None})
 
 

@@ -6,6 +6,7 @@ A page names its columns and their types; what a file does otherwise is an error
 from __future__ import annotations
 
 import warnings
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from handbook import unpacking
 from handbook.errors import HandbookError
 
 if TYPE_CHECKING:
@@ -73,23 +75,33 @@ def read_csv(path: Path, columns: Mapping[str, type], sep: str = ",") -> pd.Data
     absent: Any = {name: [""] if name in text else ["", "NA", "N/A", "NaN", "nan", "null", "?"] for name in columns}
     options: dict[str, Any] = {"sep": sep, "keep_default_na": False, "index_col": False}
     try:
-        _check_header(path, list(pd.read_csv(path, sep=sep, nrows=0, index_col=False).columns), list(columns), sep)
+        _check_header(path, list(_read(path, sep=sep, nrows=0, index_col=False).columns), list(columns), sep)
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", RuntimeWarning)  # an infinite whole number, told below
-                rows = pd.read_csv(path, dtype=kinds, na_values=absent, **options)
+                rows = _read(path, dtype=kinds, na_values=absent, **options)
         except (ValueError, OverflowError):  # a cell that is not of its column's type; which one, shows a slow look
-            _name_fault(path, pd.read_csv(path, dtype="str", na_values=absent, **options), columns)
+            _name_fault(path, _read(path, dtype="str", na_values=absent, **options), columns)
             raise
     except FileNotFoundError:
         raise HandbookError(f"{path} is missing. Put it there: make data") from None
-    except (OSError, EOFError, ValueError, pd.errors.ParserError) as error:
+    except (OSError, EOFError, ValueError, zlib.error, pd.errors.ParserError) as error:
         raise HandbookError(f"{path} cannot be read as a table: {str(error).strip()}") from None
     if rows.empty:
         raise HandbookError(f"{path} has a header but 0 rows. Fetch it anew: make data")
     _refuse_missing(path, rows)
     _refuse_infinite(path, rows)
     return rows
+
+
+def _read(path: Path, **options: Any) -> pd.DataFrame:
+    """What pandas makes of a file, which for a packed one it is not let loose upon."""
+    import pandas as pd
+
+    if path.suffix != ".gz":
+        return pd.read_csv(path, **options)
+    with path.open("rb") as packed, unpacking.bounded(packed, path.stat().st_size) as stream:
+        return pd.read_csv(stream, **options)
 
 
 def _check_header(path: Path, found: list[str], expected: list[str], sep: str) -> None:

@@ -216,7 +216,7 @@ def _log(case: Case, place: Path, mlflow: Any) -> str:
             case.name,
             source=model.model_uri,
             run_id=mlflow.active_run().info.run_id,
-            tags={CONTENT: entry["content"], "data": entry["data"]},
+            tags={CONTENT: entry["content"], "data": entry["data"], **form_of(entry)},
             description=model_card(case, entry, metrics, training),
             model_id=model.model_id,
         )
@@ -239,6 +239,7 @@ def _tags(entry: dict[str, Any], training: dict[str, Any]) -> dict[str, str]:
         CONTENT: entry["content"],
         TRAINING: training["key"],
         "data": entry["data"],
+        **form_of(entry),
         "dataset": entry["dataset"],
         "page": entry["page"],
         "mlflow.source.git.commit": entry["git"],
@@ -247,6 +248,11 @@ def _tags(entry: dict[str, Any], training: dict[str, Any]) -> dict[str, str]:
         **({"prefect.flow_run": training["flow_run"]} if "flow_run" in training else {}),
         **{f"dvc.{path}": md5 for path, md5 in entry["dvc"].items()},
     }
+
+
+def form_of(entry: dict[str, Any]) -> dict[str, str]:
+    """Which form of its data a model was made from, where they are published in several and it is known."""
+    return {"form": str(entry["form"])} if entry.get("form") else {}
 
 
 def as_logged(metrics: dict[str, Any]) -> dict[str, float]:
@@ -270,7 +276,8 @@ def _dataset_input(entry: dict[str, Any]) -> Any:
 
     page = datasets.page(entry["dataset"])
     digest = hashlib.sha256(json.dumps(entry["expectations"]["files"], sort_keys=True).encode()).hexdigest()[:8]
-    name = entry["dataset"] if entry["data"] == "real" else f"{entry['dataset']} (sample)"
+    kind = "sample" if entry["data"] != "real" else entry.get("form")
+    name = f"{entry['dataset']} ({kind})" if kind else entry["dataset"]
     return MetaDataset(HTTPDatasetSource(page.SOURCE), name=name, digest=digest)
 
 
@@ -290,11 +297,11 @@ def _log_model(place: Path, entry: dict[str, Any], mlflow: Any) -> Any:
 
 def model_card(case: Case, entry: dict[str, Any], metrics: dict[str, Any], training: dict[str, Any]) -> str:
     """What a person should know before using the model (after Mitchell et al. 2019)."""
-    page, data = datasets.page(entry["dataset"]), entry["data"]
+    page, data = datasets.page(entry["dataset"]), ", ".join([entry["data"], *form_of(entry).values()])
     primary = case.page.PRIMARY
     low, high = metrics["interval"][primary]
     book = f" The book reports {metrics['book'][primary]:.4f}." if primary in metrics["book"] else ""
-    warning = "" if data == "real" else "**Made from sample data: not a result, and not for use.**\n\n"
+    warning = "" if entry["data"] == "real" else "**Made from sample data: not a result, and not for use.**\n\n"
     return (
         f"# {case.name}\n\n{warning}{(case.page.__doc__ or '').strip()}\n\n"
         f"## How well it does\n\n{primary} {metrics[primary]:.4f} on the test set "

@@ -2,9 +2,10 @@
 
 What it is: the front sprites of generations III to VII as PNGs, 13 to 232 pixels a side, on a transparent ground; pixel
 art of 64 x 64 to 96 x 96 in the older games, pictures of three-dimensional figures in the newer ones.
-Where from: the history of the public repository PokeAPI/sprites, commit 7dee7abc of 2021-09-17 as a fork carries it,
-folder `sprites/pokemon/versions`. The archive is a selection made from it (front sprites; no animations, icons or
-byte-for-byte duplicates) and lies at no public address: bring it by HANDBOOK_MIRROR.
+Where from: the public repository PokeAPI/sprites, commit 7dee7abc of 2021-09-17, folder `sprites/pokemon/versions`. The
+archive is a selection from it and lies at no public address, so it is written here: git brings that commit and the
+files that `pokemon.txt` lists, and nothing else. Left out are back sprites, animations, icons, 719 byte-for-byte
+duplicates and `generation-v/black-white/10180.png`, which is no image. A fork carries the same commit.
 Licence, as that repository states it: "All image contents within are Copyright The Pokémon Company. This repository is
 distributed under CC0 1.0 Universal". So: for research and teaching. **Do not publish the pictures**, nor sheets of
 them: they belong in DVC's cache and in nobody's repository.
@@ -21,6 +22,7 @@ from __future__ import annotations
 import colorsys
 import io
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +31,7 @@ import numpy.typing as npt
 
 from handbook import pixelart
 from handbook.fetch import File, sha256
+from handbook.git_archive import Selection
 from handbook.pixelart import LARGEST, SMALLEST, Bytes, Sprites
 
 if TYPE_CHECKING:
@@ -40,7 +43,12 @@ SAMPLE_ROWS = {"sprites": 600}
 LICENCE = "images copyright The Pokemon Company, for research and teaching; the repository itself is CC0 1.0"
 SAMPLE_LICENCE = "MIT (made here)"
 SOURCE = "https://github.com/PokeAPI/sprites"
-FILES = (File(ARCHIVE, "e6b417ae824b1560f52356de316e7531926c44fa441caeb3147b91768700a1b6", ()),)
+COMMIT = "7dee7abc317d8a10d6a0d94edd8c42b91ac25e60"
+SELECTION = Selection(
+    SOURCE, COMMIT, "sprites/pokemon/versions", "pokemon", Path(__file__).with_suffix(".txt"), (2021, 9, 17)
+)
+FORK = replace(SELECTION, repository="https://github.com/julesferreira/sprites")
+FILES = (File(ARCHIVE, "e6b417ae824b1560f52356de316e7531926c44fa441caeb3147b91768700a1b6", (), far=(SELECTION, FORK)),)
 # Sprites by generation and game, normal and shiny, as measured.
 GAMES = {
     ("generation-iii", "emerald"): (417, 414),
