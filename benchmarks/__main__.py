@@ -12,7 +12,7 @@ from pathlib import Path
 import torch
 
 BENCHMARKS = (
-    "lenet_epoch", "orchestration", "flow", "convolution", "rbf", "som", "char_lstm", "gan", "serving"
+    "lenet_epoch", "orchestration", "flow", "starts", "convolution", "rbf", "som", "char_lstm", "gan", "serving"
 )  # fmt: skip
 
 

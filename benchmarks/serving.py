@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from handbook import datasets, ledger, prediction, tracking
+from handbook import datasets, prediction, tracking
 from handbook.project import Project
 
 NAME, REQUESTS, WARM_UP, SIZES = "lenet", 1000, 20, (1, 32)
@@ -66,10 +66,8 @@ def direct(project: Project) -> Callable[[Any], Any]:
 def pyfunc(project: Project) -> Callable[[Any], Any]:
     import mlflow
 
-    case = project.case(NAME)
-    numbers = tracking.follow(project, case, lambda: ledger.standing(project, NAME))
     os.environ["MLFLOW_TRACKING_URI"] = tracking.uri(project)
-    model = mlflow.pyfunc.load_model(f"models:/{NAME}/{numbers[ledger.chosen(project, NAME, 'champion')]}")
+    model = mlflow.pyfunc.load_model(f"models:/{NAME}@champion")
     answer: Callable[[Any], Any] = model.predict
     return answer
 

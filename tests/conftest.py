@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from handbook import datasets, fetch, ledger, steps, storage
+from handbook import datasets, fetch, kept, ledger, steps, storage
 from handbook.evaluation import Judge, Report
 from handbook.project import Case, Project
 
@@ -129,7 +129,7 @@ def entered(project: Project, placed: Callable[..., Case]) -> Callable[..., str]
     def enter(name: str, score: float = 0.9, data: str = "sample", key: str = "") -> str:
         case = placed(name, score, data, key)
         entry, store = ledger.entry(project, case), ledger.store(project, name)
-        ledger.keep(project, case, entry, store / entry["content"], lambda *_: {})
+        kept.keep(project, case, entry, store / entry["content"], lambda *_: None)
         return ledger.enter(case, store, entry["content"])[1]
 
     return enter

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 import torch
 
-from handbook import binary, evaluation, ledger, storage
+from handbook import binary, evaluation, gate, ledger, storage
 from handbook.errors import HandbookError
 from handbook.project import Project
 from handbook.tables import Table
@@ -181,6 +181,6 @@ def test_of_an_error_the_lower_is_the_better() -> None:
     import types
 
     case = types.SimpleNamespace(page=types.SimpleNamespace(LOWER_IS_BETTER=True))
-    assert ledger.better(case, 1.0, 2.0)  # type: ignore[arg-type]
+    assert gate.better(case, 1.0, 2.0)  # type: ignore[arg-type]
     case.page.LOWER_IS_BETTER = False
-    assert ledger.better(case, 2.0, 1.0)  # type: ignore[arg-type]
+    assert gate.better(case, 2.0, 1.0)  # type: ignore[arg-type]

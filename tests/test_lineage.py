@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,7 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
-from handbook import ledger, lineage, service, steps, tracking, verification
+from handbook import ledger, lineage, service, shown, standings, steps, tracking, verification
 from handbook.__main__ import main
 from handbook.errors import HandbookError
 from handbook.project import Project
@@ -92,18 +94,28 @@ def test_mlflow_follows_a_rollback_and_a_deleted_registry_comes_back_rolled_back
     registered(project, placed, 0.8, 0.9)
     service.rollback(project, NAME)
     assert "version 2 is champion, before it 1" in service.promote(project, NAME, "2")
-    assert set(tracking.recorded(project, NAME)[1]) == {"challenger", "champion", "previous"}
+    assert set(shown.recorded(project, NAME)[1]) == {"challenger", "champion", "previous"}
     assert "version 1 is champion again; version 2 is rejected" in service.rollback(project, NAME)
-    contents, shown = tracking.recorded(project, NAME)
-    assert {alias: contents[content]["version"] for alias, content in shown.items()} == {
-        "challenger": "2",
-        "champion": "1",
-    }
+    before, known = shown.recorded(project, NAME)
+    assert known == {"challenger": "2", "champion": "1"}
     shutil.rmtree(project.mlruns)
-    registered(project, placed, 0.9)
-    again, aliases_again = tracking.recorded(project, NAME)
-    assert aliases_again == shown
-    assert {each: again[each]["version"] for each in again} == {each: contents[each]["version"] for each in contents}
+    # in a process of its own: this one's MLflow still holds the database that is gone
+    command = [sys.executable, "-W", "ignore", "-c", AGAIN, NAME]
+    done = subprocess.run(command, cwd=project.root, capture_output=True, text=True, check=True)
+    again, known_again = json.loads(done.stdout.splitlines()[-1])
+    assert known_again == known
+    assert again == [[each.version, each.content, each.files] for each in before]
+
+
+AGAIN = """
+import json, sys
+from handbook import shown, steps
+from handbook.project import Project
+project, name = Project.here(), sys.argv[1]
+steps.register(project, name)
+found, aliases = shown.recorded(project, name)
+print(json.dumps([[[each.version, each.content, each.files] for each in found], aliases]))
+"""
 
 
 def test_a_server_that_is_not_there_changes_nothing_and_is_named(
@@ -220,16 +232,21 @@ def test_a_byte_flipped_anywhere_is_found(whole: Project) -> None:
     assert faults(whole) == {}
     for where, records in (
         (_data, {"data", "dvc.lock"}),
-        (_kept("model/model.safetensors"), {"ledger", "MLflow"}),
-        (_kept("model/facts.json"), {"ledger", "MLflow"}),
-        (_kept("handbook/cases/lenet.py"), {"ledger", "MLflow"}),
+        (_kept("model/model.safetensors"), {"ledger"}),
+        (_kept("model/facts.json"), {"ledger"}),
+        (_kept("handbook/cases/lenet.py"), {"ledger"}),
         (_kept("example.json"), {"ledger"}),
         (_kept("entry.json"), {"ledger"}),
+        (_kept("mlflow/MLmodel"), {"ledger"}),
+        (_kept("files.json"), {"ledger"}),
         (_made(f"models/{NAME}/model.safetensors"), {"dvc.lock"}),
         (_made(f"reports/{NAME}/metrics.json"), {"dvc.lock"}),
         (_made("reports/fashion_mnist/validation.json"), {"dvc.lock"}),
         (_served("artifacts/model/model.safetensors"), {"MLflow"}),
         (_served("code/handbook/storage.py"), {"MLflow"}),
+        (_served("served.py"), {"MLflow"}),
+        (_served("MLmodel"), {"MLflow"}),
+        (_served("python_env.yaml"), {"MLflow"}),
     ):
         path = where(whole)
         before = path.read_bytes()
@@ -268,14 +285,42 @@ def test_a_number_changed_in_params_or_in_mlflow_or_a_file_lost_is_found(
     assert "1 of 5 things no longer match" in told.err
 
 
-def test_a_content_from_before_files_were_listed_is_held_against_its_name(
-    entered: Callable[..., str], project: Project
+def test_a_content_from_before_files_were_listed_is_held_against_its_name_and_sealed_by_the_next_registration(
+    placed: Callable[..., Any], project: Project
 ) -> None:
-    entered(NAME)
+    registered(project, placed, 0.9)
+    older(project)
     (place(project) / ledger.FILES).unlink()
-    assert verification._kept_fault(project, NAME, place(project).name) == ""
+    found = faults(project)
+    assert "registered by an older handbook" in found["ledger"]
+    assert "python -m handbook register lenet" in found["ledger"]
     flip(place(project) / "model" / "model.safetensors")
-    assert "hash to" in verification._kept_fault(project, NAME, place(project).name)
+    assert "hash to" in faults(project)["ledger"]
+    flip(place(project) / "model" / "model.safetensors")
+    code = (place(project) / "handbook" / "cases" / "lenet.py").read_bytes()
+    registered(project, placed, 0.9)
+    assert "ledger" not in faults(project)
+    assert "MLflow" not in faults(project)
+    assert (place(project) / "handbook" / "cases" / "lenet.py").read_bytes() == code
+    assert not [path for path in place(project).rglob("__pycache__") if path.is_dir()]
+
+
+def older(project: Project) -> None:
+    """Make the ledger one that an older handbook wrote, which left compiled code and nothing for MLflow."""
+    known = ledger.standing(project, NAME)
+    del known["files"]
+    path = ledger.store(project, NAME) / standings.LEDGER
+    path.write_text(json.dumps(known))
+    for content in known["versions"]:
+        kept = path.parent / content
+        shutil.rmtree(kept / "mlflow")
+        for blocked in [*kept.rglob("__pycache__")]:
+            blocked.unlink()
+        (kept / "handbook" / "__pycache__").mkdir()
+        (kept / "handbook" / "__pycache__" / "served.cpython-311.pyc").write_bytes(b"compiled")
+        listed = {path: each for path, each in json.loads((kept / ledger.FILES).read_text()).items()
+                  if "__pycache__" not in path and not path.startswith("mlflow/")}  # fmt: skip
+        (kept / ledger.FILES).write_text(json.dumps(listed))
 
 
 def test_folders_are_hashed_as_dvc_hashes_them(project: Project) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from handbook import datasets, tracking
+from handbook import datasets, ledger, mlflow_model, shown, tracking
 from handbook.project import Case, Project
 
 NAME = "lenet"
@@ -130,12 +130,35 @@ def test_a_fresh_process_loads_the_champion_and_predicts_the_same(
     done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=tmp_path)
     expected = case.page.predict(model, data.test_images[:16])["name"].tolist()
     assert done.stdout.strip().splitlines()[-1] == str(expected)
+    content = ledger.sealed(project, NAME, ledger.standing(project, NAME)["champion"])
+    (version,), _ = shown.recorded(project, NAME)  # who loads it leaves nothing behind that verify would find
+    assert version.files == {path: content.files[where] for path, where in mlflow_model.layout(content).items()}
+
+
+REGISTER = """
+import sys
+from handbook.__main__ import main
+sys.argv[1:] = ["register", "lenet"]
+assert main() == 0
+print([name for name in ("torch", "lightning", "sklearn", "matplotlib") if name in sys.modules])
+"""
+
+
+def test_a_registration_loads_neither_the_page_nor_what_it_computes_with(
+    placed: Callable[..., Case], project: Project
+) -> None:
+    """Twenty-eight of them stand in a build, a process each."""
+    placed(NAME)
+    command = [sys.executable, "-W", "ignore", "-c", REGISTER]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=project.root)
+    assert done.stdout.splitlines() == ["lenet: version 1 passes the gate and is champion (accuracy 0.9000)", "[]"]
 
 
 def test_the_ledger_holds_the_code_that_the_model_was_made_with(made: Callable[..., str], project: Project) -> None:
     made(0.9)
-    ledger = json.loads((project.root / "models/.registered" / NAME / "ledger.json").read_text())
-    place = project.root / "models/.registered" / NAME / ledger["champion"]
+    known = json.loads((project.root / "models/.registered" / NAME / "ledger.json").read_text())
+    place = project.root / "models/.registered" / NAME / known["champion"]
     page = Path(str(datasets.__file__)).parent.parent / "cases" / "lenet.py"
     assert (place / "handbook" / "cases" / "lenet.py").read_text() == page.read_text()
+    assert all(path.is_file() for path in place.rglob("__pycache__"))  # where Python would leave compiled code
     assert not list(place.rglob("*.pkl")) + list(project.mlruns.rglob("*.pkl"))

@@ -20,8 +20,9 @@ from typing import Any
 import psutil
 import pytest
 
-from handbook import serving, tracking
+from handbook import ledger, serving, standings, tracking
 from handbook.errors import HandbookError
+from handbook.integrity import FILES, digest, hashes
 from handbook.project import Project
 
 NAME = "lenet"
@@ -80,14 +81,24 @@ def posted(address: str, body: bytes) -> tuple[int, dict[str, Any]]:
             return refused.code, json.loads(refused.read())
 
 
+def _registered_with_other_code(project: Project) -> None:
+    """The ledger as if the champion had been registered with code that answers otherwise than today's."""
+    store, known = ledger.store(project, NAME), ledger.standing(project, NAME)
+    place = store / known["champion"]
+    code = place / "handbook" / "recognition.py"
+    code.write_text(code.read_text().replace('{"label": label,', '{"by": "kept code", "label": label,'))
+    listed = json.dumps(hashes(place)).encode()
+    (place / FILES).write_bytes(listed)
+    standings.write(store, known | {"files": {known["champion"]: digest(listed)}})
+
+
 @pytest.mark.slow  # 20 s of one core: a registration, and two cold starts of torch and MLflow
 def test_the_champion_answers_over_http_by_its_own_code_and_ends_when_told(
     placed: Callable[..., Any], project: Project, fitted: Any
 ) -> None:
     """One real server for all of this: it takes seconds to start."""
     tracking.register(project, placed(NAME))
-    kept = next(project.mlruns.glob(f"artifacts/{NAME}/models/*/artifacts/code/handbook/recognition.py"))
-    kept.write_text(kept.read_text().replace('{"label": label,', '{"by": "kept code", "label": label,'))
+    _registered_with_other_code(project)
     case, data, model = fitted(NAME)
     process, told = started(project)
     try:

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from handbook import figures as draw
 from handbook.evaluation import Report, binary, calibration_of_chances, gains, prevalence, threshold_by_cost
 from handbook.tables import Table, categories, split
 
@@ -218,6 +217,8 @@ def pictures(
 ) -> dict[str, Any]:
     """Curves, gain and lift, calibration, confusion and history, each with its finding as title."""
     from sklearn.metrics import confusion_matrix
+
+    from handbook import figures as draw
 
     called, found = gains(labels, chances)
     share, chance, count = calibration_of_chances(labels, chances)

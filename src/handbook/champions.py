@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from handbook import cases, ledger, storage, tables
+from handbook import cases, ledger, standings, storage, tables
 from handbook.errors import HandbookError
 from handbook.images import LabelledImages
+from handbook.integrity import Sealed
 from handbook.project import Case, Project, parse
 from handbook.tables import Table
 
@@ -32,9 +33,13 @@ class Champion:
     """A registered model: its case with the parameters of its training, and what the ledger knows of it."""
 
     case: Case
-    place: Path  # models/.registered/CASE/CONTENT
+    kept: Sealed  # models/.registered/CASE/CONTENT
     entry: dict[str, Any]
     metrics: dict[str, Any]
+
+    @property
+    def place(self) -> Path:
+        return self.kept.place
 
     @property
     def content(self) -> str:
@@ -42,8 +47,9 @@ class Champion:
 
     def model(self) -> Any:
         """The model with its history, read from the ledger."""
-        model = storage.load(self.case.page, self.case.params, self.place / "model")
-        model.history_ = storage.read_rows(self.place / "report" / "history.csv")
+        place, files = self.place / "model", self.kept.contents("model")
+        model = storage.load(self.case.page, self.case.params, place, files)
+        model.history_ = storage.rows_of(self.kept.read("report/history.csv").decode())
         return model
 
     def batches(self) -> list[tuple[Path, ...]]:
@@ -55,18 +61,17 @@ class Champion:
 def champion(project: Project, name: str) -> Champion:
     """The champion of a case; a HandbookError if there is none, or no case of that name."""
     case = project.case(name)
-    standing = ledger.read(ledger.store(project, name) / "ledger.json") or {}
+    standing = standings.opened(ledger.store(project, name)) or {}
     if not standing.get("champion"):
         raise HandbookError(
             f"{name} has no champion: nothing is registered that passed the gate.\nMake one: dvc repro register@{name}"
         )
-    place = ledger.store(project, name) / standing["champion"]
-    entry, metrics = ledger.read(place / "entry.json"), ledger.read(place / "report" / "metrics.json")
-    if not entry or not metrics:
-        raise HandbookError(f"{place} is damaged: expected entry.json and report/metrics.json. Restore it, or retrain")
+    content = ledger.sealed(project, name, standing["champion"])
+    content.check()
+    place, entry, metrics = content.place, content.json("entry.json"), content.json("report/metrics.json")
     page = cases.page(entry["page"])
     params = parse(page.Params, entry["params"], f"{place / 'entry.json'}, params")
-    return Champion(Case(name, page, entry["dataset"], case.book, params), place, entry, metrics)
+    return Champion(Case(name, page, entry["dataset"], case.book, params), content, entry, metrics)
 
 
 def splits(case: Case) -> bool:

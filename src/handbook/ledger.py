@@ -9,26 +9,25 @@ somebody promotes it.
 
 from __future__ import annotations
 
-import hashlib
+import contextlib
 import json
 import os
-import shutil
 import subprocess
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from handbook import datasets
+from handbook import gate, kept, standings
 from handbook.errors import HandbookError
-from handbook.fetch import forms, sha256
+from handbook.fetch import sha256
+from handbook.gate import Verdict
+from handbook.integrity import FILES, Sealed
 from handbook.project import Case, Project, plain
 from handbook.runs import FLOW_RUN
-from handbook.storage import write_json
+from handbook.standings import ALIASES, Standing
 
-Standing = dict[str, Any]  # versions and rejected (contents, oldest first), challenger, champion, previous
-ALIASES = ("challenger", "champion", "previous")
-FILES = "files.json"  # what lies in a registered content's folder, by sha256
-Sign = Callable[[Any, Any], dict[str, Any]]
+
+class UnregisteredError(HandbookError):
+    """Nothing was ever registered of a case."""
 
 
 def store(project: Project, name: str) -> Path:
@@ -37,75 +36,57 @@ def store(project: Project, name: str) -> Path:
 
 
 def read(path: Path) -> Any:
-    """A JSON file's content, or None where there is no file."""
-    return json.loads(path.read_text()) if path.exists() else None
+    """A JSON file's content, or None where there is no file; HandbookError if it is no JSON."""
+    try:
+        return json.loads(path.read_text()) if path.exists() else None
+    except ValueError as error:
+        raise HandbookError(f"{path} is not JSON: {error}. Make it anew, or bring it back from a backup") from None
 
 
 def enter(case: Case, store: Path, content: str) -> tuple[Standing, str]:
-    """Write the challenger into the ledger, and the champion, if the gate says so; and what the gate says."""
-    standing = read(store / "ledger.json") or {"versions": [], "champion": None, "previous": None}
-    if content not in standing["versions"]:
-        standing["versions"].append(content)
-    standing["challenger"] = content
-    verdict = _gate(case, store, standing)
-    write_json(store / "ledger.json", standing)
-    return standing, verdict
+    """Write the challenger into the ledger, and the champion, if the gate says so; and what the gate says.
+
+    With it stands the sha256 of the content's list of files: from here on no file of it can change unseen.
+    """
+    known = standings.opened(store) or standings.blank()
+    if content not in known["versions"]:
+        known["versions"].append(content)
+    known["challenger"] = content
+    known.setdefault("files", {})[content] = sha256(store / content / FILES)
+    verdict = _judged(case, store, known)
+    if verdict.passed:
+        known["previous"], known["champion"] = known["champion"], content
+    standings.write(store, known)
+    return known, verdict.text
 
 
-def _gate(case: Case, store: Path, standing: Standing) -> str:
-    """Let the challenger become champion if it may; says why, or why not."""
-    primary = case.page.PRIMARY
-    challenger = _metrics(store, standing["challenger"])
-    score, baseline = challenger[primary], challenger["baseline"][primary]
-    if standing["champion"] == standing["challenger"]:
-        return f"is the champion ({primary} {score:.4f})"
-    rejected = _rejected(store, standing)
-    if rejected:
-        return (
+def _judged(case: Case, store: Path, known: Standing) -> Verdict:
+    """What the gate says of the challenger, who may be the champion already, or have been rolled back."""
+    challenger = _metrics(store, known, known["challenger"])
+    if known["champion"] == known["challenger"]:
+        return Verdict(f"is the champion ({case.page.PRIMARY} {challenger[case.page.PRIMARY]:.4f})")
+    if rejected := _rejected(store, known):
+        return Verdict(
             f"does not pass the gate: version {rejected}, of the same training, was rolled back.\n"
-            f"If that was wrong: python -m handbook promote {case.name} --version {number(standing)}"
+            f"If that was wrong: python -m handbook promote {case.name} --version {number(known)}"
         )
-    if not better(case, score, baseline):
-        return f"does not pass the gate: {primary} {score:.4f}, the trivial baseline has {baseline:.4f}"
-    champion = _metrics(store, standing["champion"]) if standing["champion"] else None
-    worse = champion and _worse(case, champion, challenger)
-    if worse:
-        return f"does not pass the gate: {worse}"
-    standing["previous"], standing["champion"] = standing["champion"], standing["challenger"]
-    return f"passes the gate and is champion ({primary} {score:.4f})"
+    champion = _metrics(store, known, known["champion"]) if known["champion"] else None
+    return gate.verdict(case, challenger, champion)
 
 
-def _worse(case: Case, champion: dict[str, Any], challenger: dict[str, Any]) -> str:
-    """Why a challenger does not replace the champion, by their metrics, or nothing."""
-    primary = case.page.PRIMARY
-    if (champion["data"], challenger["data"]) == ("real", "sample"):
-        return "it was made from sample data, the champion from real data"
-    if _of_less(case, champion, challenger):
-        return f"of the data it was made from the {challenger['form']}, the champion from the {champion['form']}"
-    if _alike(champion, challenger) and better(case, champion[primary], challenger[primary]):
-        return f"{primary} {challenger[primary]:.4f}, the champion has {champion[primary]:.4f}"
-    return ""
-
-
-def _alike(one: dict[str, Any], other: dict[str, Any]) -> bool:
-    """Whether two models were judged by the same rows: data of one kind and, as far as it is known, of one form."""
-    known = [metrics["form"] for metrics in (one, other) if "form" in metrics]
-    return bool(one["data"] == other["data"] and len({*known}) < 2)
-
-
-def _of_less(case: Case, champion: dict[str, Any], challenger: dict[str, Any]) -> bool:
-    """Whether the challenger was made from a worse form of real data than the champion was."""
-    best_first = list(forms(datasets.page(case.dataset)))
-    ranks = [best_first.index(form) for m in (champion, challenger) if (form := m.get("form")) in best_first]
-    return len(ranks) == 2 and ranks[0] < ranks[1]
-
-
-def _rejected(store: Path, standing: Standing) -> int | None:
+def _rejected(store: Path, known: Standing) -> int | None:
     """The version that was rolled back and is the challenger, or was made by the same parameters, data and code."""
-    key = training(store / standing["challenger"]).get("key")
-    for content in standing.get("rejected", []):
-        if content == standing["challenger"] or (key and key == training(store / content).get("key")):
-            return int(standing["versions"].index(content)) + 1
+    key = training(kept.sealed(store, known, known["challenger"])).get("key")
+    for content in known.get("rejected", []):
+        if content == known["challenger"] or (key and key == _key(store, known, content)):
+            return int(known["versions"].index(content)) + 1
+    return None
+
+
+def _key(store: Path, known: Standing, content: str) -> str | None:
+    """The key of a content's training; of what is damaged, which `verify` tells, nothing is known."""
+    with contextlib.suppress(HandbookError):
+        return training(kept.sealed(store, known, content)).get("key")
     return None
 
 
@@ -114,21 +95,23 @@ def number(standing: Standing, alias: str = "challenger") -> int | None:
     return standing["versions"].index(standing[alias]) + 1 if standing.get(alias) else None
 
 
-def training(place: Path) -> dict[str, Any]:
+def training(content: Sealed) -> dict[str, Any]:
     """How a registered content was trained: seconds, device, key, and the flow run where there was one."""
-    return dict(read(place / "report" / "training.json") or {})
+    where = "report/training.json"
+    return dict(content.json(where)) if where in content.files else {}
 
 
 def standing(project: Project, name: str) -> Standing:
-    """A case's ledger; HandbookError if nothing is registered."""
-    path = store(project, name) / "ledger.json"
-    try:
-        found = read(path)
-    except ValueError as error:
-        raise HandbookError(f"{path} is not JSON ({error}). Bring it back from a backup: it is the registry") from None
-    if not found:
-        raise HandbookError(f"nothing is registered of {name}. Register it: dvc repro register@{name}")
-    return dict(found)
+    """A case's ledger; UnregisteredError if nothing is registered, another HandbookError if the ledger is damaged."""
+    known = standings.opened(store(project, name))
+    if known is None or not known["versions"]:
+        raise UnregisteredError(f"nothing is registered of {name}. Register it: dvc repro register@{name}")
+    return known
+
+
+def sealed(project: Project, name: str, content: str) -> Sealed:
+    """A registered content, every file of it vouched for; HandbookError if the ledger has no list of them."""
+    return kept.sealed(store(project, name), standing(project, name), content)
 
 
 def chosen(project: Project, name: str, version: str) -> str:
@@ -163,7 +146,7 @@ def roll_back(project: Project, case: Case) -> Standing:
     _refuse_sample(store(project, case.name), known, known["previous"])
     rejected = [*known.get("rejected", []), known["champion"]]
     known |= {"champion": known["previous"], "previous": None, "rejected": list(dict.fromkeys(rejected))}
-    write_json(store(project, case.name) / "ledger.json", known)
+    standings.write(store(project, case.name), known)
     return known
 
 
@@ -175,24 +158,24 @@ def promote(project: Project, case: Case, version: str) -> Standing:
     _refuse_sample(store(project, case.name), known, content)
     rejected = [each for each in known.get("rejected", []) if each != content]
     known |= {"champion": content, "previous": known["champion"], "rejected": rejected}
-    write_json(store(project, case.name) / "ledger.json", known)
+    standings.write(store(project, case.name), known)
     return known
 
 
 def _refuse_sample(store: Path, known: Standing, content: str) -> None:
-    """What was made from samples never takes the place of what was made from real data."""
-    kinds = [_metrics(store, each)["data"] for each in (known["champion"], content) if each]
-    if kinds == ["real", "sample"]:
+    """What was made from samples never takes the place of what was made from real data.
+
+    A champion that is damaged may give way to anything that is not.
+    """
+    chosen, champion = _metrics(store, known, content)["data"], None
+    with contextlib.suppress(HandbookError):
+        champion = _metrics(store, known, known["champion"])["data"] if known["champion"] else None
+    if (champion, chosen) == ("real", "sample"):
         made = known["versions"].index(content) + 1
         raise HandbookError(
             f"version {made} was made from sample data, the champion (version {number(known, 'champion')}) from real"
             f" data; it stays. Make another version from real data: make data, then dvc repro"
         )
-
-
-def better(case: Case, one: float, other: float) -> bool:
-    """Whether one value of the page's primary metric is better than another; `LOWER_IS_BETTER` turns it round."""
-    return one < other if getattr(case.page, "LOWER_IS_BETTER", False) else one > other
 
 
 def frame_of(example: dict[str, Any]) -> Any:
@@ -228,17 +211,19 @@ def without_gaps(frame: Any) -> Any:
     return frame.loc[:, frame.iloc[0].notna()].dropna() if hasattr(frame, "columns") else frame
 
 
-def _metrics(store: Path, content: str) -> dict[str, Any]:
-    return dict(read(store / content / "report" / "metrics.json"))
+def _metrics(store: Path, known: Standing, content: str) -> dict[str, Any]:
+    return dict(kept.sealed(store, known, content).json("report/metrics.json"))
 
 
 def entry(project: Project, case: Case) -> dict[str, Any]:
     """What is to be known of a registered model; its content is a hash of what it is and how well it does."""
     metrics = read(project.reports(case.name) / "metrics.json")
+    if not metrics:
+        raise HandbookError(f"{case.name} is not evaluated yet. Make it: dvc repro evaluate@{case.name}")
     validation = read(project.reports(case.dataset) / "validation.json") or {}
     flow_run = os.environ.get(FLOW_RUN)
     return {
-        "content": content_of(plain(case.params), metrics, project.models(case.name)),
+        "content": kept.content_of(plain(case.params), metrics, project.models(case.name)),
         **({"flow_run": flow_run} if flow_run else {}),
         "case": case.name,
         "page": case.page.__name__.rsplit(".", 1)[1],
@@ -256,20 +241,6 @@ def entry(project: Project, case: Case) -> dict[str, Any]:
     }
 
 
-def content_of(params: dict[str, Any], metrics: dict[str, Any], model: Path) -> str:
-    """The name of a content: a hash of the parameters, the metrics and the model's files."""
-    digest = hashlib.sha256(json.dumps([params, metrics], sort_keys=True).encode())
-    for path in sorted(model.iterdir()):
-        digest.update(path.name.encode() + path.read_bytes())
-    return digest.hexdigest()[:16]
-
-
-def hashes(place: Path) -> dict[str, str]:
-    """The sha256 of every file below a folder but the list of them, by its path there."""
-    files = sorted(path for path in place.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
-    return {path.relative_to(place).as_posix(): sha256(path) for path in files if path.name != FILES}
-
-
 def _git_commit(project: Project) -> str:
     """The commit that is checked out, with `-dirty` if the checkout differs from it; `none` outside git."""
     command = ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
@@ -283,25 +254,3 @@ def _dvc_hashes(project: Project, case: Case) -> dict[str, str]:
     made = [stages.get(f"{verb}@{case.name}", {}) for verb in ("train", "evaluate")]
     parts = [part for stage in made for side in ("deps", "outs") for part in stage.get(side, [])]
     return {part["path"]: part["md5"] for part in parts}
-
-
-def keep(project: Project, case: Case, entry: dict[str, Any], place: Path, sign: Sign) -> None:
-    """Copy what is registered, its code included, so that no later change of page or model can reach it.
-
-    `sign` makes the model's signature, as plain types, of an example and the answer to it.
-    """
-    if place.exists():
-        return
-    fresh = place.with_name(f".{place.name}.new")
-    shutil.rmtree(fresh, ignore_errors=True)
-    shutil.copytree(project.models(case.name), fresh / "model")
-    shutil.copytree(project.reports(case.name), fresh / "report")
-    shutil.copytree(Path(__file__).parent, fresh / "handbook", ignore=shutil.ignore_patterns("__pycache__"))
-    example = read(project.reports(case.name) / "example.json")
-    if example is None:
-        raise HandbookError(f"{case.name} is not evaluated yet. Make it: dvc repro evaluate@{case.name}")
-    write_json(fresh / "signature.json", sign(frame_of(example["inputs"]), frame_of(example["answers"])))
-    write_json(fresh / "example.json", example["inputs"])
-    write_json(fresh / "entry.json", entry)
-    write_json(fresh / FILES, hashes(fresh))
-    fresh.replace(place)

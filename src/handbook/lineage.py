@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from handbook import ledger
+from handbook import ledger, standings
 from handbook.errors import HandbookError, unknown
 from handbook.project import Project
 
@@ -27,12 +27,12 @@ def lineage(project: Project, model: str) -> dict[str, Any]:
     if name not in project.cases():
         raise unknown("case", name, project.cases())
     content, standing = ledger.chosen(project, name, version), ledger.standing(project, name)
-    place = ledger.store(project, name) / content
-    entry, trained = ledger.read(place / "entry.json"), ledger.training(place)
+    kept = ledger.sealed(project, name, content)
+    entry, trained = kept.json("entry.json"), ledger.training(kept)
     number = standing["versions"].index(content) + 1
     return {
         "model": f"models:/{name}/{number}",
-        "aliases": [alias for alias in ledger.ALIASES if standing.get(alias) == content],
+        "aliases": [alias for alias in standings.ALIASES if standing.get(alias) == content],
         "rejected": content in standing.get("rejected", []),
         "content": content,
         "git": entry["git"],
@@ -46,7 +46,7 @@ def lineage(project: Project, model: str) -> dict[str, Any]:
         "params": entry["params"],
         "training": {key: value for key, value in trained.items() if key not in ("flow_run", "algorithms")},
         "prefect": {"trained": trained.get("flow_run"), "registered": entry.get("flow_run")},
-        "metrics": ledger.read(place / "report" / "metrics.json"),
+        "metrics": kept.json("report/metrics.json"),
     }
 
 

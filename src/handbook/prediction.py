@@ -5,7 +5,6 @@ The model comes from the ledger, so that neither MLflow nor a server is needed.
 
 from __future__ import annotations
 
-import filecmp
 import sys
 import warnings
 from collections.abc import Iterator, Sequence
@@ -18,8 +17,10 @@ import numpy as np
 from handbook import datasets, inputs, ledger
 from handbook.answers import Answers, Outcome
 from handbook.errors import HandbookError
+from handbook.fetch import sha256
 from handbook.images import SIDE
 from handbook.inputs import Batch, Column, Fault
+from handbook.integrity import Sealed
 from handbook.project import Case, Project, parse
 from handbook.storage import load
 
@@ -43,29 +44,27 @@ class Chosen:
 
 
 def choose(project: Project, name: str, version: str = "") -> Chosen:
-    """The model of a version, or the champion; where there is none, and no version was asked for, models/NAME."""
+    """The model of a version, or the champion; models/NAME, if nothing was ever registered and no version is asked."""
     case = project.case(name)
     try:
-        content = ledger.chosen(project, name, version or "champion")
-    except HandbookError as nothing:
+        content = ledger.sealed(project, name, ledger.chosen(project, name, version or "champion"))
+    except ledger.UnregisteredError as nothing:
         if version:
             raise
         print(f"{str(nothing).splitlines()[0]}; models/{name} is taken", file=sys.stderr)
         return Chosen(case, load(case.page, case.params, project.models(name)), f"models/{name}")
-    place = ledger.store(project, name) / content
-    title = f"{name} version {ledger.standing(project, name)['versions'].index(content) + 1}"
-    return Chosen(case, _kept(case, place, title), title, ledger.frame_of(ledger.read(place / "example.json")))
+    return Chosen(case, _kept(case, content), content.title, ledger.frame_of(content.json("example.json")))
 
 
-def _kept(case: Case, place: Path, title: str) -> Any:
+def _kept(case: Case, content: Sealed) -> Any:
     """A registered model, run by today's page; says so if that is not the page that it was made with."""
-    page = Path(case.page.__file__ or "")
-    same = filecmp.cmp(page, place / "handbook" / "cases" / page.name, shallow=False)
+    page, title = Path(case.page.__file__ or ""), content.title
+    same = content.files.get(f"handbook/cases/{page.name}") == sha256(page)
     if not same:
         print(f"{title} was made by another {page.name} than today's, which predicts now", file=sys.stderr)
+    kept, entry = content.contents("model"), content.json("entry.json")
     try:
-        params = parse(case.page.Params, ledger.read(place / "entry.json")["params"], title)
-        return load(case.page, params, place / "model")
+        return load(case.page, parse(case.page.Params, entry["params"], title), content.place / "model", kept)
     except (HandbookError, TypeError, KeyError) as error:
         reason = f"{title} cannot be loaded: {error}"
         way = "" if same else f"\nRun it by its own code: python -m handbook serve {case.name}"

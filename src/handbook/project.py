@@ -6,6 +6,7 @@ import dataclasses
 import inspect
 import types
 import typing
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -109,14 +110,17 @@ class Project:
         """The case whose model judges the case of that name, or None: it is judged by the kit's own code."""
         return _judge(self.numbers()["cases"][name])
 
-    def case(self, name: str) -> Case:
-        """One case, its parameters checked; a HandbookError names the key that is wrong."""
+    def case(self, name: str, page_of: Callable[[str], ModuleType] | None = None) -> Case:
+        """One case, its parameters checked; a HandbookError names the key that is wrong.
+
+        `page_of` brings its page, by default the whole; `outlines.page` serves who computes nothing.
+        """
         numbers = self.numbers()
         if name not in numbers["cases"]:
             raise unknown("case", name, numbers["cases"])
         where = f"params.yaml, cases.{name}"
         block = _block(numbers["cases"][name], numbers.get("preset", "laptop"), where)
-        page = cases.page(block["page"])
+        page = (page_of or cases.page)(block["page"])
         if block["dataset"] not in datasets.names():
             raise HandbookError(f"{where}: {unknown('dataset', block['dataset'], datasets.names())}")
         own = {key: value for key, value in block.items() if key not in COMMON}

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from handbook.ledger import better
+from handbook.gate import better
 from handbook.project import Case, Project
 from handbook.ranges import Plan
 from handbook.storage import write_text

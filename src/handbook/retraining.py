@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from handbook import batches, champions, contents, datasets, fetch, ledger, monitoring, steps
+from handbook import batches, champions, contents, datasets, fetch, ledger, monitoring, standings, steps
 from handbook.bulletins import DRIFTED, REFUSED, Record
 from handbook.errors import HandbookError, unknown
 from handbook.images import LabelledImages
@@ -176,7 +176,7 @@ def what_is_learnt(lesson: Lesson) -> str:
 def news(project: Project, name: str) -> bool:
     """Whether a batch with answers has drifted that no registered model has learnt from; a kill forgets none."""
     store = ledger.store(project, name)
-    standing = ledger.read(store / "ledger.json") or {"versions": []}
+    standing = standings.opened(store) or standings.blank()
     entries = [ledger.read(store / version / "entry.json") or {} for version in standing["versions"]]
     learnt = {digest for entry in entries for digest in entry.get("batches", {}).values()}
     return any(

@@ -1,13 +1,16 @@
 """What `handbook serve` becomes: MLflow's scoring server on a socket that is bound already. Run as a file.
 
-It imports nothing of the handbook: MLflow puts the code that was kept with the model in its place.
+It imports nothing of the handbook: MLflow puts the code that was kept with the model in its place. The folder that it
+loads from is its own: `serving` wrote it for this process, and it goes with it.
 """
 
 from __future__ import annotations
 
+import atexit
 import logging
 import os
 import shlex
+import shutil
 import signal
 import socket
 import sys
@@ -21,11 +24,18 @@ ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 def main() -> None:
     """Load the model, answer until told to end, and end with 0 then."""
-    uri, descriptor, title = sys.argv[1:]
-    for number in ENDINGS:  # before the server listens there is nothing to close
-        signal.signal(number, lambda *_: os._exit(0))
+    folder, descriptor, title = sys.argv[1:]
+    place = Path(folder)
+    atexit.register(shutil.rmtree, place, ignore_errors=True)
+
+    def leave(*_: object) -> None:
+        """Before the server listens there is nothing to close."""
+        shutil.rmtree(place, ignore_errors=True)
+        os._exit(0)
+
+    for number in ENDINGS:
+        signal.signal(number, leave)
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     warnings.filterwarnings("ignore", module="mlflow")
     import mlflow
     import uvicorn
@@ -33,13 +43,9 @@ def main() -> None:
 
     logging.getLogger("mlflow").setLevel(logging.ERROR)
     try:
-        place = Path(mlflow.artifacts.download_artifacts(uri))
         model = mlflow.pyfunc.load_model(str(place))
     except (mlflow.exceptions.MlflowException, OSError) as error:
-        sys.exit(
-            f"error: {uri} cannot be loaded: {error}\n"
-            "MLflow is a view of the ledger: move mlruns/ away and serve again, and it is built anew"
-        )
+        sys.exit(f"error: {title} cannot be loaded: {error}")
     taken = socket.socket(fileno=int(descriptor))
     app: Any = scoring_server.init(model)
     config = uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=GRACE)

@@ -107,9 +107,9 @@ def predict(project: Project, asked: argparse.Namespace) -> None:
 
 def rollback(project: Project, name: str) -> str:
     """Return to the champion before, in the ledger and in MLflow; says what is champion now."""
-    from handbook import tracking
+    from handbook import outlines, tracking
 
-    case = project.case(name)
+    case = project.case(name, outlines.page)
     gone = ledger.number(ledger.standing(project, name), "champion")
     tracking.follow(project, case, lambda: ledger.roll_back(project, case))
     now = ledger.number(ledger.standing(project, name), "champion")
@@ -121,9 +121,9 @@ def rollback(project: Project, name: str) -> str:
 
 def promote(project: Project, name: str, version: str) -> str:
     """Make a version champion without asking the gate, in the ledger and in MLflow."""
-    from handbook import tracking
+    from handbook import outlines, tracking
 
-    case = project.case(name)
+    case = project.case(name, outlines.page)
     tracking.follow(project, case, lambda: ledger.promote(project, case, version))
     known = ledger.standing(project, name)
     before = ledger.number(known, "previous")

@@ -5,12 +5,14 @@ from __future__ import annotations
 import errno
 import ipaddress
 import os
+import shutil
 import socket
 import sys
+import tempfile
 from pathlib import Path
 from typing import NoReturn
 
-from handbook import ledger
+from handbook import ledger, mlflow_model, standings
 from handbook.errors import HandbookError, unknown
 from handbook.project import Project
 
@@ -21,29 +23,53 @@ def serve(project: Project, name: str, host: str, port: int, version: str = "") 
     """Become MLflow's scoring server for a version of a case, by default its champion.
 
     The port is taken before anything is loaded. The process is replaced, not forked: there is no child to outlive it,
-    and nothing of today's code in it, since a model is served by the code that it was registered with.
+    and nothing of today's code in it, since a model is served by the code that it was registered with. That code comes
+    from the ledger, not from MLflow, whose files others may reach: what runs are bytes whose sha256 the ledger wrote.
     """
     if name not in project.cases():
         raise unknown("case", name, project.cases())
     version = version or "champion"
-    content = ledger.chosen(project, name, version)
+    content = ledger.sealed(project, name, ledger.chosen(project, name, version))
+    content.check()
     taken = claim(host, port)
-    from handbook import tracking
-
-    shown = tracking.numbers(project, name)
-    if content not in shown:  # asked first, since to build it means to load the page, which takes seconds
-        shown = tracking.follow(project, project.case(name), lambda: ledger.standing(project, name))
-    model = shown[content]
-    title = f"{name} version {model}" + (f" ({version})" if version in ledger.ALIASES else "")
+    place = private(project)
+    try:
+        content.lay_out(mlflow_model.layout(content), place)
+    except BaseException:
+        shutil.rmtree(place)
+        raise
+    title = content.title + (f" ({version})" if version in standings.ALIASES else "")
     if not _is_loopback(host):
         print(f"{host} is open to others: whoever reaches port {port} can ask, without a password", file=sys.stderr)
     os.set_inheritable(taken.fileno(), True)
-    os.environ["MLFLOW_TRACKING_URI"] = tracking.uri(project)
+    os.environ.pop("MLFLOW_TRACKING_URI", None)  # a model that lies here has nothing to ask a server for
     script = Path(__file__).with_name("scoring.py")
-    command = [str(script), f"models:/{name}/{model}", str(taken.fileno()), title]
+    command = [str(script), str(place), str(taken.fileno()), title]
     sys.stdout.flush()
-    # -P: handbook/ itself must not be searched for modules. The socket lives on in the new programme
-    os.execv(sys.executable, [sys.executable, "-P", *command])  # noqa: S606 (our own script by our own Python)
+    # -P: handbook/ itself must not be searched for modules; -B: no compiled code beside what was checked.
+    # The socket lives on in the new programme
+    os.execv(sys.executable, [sys.executable, "-P", "-B", *command])  # noqa: S606 (our own script by our own Python)
+
+
+def private(project: Project) -> Path:
+    """A new folder that its owner alone can enter, for the files of this process; those of processes that ended go."""
+    home = project.cache / "served"
+    home.mkdir(parents=True, exist_ok=True)
+    for left in home.iterdir():
+        if not _lives(left.name.partition("-")[0]):
+            shutil.rmtree(left, ignore_errors=True)
+    return Path(tempfile.mkdtemp(prefix=f"{os.getpid()}-", dir=home))
+
+
+def _lives(process: str) -> bool:
+    """Whether a process of that number runs."""
+    try:
+        os.kill(int(process), 0)
+    except (ProcessLookupError, ValueError):
+        return False
+    except PermissionError:
+        pass
+    return True
 
 
 def claim(host: str, port: int) -> socket.socket:

@@ -267,9 +267,9 @@ def generate(project: Project, name: str, asked: dict[str, Any]) -> None:
 
 def register(project: Project, name: str) -> None:
     """Bring a judged case into the registry, once for the same content, and move its aliases."""
-    from handbook import tracking
+    from handbook import outlines, tracking
 
-    print(tracking.register(project, project.case(name)))
+    print(tracking.register(project, project.case(name, outlines.page)))
 
 
 def lab(project: Project, name: str) -> None:

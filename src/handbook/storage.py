@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import zipfile
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
@@ -16,6 +17,7 @@ from typing import Any
 
 from handbook.errors import HandbookError
 
+_ANEW = "Train again, or bring it back: dvc checkout"
 EPOCH_OF_ZIP = (1980, 1, 1, 0, 0, 0)  # the earliest date that a zip can hold
 
 
@@ -63,25 +65,42 @@ def save(model: Any, directory: Path) -> None:
     fresh.replace(directory)
 
 
-def load(page: ModuleType, params: Any, directory: Path) -> Any:
-    """The model of a page, as it was saved: `page.Model(params, **facts)` with its weights, or a `Fitted`."""
-    if not (directory / "facts.json").exists():
+def load(page: ModuleType, params: Any, directory: Path, kept: Mapping[str, bytes] | None = None) -> Any:
+    """The model of a page, as it was saved: `page.Model(params, **facts)` with its weights, or a `Fitted`.
+
+    `kept` are the files of a registered model by name, already held against their sha256; by default the directory's,
+    which DVC looks after, are read. Each is read once: what is looked through is what is loaded.
+    """
+    files = kept if kept is not None else _files(directory)
+    if "facts.json" not in files:
         raise HandbookError(
             f"{directory}: no model here: it is not trained yet, or DVC has not brought it.\n"
             f"Make it: dvc repro train@{directory.name}   or bring it: dvc pull {directory}"
         )
-    facts = json.loads((directory / "facts.json").read_text())
-    if (directory / "model.skops").exists():
-        return Fitted(_load_estimator(page, directory / "model.skops"), params, facts)
-    from safetensors.torch import load_file
+    try:
+        facts = json.loads(files["facts.json"])
+    except ValueError as error:
+        raise HandbookError(f"{directory / 'facts.json'} is not JSON: {error}. {_ANEW}") from None
+    if "model.skops" in files:
+        return Fitted(_load_estimator(page, files["model.skops"], directory / "model.skops"), params, facts)
+    from safetensors import SafetensorError
+    from safetensors.torch import load as load_weights
 
     path = directory / "model.safetensors"
     model = page.Model(params, **facts)
     try:
-        model.load_state_dict(load_file(path))
-    except (RuntimeError, FileNotFoundError) as error:
+        model.load_state_dict(load_weights(files[path.name]))
+    except (RuntimeError, KeyError) as error:
         raise HandbookError(f"{path} does not fit the parameters in params.yaml; train again.\n{error}") from None
+    except SafetensorError as error:
+        raise HandbookError(f"{path} is damaged: {error}. {_ANEW}") from None
     return model.eval()
+
+
+def _files(directory: Path) -> dict[str, bytes]:
+    """The files of a model's folder, by name."""
+    places = directory.iterdir() if directory.is_dir() else ()
+    return {path.name: path.read_bytes() for path in places if path.is_file()}
 
 
 def _save_estimator(estimator: Any, path: Path) -> None:
@@ -100,18 +119,21 @@ def _save_estimator(estimator: Any, path: Path) -> None:
             out.writestr(zipfile.ZipInfo(name, EPOCH_OF_ZIP), content, zipfile.ZIP_DEFLATED)
 
 
-def _load_estimator(page: ModuleType, path: Path) -> Any:
+def _load_estimator(page: ModuleType, content: bytes, path: Path) -> Any:
     """Only types that skops knows, and those that the page's `TRUSTED` lists, are built."""
     import skops.io
 
     trusted = list(getattr(page, "TRUSTED", ()))
-    unknown = sorted(set(skops.io.get_untrusted_types(file=path)) - set(trusted))
+    try:
+        unknown = sorted(set(skops.io.get_untrusted_types(data=content)) - set(trusted))
+    except (zipfile.BadZipFile, KeyError, ValueError) as error:
+        raise HandbookError(f"{path} is damaged: {error}. {_ANEW}") from None
     if unknown:
         raise HandbookError(
             f"{path} holds types that nobody has reviewed: {', '.join(unknown)}.\n"
             f"If they only hold numbers, add them to TRUSTED in {page.__name__}; else do not load the file"
         )
-    return skops.io.load(path, trusted=trusted)
+    return skops.io.loads(content, trusted=trusted)
 
 
 def write_json(path: Path, content: Any) -> None:
@@ -139,5 +161,10 @@ def write_rows(path: Path, rows: list[dict[str, Any]]) -> None:
 
 def read_rows(path: Path) -> list[dict[str, float]]:
     """A CSV of numbers as rows; empty cells are left out."""
-    with path.open(newline="") as stream:
-        return [{key: float(value) for key, value in row.items() if value} for row in csv.DictReader(stream)]
+    return rows_of(path.read_text())
+
+
+def rows_of(text: str) -> list[dict[str, float]]:
+    """As `read_rows`, of a file's text."""
+    rows = csv.DictReader(text.splitlines())
+    return [{key: float(value) for key, value in row.items() if value} for row in rows]

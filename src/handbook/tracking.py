@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import hashlib
 import json
 import logging
 import os
@@ -18,36 +17,29 @@ import urllib.request
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from handbook import datasets, ledger
+from handbook import kept, ledger, mlflow_model, mlflow_run, standings
 from handbook.errors import HandbookError
+from handbook.mlflow_run import CONTENT, TRAINING
 from handbook.project import Case, Project, plain
-from handbook.storage import read_rows, write_json
+from handbook.standings import ALIASES, Standing
+from handbook.storage import write_json
 
-REQUIREMENTS = [
-    "torch",
-    "lightning",
-    "numpy",
-    "pandas",
-    "scikit-learn",
-    "matplotlib",
-    "scipy",
-    "safetensors",
-    "skops",
-    "pyyaml",
-]
-CONTENT = "handbook.content"
-TRAINING = "handbook.training"
 BATCH = "handbook.batch"
+MODEL = re.compile(r"models:/(m-\w+)")  # the source of a version that is a logged model
 PATIENCE = 4.0  # seconds
+REBUILD = "To build it anew: move mlruns/ away, then dvc repro"
 
 
 def uri(project: Project) -> str:
     """Where MLflow is: the server or database that the environment names, else a database of the project's own."""
-    return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{project.mlruns / 'mlflow.db'}"
+    return os.environ.get("MLFLOW_TRACKING_URI") or _own_uri(project)
+
+
+def _own_uri(project: Project) -> str:
+    return f"sqlite:///{project.mlruns / 'mlflow.db'}"
 
 
 def answers(project: Project) -> None:
@@ -105,55 +97,40 @@ def enter(project: Project, case: Case, entry: dict[str, Any]) -> str:
     """Bring what an entry describes into the ledger and MLflow; says what the gate said of it."""
     store = ledger.store(project, case.name)
     with _mlflow(project) as mlflow:
-        ledger.keep(project, case, entry, store / entry["content"], _signer(mlflow))
+        describe = _describer(mlflow)
+        stale = kept.seal(store, describe)
+        kept.keep(project, case, entry, store / entry["content"], describe)
         standing, verdict = ledger.enter(case, store, entry["content"])
-        numbers = _show(project, case, standing, mlflow)
-    return f"{case.name}: version {numbers[entry['content']]} {verdict}"
+        _show(project, case, standing, mlflow, stale)
+    return f"{case.name}: version {ledger.number(standing)} {verdict}"
 
 
-def follow(project: Project, case: Case, change: Callable[[], ledger.Standing]) -> dict[str, str]:
-    """Let MLflow show the ledger as `change` leaves it, nobody else at work meanwhile; version numbers by content."""
+def follow(project: Project, case: Case, change: Callable[[], Standing]) -> None:
+    """Let MLflow show the ledger as `change` leaves it, nobody else at work meanwhile."""
     with _mlflow(project) as mlflow:
-        return _show(project, case, change(), mlflow)
+        stale = kept.seal(ledger.store(project, case.name), _describer(mlflow))
+        _show(project, case, change(), mlflow, stale)
 
 
-def numbers(project: Project, name: str) -> dict[str, str]:
-    """The version number in MLflow of each content that it shows."""
-    with _mlflow(project) as mlflow:
-        found = mlflow.MlflowClient().search_model_versions(f"name = '{name}'")
-    return {each.tags.get(CONTENT, ""): str(each.version) for each in found}
-
-
-def recorded(project: Project, name: str) -> tuple[dict[str, Any], dict[str, str]]:
-    """What MLflow holds of a case: `metrics`, folder of the `model` and `version`, by content; and its aliases."""
-    with _mlflow(project) as mlflow:
-        client = mlflow.MlflowClient()
-        if not client.search_registered_models(f"name = '{name}'"):
-            return {}, {}
-        contents = {}
-        for each in client.search_model_versions(f"name = '{name}'"):
-            found = {"metrics": client.get_run(each.run_id).data.metrics, "version": str(each.version), "model": None}
-            with contextlib.suppress(mlflow.exceptions.MlflowException, OSError):  # its files are lost: None
-                found["model"] = Path(mlflow.artifacts.download_artifacts(f"models:/{name}/{each.version}"))
-            contents[each.tags.get(CONTENT, "")] = found
-        of = {each["version"]: content for content, each in contents.items()}
-        aliases = client.get_registered_model(name).aliases
-        return contents, {alias: of.get(str(version), "") for alias, version in aliases.items()}
-
-
-def _signer(mlflow: Any) -> ledger.Sign:
+def _describer(mlflow: Any) -> kept.Describe:
     infer = mlflow.models.infer_signature
 
-    def sign(example: Any, answer: Any) -> dict[str, Any]:
+    def describe(place: Path, example: dict[str, Any] | None) -> None:
+        if example:
+            inputs, answers = (ledger.frame_of(example[part]) for part in ("inputs", "answers"))
+            write_json(place / "signature.json", sign(inputs, answers))
+        mlflow_model.describe(place)
+
+    def sign(inputs: Any, answers: Any) -> dict[str, Any]:
         """MLflow's own signature; a column with gaps, which it refuses to look at, may be left out."""
-        signature = dict(infer(ledger.without_gaps(example), answer).to_dict())
-        if hasattr(example, "columns"):
-            columns = [json.loads(infer(_filled(example[[name]])).to_dict()["inputs"])[0] for name in example]
-            told = [column | {"required": bool(example[column["name"]].notna().all())} for column in columns]
-            signature["inputs"] = json.dumps(told)
+        signature = dict(infer(ledger.without_gaps(inputs), answers).to_dict())
+        if hasattr(inputs, "columns"):
+            columns = [json.loads(infer(_filled(inputs[[name]])).to_dict()["inputs"])[0] for name in inputs]
+            found = [column | {"required": bool(inputs[column["name"]].notna().all())} for column in columns]
+            signature["inputs"] = json.dumps(found)
         return signature
 
-    return sign
+    return describe
 
 
 def _filled(column: Any) -> Any:
@@ -162,23 +139,66 @@ def _filled(column: Any) -> Any:
     return rows.astype({name: "int64" for name, kind in rows.dtypes.items() if str(kind) == "Int64"})
 
 
-def _show(project: Project, case: Case, standing: ledger.Standing, mlflow: Any) -> dict[str, str]:
-    """Make MLflow show the ledger: its versions in order, its aliases. Returns the version number of each content."""
+def _show(project: Project, case: Case, standing: Standing, mlflow: Any, stale: list[str]) -> None:
+    """Make MLflow show the ledger: its versions in order, its aliases.
+
+    What says that it is a content of ours and lies elsewhere is passed over, and so is what an older handbook showed of
+    a content that is sealed since (`stale`), which is taken away.
+    """
     client = mlflow.MlflowClient()
     _experiment(project, case, mlflow)
+    _own_place(project, case, mlflow)
     if not client.search_registered_models(f"name = '{case.name}'"):
         client.create_registered_model(case.name, description=_summary(case))
-    shown = {each.tags.get(CONTENT): each.version for each in client.search_model_versions(f"name = '{case.name}'")}
+    for each in versions(case.name, mlflow):
+        if each.tags.get(CONTENT) in stale:
+            client.delete_model_version(case.name, each.version)
+    shown: dict[str, str] = {}
+    for each in versions(case.name, mlflow):
+        if client.get_model_version_download_uri(case.name, each.version) == home(project, each, mlflow):
+            shown.setdefault(each.tags.get(CONTENT, ""), str(each.version))
     for content in standing["versions"]:
         if content not in shown:
-            shown[content] = _log(case, ledger.store(project, case.name) / content, mlflow)
+            found = kept.sealed(ledger.store(project, case.name), standing, content)
+            key = ledger.training(found)["key"]
+            shown[content] = mlflow_run.log(case, found, _live_run(case, key, mlflow), mlflow)
     known = client.get_registered_model(case.name).aliases
-    for alias in ledger.ALIASES:
+    for alias in ALIASES:
         if standing.get(alias):
             client.set_registered_model_alias(case.name, alias, shown[standing[alias]])
         elif alias in known:  # a rollback leaves no previous
             client.delete_registered_model_alias(case.name, alias)
-    return {content: str(shown[content]) for content in standing["versions"]}
+
+
+def versions(name: str, mlflow: Any) -> list[Any]:
+    """The versions of a registered model, the oldest first."""
+    found = mlflow.MlflowClient().search_model_versions(f"name = '{name}'")
+    return sorted(found, key=lambda each: int(each.version))
+
+
+def home(project: Project, version: Any, mlflow: Any) -> str:
+    """Where the files of a version must lie: among the models of its case's experiment, under its own id."""
+    place = _kept_at(version.name, mlflow)
+    if uri(project) == _own_uri(project):
+        place = _artifacts(project, version.name)  # whatever an experiment says that others may have made
+    model = MODEL.fullmatch(version.source or "")
+    return f"{place.rstrip('/')}/models/{model[1]}/artifacts" if model else ""
+
+
+def _kept_at(name: str, mlflow: Any) -> str:
+    """Where MLflow keeps the files of a case's experiment; nowhere, if there is none."""
+    experiment = mlflow.get_experiment_by_name(name)
+    return str(experiment.artifact_location) if experiment else ""
+
+
+def _own_place(project: Project, case: Case, mlflow: Any) -> None:
+    """HandbookError if the project's own database keeps a case's files elsewhere than in mlruns/."""
+    found, expected = _kept_at(case.name, mlflow), _artifacts(project, case.name)
+    if uri(project) == _own_uri(project) and found != expected:
+        raise HandbookError(
+            f"MLflow keeps the files of {case.name} at {found}, expected {expected}: the checkout was moved, or "
+            f"somebody else made this experiment.\nMLflow is a view of the ledger. {REBUILD}"
+        )
 
 
 def _summary(case: Case) -> str:
@@ -188,130 +208,13 @@ def _summary(case: Case) -> str:
 def _experiment(project: Project, case: Case, mlflow: Any) -> None:
     """The case's experiment; its artifacts lie under mlruns/, unless a server keeps them."""
     if mlflow.get_experiment_by_name(case.name) is None:
-        local = not uri(project).startswith("http")
-        place = (project.mlruns / "artifacts" / case.name).as_uri() if local else None
+        place = None if uri(project).startswith("http") else _artifacts(project, case.name)
         mlflow.create_experiment(case.name, artifact_location=place)
     mlflow.set_experiment(case.name)
 
 
-def _log(case: Case, place: Path, mlflow: Any) -> str:
-    """One registered content as an MLflow run with everything that is known of it; returns its version number."""
-    entry, report = ledger.read(place / "entry.json"), place / "report"
-    training = ledger.read(report / "training.json")
-    with mlflow.start_run(run_id=_live_run(case, training["key"], mlflow), run_name=f"{case.name}-{entry['content']}"):
-        mlflow.set_tags(_tags(entry, training))
-        if not mlflow.active_run().data.params:
-            mlflow.log_params(entry["params"])
-        metrics = ledger.read(report / "metrics.json")
-        mlflow.log_metrics(as_logged(metrics) | {"training_seconds": training["seconds"]})
-        if not mlflow.active_run().data.metrics.get("train_loss"):
-            for row in read_rows(report / "history.csv"):
-                mlflow.log_metrics({k: v for k, v in row.items() if k != "epoch"}, step=int(row["epoch"]))
-        mlflow.log_input(_dataset_input(entry), context="training")
-        _algorithms(metrics.get("algorithms", {}), training.get("algorithms", {}), mlflow)
-        mlflow.log_artifacts(str(report), "report")
-        mlflow.log_text(model_card(case, entry, metrics, training), "model_card.md")
-        model = _log_model(place, entry, mlflow)
-        registered = mlflow.MlflowClient().create_model_version(
-            case.name,
-            source=model.model_uri,
-            run_id=mlflow.active_run().info.run_id,
-            tags={CONTENT: entry["content"], "data": entry["data"], **form_of(entry)},
-            description=model_card(case, entry, metrics, training),
-            model_id=model.model_id,
-        )
-    return str(registered.version)
-
-
-def _algorithms(compared: dict[str, dict[str, Any]], times: dict[str, dict[str, float]], mlflow: Any) -> None:
-    """A nested run for each algorithm that a page compares, so that MLflow's own view ranks them."""
-    for name, figures in compared.items():
-        own = {key: value for key, value in figures.items() if key != "chosen"}
-        with mlflow.start_run(run_name=name, nested=True):
-            mlflow.set_tag("algorithm", name)
-            mlflow.log_params(figures.get("chosen", {}))
-            mlflow.log_metrics(dict(_flat(own)) | times.get(name, {}))
-
-
-def _tags(entry: dict[str, Any], training: dict[str, Any]) -> dict[str, str]:
-    checks = entry["expectations"]
-    return {
-        CONTENT: entry["content"],
-        TRAINING: training["key"],
-        "data": entry["data"],
-        **form_of(entry),
-        "dataset": entry["dataset"],
-        "page": entry["page"],
-        "mlflow.source.git.commit": entry["git"],
-        "expectations": f"{checks['number']} met" if checks["success"] else "not validated",
-        "device": training["device"],
-        **({"prefect.flow_run": training["flow_run"]} if "flow_run" in training else {}),
-        **{f"dvc.{path}": md5 for path, md5 in entry["dvc"].items()},
-    }
-
-
-def form_of(entry: dict[str, Any]) -> dict[str, str]:
-    """Which form of its data a model was made from, where they are published in several and it is known."""
-    return {"form": str(entry["form"])} if entry.get("form") else {}
-
-
-def as_logged(metrics: dict[str, Any]) -> dict[str, float]:
-    """A case's metrics as its run holds them, by flat names; those of compared algorithms have runs of their own."""
-    return dict(_flat({key: value for key, value in metrics.items() if key != "algorithms"}))
-
-
-def _flat(metrics: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, float]]:
-    for key, value in metrics.items():
-        if isinstance(value, dict):
-            yield from _flat(value, f"{prefix}{key}.")
-        elif isinstance(value, list):
-            yield from ((f"{prefix}{key}.{side}", bound) for side, bound in zip(("low", "high"), value, strict=True))
-        elif value is not None and not isinstance(value, str):
-            yield re.sub(r"[^\w .-]", "-", f"{prefix}{key}"), float(value)
-
-
-def _dataset_input(entry: dict[str, Any]) -> Any:
-    from mlflow.data.http_dataset_source import HTTPDatasetSource
-    from mlflow.data.meta_dataset import MetaDataset
-
-    page = datasets.page(entry["dataset"])
-    digest = hashlib.sha256(json.dumps(entry["expectations"]["files"], sort_keys=True).encode()).hexdigest()[:8]
-    kind = "sample" if entry["data"] != "real" else entry.get("form")
-    name = f"{entry['dataset']} ({kind})" if kind else entry["dataset"]
-    return MetaDataset(HTTPDatasetSource(page.SOURCE), name=name, digest=digest)
-
-
-def _log_model(place: Path, entry: dict[str, Any], mlflow: Any) -> Any:
-    """The model with its code, signature and example, for MLflow's pyfunc interface."""
-    return mlflow.pyfunc.log_model(
-        name="model",
-        python_model=str(place / "handbook" / "served.py"),
-        artifacts={"model": str(place / "model")},
-        model_config={"case": entry["case"], "page": entry["page"], "params": entry["params"]},
-        code_paths=[str(place / "handbook")],
-        signature=mlflow.models.ModelSignature.from_dict(ledger.read(place / "signature.json")),
-        input_example=ledger.without_gaps(ledger.frame_of(ledger.read(place / "example.json"))),
-        pip_requirements=[f"{name}=={version(name).split('+')[0]}" for name in REQUIREMENTS],
-    )
-
-
-def model_card(case: Case, entry: dict[str, Any], metrics: dict[str, Any], training: dict[str, Any]) -> str:
-    """What a person should know before using the model (after Mitchell et al. 2019)."""
-    page, data = datasets.page(entry["dataset"]), ", ".join([entry["data"], *form_of(entry).values()])
-    primary = case.page.PRIMARY
-    low, high = metrics["interval"][primary]
-    book = f" The book reports {metrics['book'][primary]:.4f}." if primary in metrics["book"] else ""
-    warning = "" if entry["data"] == "real" else "**Made from sample data: not a result, and not for use.**\n\n"
-    return (
-        f"# {case.name}\n\n{warning}{(case.page.__doc__ or '').strip()}\n\n"
-        f"## How well it does\n\n{primary} {metrics[primary]:.4f} on the test set "
-        f"(95 % interval {low:.4f} to {high:.4f}); "
-        f"the trivial baseline has {metrics['baseline'][primary]:.4f}.{book}\n\n"
-        f"## Data\n\n{entry['dataset']} ({data}): {page.SOURCE}. Licence: {page.LICENCE}.\n\n"
-        f"{(page.__doc__ or '').strip()}\n\n"
-        f"## How it was made\n\n{training['epochs']} epochs in {training['seconds']} s on {training['device']}; "
-        f"git {entry['git']}; {entry['expectations']['number']} expectations met by the data.\n"
-    )
+def _artifacts(project: Project, name: str) -> str:
+    return (project.mlruns / "artifacts" / name).as_uri()
 
 
 def _live_run(case: Case, key: str, mlflow: Any) -> str | None:
@@ -357,7 +260,7 @@ def log_batch(project: Project, case: Case, record: dict[str, Any], page: Path) 
         with mlflow.start_run(run_id=found[0].info.run_id if found else None, run_name=record["batch"]):
             tags = {key: record[key] for key in ("outcome", "data", "dataset", "champion")}
             mlflow.set_tags({BATCH: record["sha256"], **tags})
-            mlflow.log_metrics(dict(_flat(_numbers_of(record))))
+            mlflow.log_metrics(mlflow_run.as_logged(_numbers_of(record)))
             mlflow.log_artifact(str(page))
 
 
@@ -376,12 +279,11 @@ def _numbers_of(record: dict[str, Any]) -> dict[str, Any]:
 
 def run_url(project: Project, name: str, server: str = "http://127.0.0.1:5000") -> str | None:
     """The page of a case's last registered run on an MLflow server, or None if there is none."""
-    standing = ledger.read(ledger.store(project, name) / "ledger.json")
-    if not standing:
+    standing = standings.opened(ledger.store(project, name))
+    if not standing or not standing["versions"]:
         return None
     with _mlflow(project) as mlflow:
-        found = mlflow.MlflowClient().search_model_versions(f"name = '{name}'")
-        runs = {each.tags.get(CONTENT): each.run_id for each in found}
+        runs = {each.tags.get(CONTENT): each.run_id for each in reversed(versions(name, mlflow))}
         experiment = mlflow.get_experiment_by_name(name)
     run = runs.get(standing["challenger"])
     return f"{server}/#/experiments/{experiment.experiment_id}/runs/{run}" if run and experiment else None

@@ -6,6 +6,7 @@ data, dvc.lock against the files of its stages, and MLflow against the ledger.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import math
@@ -15,13 +16,19 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from handbook import datasets, fetch, ledger
+from handbook import datasets, fetch, kept, ledger, mlflow_model, standings
 from handbook.errors import HandbookError, unknown
+from handbook.integrity import differences
 from handbook.project import Project
+from handbook.standings import Standing
+from handbook.tracking import REBUILD
+
+if TYPE_CHECKING:
+    from handbook.shown import Shown
 
 CLOSE = 1e-9  # a number through a database and back
 
@@ -64,46 +71,33 @@ def _data(project: Project, dataset: str) -> Finding:
 
 def _registered(project: Project, name: str) -> Iterator[Finding]:
     """Every version in a case's ledger against the content that it is named by, and the list of its files."""
+    store = ledger.store(project, name)
     try:
         standing = ledger.standing(project, name)
     except HandbookError as error:
         yield Finding("ledger", name, str(error))
         return
-    strange = [standing[alias] for alias in ledger.ALIASES if standing.get(alias)]
-    if not set(strange) <= set(standing["versions"]):
-        yield Finding(
-            "ledger", f"{name}: ledger.json", f"aliases name {strange}, but versions are {standing['versions']}"
-        )
     for number, content in enumerate(standing["versions"], start=1):
-        yield Finding("ledger", f"{name} version {number} ({content})", _kept_fault(project, name, content))
-        commit = (ledger.read(ledger.store(project, name) / content / "entry.json") or {}).get("git", "none")
-        yield from _commit(project, f"{name} version {number}", commit)
+        yield Finding("ledger", f"{name} version {number} ({content})", _kept_fault(store, standing, content))
+        with contextlib.suppress(HandbookError):  # it is damaged, which was said just now
+            commit = kept.sealed(store, standing, content).json("entry.json")["git"]
+            yield from _commit(project, f"{name} version {number}", commit)
+    for content in sorted({*standings.contents(store)} - {*standing["versions"]}):
+        where = f"{store / content} is in no list of versions: an interrupted registration left it, or somebody did"
+        yield Finding("ledger", f"{name}: {content}", f"{where}. Remove it")
 
 
-def _kept_fault(project: Project, name: str, content: str) -> str:
-    """What is wrong with a registered content; its folder's files by their list, then what its name stands for."""
-    place = ledger.store(project, name) / content
+def _kept_fault(store: Path, standing: Standing, content: str) -> str:
+    """What is wrong with a registered content: its files by their list, the list by the ledger, and its name."""
+    place = store / content
     if not place.is_dir():
         return f"{place} is missing"
     try:
-        listed = ledger.read(place / ledger.FILES)
-        if listed is not None and (faults := _differences(place, listed, ledger.hashes(place))):
+        if faults := kept.sealed(store, standing, content).faults():
             return "; ".join(faults)
-        entry, metrics = ledger.read(place / "entry.json"), ledger.read(place / "report" / "metrics.json")
-        found = ledger.content_of(entry["params"], metrics, place / "model")
-    except (ValueError, OSError, KeyError, TypeError) as error:
-        return f"{place} cannot be read: {error}"
-    if found != content:
-        return f"{place}: parameters, metrics and model hash to {found}, expected {content}"
-    return ""
-
-
-def _differences(place: Path, listed: dict[str, str], found: dict[str, str]) -> list[str]:
-    return [
-        f"{place / path} {'is missing' if path not in found else 'is new' if path not in listed else 'was changed'}"
-        for path in sorted(listed.keys() | found.keys())
-        if listed.get(path) != found.get(path)
-    ]
+    except HandbookError as error:
+        return "; ".join(part for part in (str(error), kept.unsealed_fault(place)) if part)
+    return kept.unsealed_fault(place)
 
 
 def _commit(project: Project, thing: str, commit: str) -> Iterator[Finding]:
@@ -168,35 +162,48 @@ def _has_mlflow(project: Project) -> bool:
 
 
 def _shown(project: Project, name: str) -> Iterator[Finding]:
-    """MLflow's metrics, models and aliases of a case against the ledger."""
-    from handbook import tracking
+    """MLflow's metrics, models and aliases of a case against the ledger, and what else claims to be of the ledger."""
+    from handbook import shown
 
-    standing = ledger.read(ledger.store(project, name) / "ledger.json")
-    if not standing:
-        return  # told before
-    contents, aliases = tracking.recorded(project, name)
-    expected = {alias: standing[alias] for alias in ledger.ALIASES if standing.get(alias)}
-    fault = "" if expected == aliases else f"aliases are {aliases}, the ledger has {expected}"
-    yield Finding("MLflow", f"{name}: aliases", fault)
+    try:
+        standing = ledger.standing(project, name)
+    except HandbookError:
+        return  # said before
+    found, aliases = shown.recorded(project, name)
+    first = {each.content: each for each in reversed(found) if each.ours}
     for number, content in enumerate(standing["versions"], start=1):
-        place, there = ledger.store(project, name) / content, contents.get(content)
-        thing = f"{name} version {number} ({content})"
-        yield Finding("MLflow", thing, _shown_fault(place, there) if there else "it is not in the registry")
+        thing, there = f"{name} version {number} ({content})", first.get(content)
+        fault = _shown_fault(project, name, content, there) if there else f"it is not in the registry. {REBUILD}"
+        yield Finding("MLflow", thing, fault)
+    expected = {alias: content for alias in standings.ALIASES if (content := standing.get(alias))}
+    numbers = {each.version: content for content, each in first.items()}
+    named = {
+        alias: numbers.get(number, f"its version {number}, which is none of these") for alias, number in aliases.items()
+    }
+    fault = "" if expected == named else f"aliases are {named}, the ledger has {expected}. {REBUILD}"
+    yield Finding("MLflow", f"{name}: aliases", fault)
+    for each in found:
+        if each.content in standing["versions"] and each is not first.get(each.content):
+            what = f"it says that it is {each.content}, and nobody here registered it: its files lie at {each.place}"
+            yield Finding("MLflow", f"{name}: its version {each.version}", f"{what}. Delete it in MLflow")
 
 
-def _shown_fault(place: Path, there: dict[str, Any]) -> str:
-    """What differs between a registered content and what MLflow would show and serve of it."""
-    from handbook.tracking import as_logged
+def _shown_fault(project: Project, name: str, content: str, there: Shown) -> str:
+    """What differs between a registered content and what MLflow would show and run of it."""
+    from handbook import mlflow_run
 
-    logged = as_logged(ledger.read(place / "report" / "metrics.json"))
+    try:
+        sealed = ledger.sealed(project, name, content)
+        logged, layout = mlflow_run.as_logged(sealed.json("report/metrics.json")), mlflow_model.layout(sealed)
+    except HandbookError:
+        return ""  # said before, of the ledger; there is nothing to hold MLflow against
     faults = [
-        f"{name} is {there['metrics'].get(name)} in MLflow, {value} in the ledger"
-        for name, value in logged.items()
-        if not math.isclose(there["metrics"].get(name, math.nan), value, rel_tol=CLOSE, abs_tol=CLOSE)
+        f"{metric} is {there.metrics.get(metric)} in MLflow, {value} in the ledger"
+        for metric, value in logged.items()
+        if not math.isclose(there.metrics.get(metric, math.nan), value, rel_tol=CLOSE, abs_tol=CLOSE)
     ]
-    if there["model"] is None:
-        return "; ".join([*faults, "MLflow has lost the files of the model"])
-    for ours, theirs in (("model", "artifacts/model"), ("handbook", "code/handbook")):
-        kept, shown = (ledger.hashes(folder) for folder in (place / ours, there["model"] / theirs))
-        faults += _differences(there["model"] / theirs, kept, shown)
-    return "; ".join(faults)
+    if not there.files:
+        return "; ".join([*faults, f"MLflow has lost the files of the model. {REBUILD}"])
+    kept_files = {path: sealed.files[where] for path, where in layout.items()}
+    changed = differences(Path(there.place.removeprefix("file://")), kept_files, there.files)
+    return "; ".join(faults + changed + [REBUILD] * bool(changed))

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from flows import servers, ui
-from handbook import tracking
+from handbook import shown, tracking
 from handbook.project import Case, Project
 
 OWNER = "postgres"  # who runs it where we are root, whom Postgres refuses
@@ -113,10 +113,13 @@ def test_the_registry_and_its_pages_are_kept_in_postgres(
     aliases = rows(postgres, "mlflow", "SELECT alias, version FROM registered_model_aliases ORDER BY alias")
     assert aliases == [("challenger", 2), ("champion", 2), ("previous", 1)]
     assert not (project.mlruns / "mlflow.db").exists()
-    contents, _ = tracking.recorded(project, "lenet")
-    for found in contents.values():
-        assert found["model"].is_relative_to(project.mlruns)
+    found, _ = shown.recorded(project, "lenet")
+    assert [each.version for each in found] == ["1", "2"]
+    for each in found:
+        assert each.ours
+        assert each.place.startswith(project.mlruns.as_uri())
+        assert "MLmodel" in each.files
     with ui.registry(project.root, 0) as pages:
         servers.wait(pages)
         monkeypatch.setenv("MLFLOW_TRACKING_URI", pages.address)
-        assert tracking.recorded(project, "lenet")[0].keys() == contents.keys()
+        assert shown.recorded(project, "lenet")[0] == found
