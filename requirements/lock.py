@@ -4,7 +4,7 @@ Run by `make lock`, which needs uv. What the lock pins already stays as it is as
 `uv lock --upgrade-package NAME` before it moves one package. A set-up reads only the files, so it needs no uv:
 
 - `build.txt`: what builds the packages that are published as source alone
-- `torch.txt`: torch as the package index offers it; `torch-cpu.txt` and `torch-cuda.txt`: one build and no other
+- `torch.txt`: the registry's build of torch, on Linux with CUDA; `torch-cpu.txt`: the build without, from elsewhere
 - `cuda.txt`: NVIDIA's libraries, some GB, which only a torch built with CUDA asks for
 - `handbook.txt`: all else that `make setup` installs; `ray.txt`, `bench.txt`, `audit.txt`: what each adds to it
 """
@@ -23,7 +23,7 @@ CUDA = re.compile(r"nvidia-|cuda-|triton$")  # what torch names for its CUDA bui
 
 # PyTorch's own index has the CPU builds. uv cannot lock them: a lock has one torch for Linux, and that is the
 # registry's. So their sha256 stand here, as that index lists them, for Linux on x86-64 and on ARM, Python 3.11 to 3.13.
-CPU_INDEX = "https://download.pytorch.org/whl/cpu"
+CPU_INDEX = "https://download.pytorch.org/whl/cpu"  # setup.sh asks it
 CPU_BUILDS = {
     "2.13.0": (
         "6746dbcbeb526eb61330b76b41ff1b4eb848951103a892eeb080dfa2b264667b",
@@ -51,7 +51,7 @@ def hashes(digests: tuple[str, ...]) -> str:
 
 
 def torch_files(block: str) -> dict[str, str]:
-    """torch thrice: whatever build the index offers, the CPU build alone, the registry's own build alone."""
+    """torch twice: the registry's build and the CPU build. Each file takes one and no other, wherever it is found."""
     pin, _, own = block.partition(" \\\n")
     version = pin.split(";")[0].strip().removeprefix("torch==")
     if version not in CPU_BUILDS:
@@ -59,15 +59,10 @@ def torch_files(block: str) -> dict[str, str]:
             f"torch {version} is new: write the sha256 of its CPU builds into CPU_BUILDS of {Path(__file__).name},\n"
             f"from the addresses that {CPU_INDEX}/torch/ lists (manylinux, x86_64 and aarch64, cp311 to cp313)"
         )
-    builds = hashes(CPU_BUILDS[version])
-    # macOS has one build, which the registry has as well; `+cpu`, as uv compares hashes with the whole version
-    cpu = f"--index-url {CPU_INDEX}\ntorch=={version}+cpu ; sys_platform == 'linux'{builds}"
-    mac = f"torch=={version} ; sys_platform == 'darwin' \\\n{own}"
-    return {
-        "torch": block + builds,
-        "torch-cpu": f"{cpu}\n{mac}",
-        "torch-cuda": block.replace("torch==", "torch===", 1),  # the version to the letter, so no `+cpu`
-    }
+    cpu = f"torch=={version}+cpu ; sys_platform == 'linux'{hashes(CPU_BUILDS[version])}"
+    mac = f"torch=={version} ; sys_platform == 'darwin' \\\n{own}"  # one build, and the registry has it
+    # `===`: the version to the letter, so not a `+cpu` that lies at hand
+    return {"torch": block.replace("torch==", "torch===", 1), "torch-cpu": f"{cpu}\n{mac}"}
 
 
 def files() -> dict[str, str]:

@@ -5,7 +5,8 @@
 #   setup.sh add NAME   add what NAME.txt pins to it
 #
 # PYTHON names the Python to use (otherwise the first fitting one that is found), TORCH the build of torch: `cpu`,
-# `cuda`, or nothing for whatever the package index offers. The stamp, written last, says what .venv was made from, in
+# `cuda`, or nothing: then it is a CPU build where the places that pip or uv is set to look in have one (find-links, an
+# extra index), and the registry's own where they have not. The stamp, written last, says what .venv was made from, in
 # which folder (a copied or moved .venv runs the code of the folder that it was made in) and by which Python. While it
 # agrees there is nothing to do, and whatever is half-finished or out of date is made anew.
 set -eu
@@ -13,6 +14,7 @@ set -eu
 HERE=$(pwd -P)
 BIN=.venv/bin
 STAMP=.venv/.ready
+CPU_INDEX=https://download.pytorch.org/whl/cpu # PyTorch's own; asked for torch alone
 NEEDED="handbook needs Python 3.11, 3.12 or 3.13"
 
 fail() { printf 'error: %s\n' "$*" >&2; exit 1; }
@@ -116,8 +118,9 @@ make_venv() {
 install_all() {
   pinned -r requirements/build.txt
   case ${TORCH:-} in
-    '') pinned -r requirements/torch.txt ;;
-    cpu | cuda) pinned -r "requirements/torch-$TORCH.txt" ;;
+    '') pinned -r requirements/torch-cpu.txt 2> /dev/null || pinned -r requirements/torch.txt ;;
+    cpu) pinned -r requirements/torch-cpu.txt 2> /dev/null || pinned -r requirements/torch-cpu.txt --index-url "$CPU_INDEX" ;;
+    cuda) pinned -r requirements/torch.txt ;;
   esac
   asks_for_cuda='import importlib.metadata as m, sys; sys.exit("nvidia" not in " ".join(m.requires("torch") or []))'
   if "$BIN/python" -I -c "$asks_for_cuda"; then
