@@ -26,18 +26,16 @@ STEPS = 40
 def bare(params: gan.Params, images: Tensor) -> None:
     """The loop that one writes by hand."""
     model = gan.Model(params, classes=10)
-    optimisers = model.configure_optimizers()[0]
+    optimisers = model.optimisers()
     for step, chosen in enumerate(torch.split(torch.randperm(len(images)), params.batch_size)[:STEPS]):
         real = generation.as_pixels(images[chosen])
-        with torch.autocast("cpu", torch.bfloat16):
-            made = model.generator(torch.randn(len(real), params.latent))
-            scores = model.discriminator(torch.cat([real, made.detach()]))
-            of_discriminator = model.game.discriminator(scores[: len(real)], scores[len(real) :])
+        made = model.generator(torch.randn(len(real), params.latent))
+        scores = model.discriminator(torch.cat([real, made.detach()]))
+        of_discriminator = model.game.discriminator(scores[: len(real)], scores[len(real) :])
         optimisers[1].zero_grad()
         of_discriminator.backward(inputs=list(model.discriminator.parameters()))  # type: ignore[no-untyped-call]
         optimisers[1].step()
-        with torch.autocast("cpu", torch.bfloat16):
-            of_generator = model.game.generator(model.discriminator(made))
+        of_generator = model.game.generator(model.discriminator(made))
         optimisers[0].zero_grad()
         of_generator.backward(inputs=list(model.generator.parameters()))  # type: ignore[no-untyped-call]
         optimisers[0].step()

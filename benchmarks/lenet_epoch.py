@@ -23,7 +23,6 @@ from torch.utils.data import DataLoader, Dataset, TensorDataset
 from handbook import datasets
 from handbook.cases import lenet
 from handbook.project import Project
-from handbook.runs import Run
 from handbook.training import Batches, train
 
 SAMPLES, ROUNDS = 60_000, 5
@@ -68,12 +67,12 @@ def ours(params: lenet.Params, images: Tensor, labels: Tensor) -> None:
     model = lenet.Model(params, [str(k) for k in range(10)])
     prepare = lenet.augmentation(params)
     batches = Batches(images, labels, size=params.batch_size, seed=0, prepare=prepare)
-    train(model, batches, None, epochs=1, run=Run(), threads=lenet.THREADS)
+    train(model, batches, None, epochs=1)
 
 
 def run() -> list[str]:
     """The table, a line a contender."""
-    torch.set_num_threads(lenet.THREADS)
+    torch.set_num_threads(1)
     project = Project.here()
     params = dataclasses.replace(project.case("lenet").params, epochs=1, plain_epochs=0)
     data = datasets.page("fashion_mnist").load(project.data("fashion_mnist"))

@@ -6,7 +6,7 @@ import os
 import signal
 import threading
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
 from pathlib import Path
 
@@ -17,46 +17,24 @@ GRACE = 5.0  # seconds a stage has to end before it is killed
 MEMORY = 3 * 2**30  # bytes that a trainer of the handbook takes at most
 
 
-class Places:
-    """So many places, of which somebody takes one or several in one go."""
-
-    def __init__(self, number: int) -> None:
-        self.number = number
-        self._free = number
-        self._changed = threading.Condition()
-
-    @contextmanager
-    def held(self, number: int) -> Iterator[None]:
-        """Wait until so many are free, or all of them if there are fewer, and hold them."""
-        number = min(number, self.number)
-        with self._changed:
-            self._changed.wait_for(lambda: self._free >= number)
-            self._free -= number
-        try:
-            yield
-        finally:
-            with self._changed:
-                self._free += number
-                self._changed.notify_all()
-
-
 class Machine:
-    """Room for `at_once` trainers, which share the cores, and for a light stage a core."""
+    """Room for a stage a core, of them `at_once` heavy ones: every stage works on one thread."""
 
     def __init__(self, at_once: int = 1, cores: int | None = None, alone: bool = False) -> None:
         """`alone`: nobody closes it, for its process may be killed; what runs inside must see to that itself."""
         if at_once < 1:
             raise HandbookError(f"at_once={at_once}: at least one trainer must run at a time")
         cores = cores or available_cores()
-        self.threads = max(1, cores // at_once)
         self.alone = alone
-        self._heavy, self._light = Places(at_once), Places(cores)
+        self._heavy, self._all = (threading.BoundedSemaphore(number) for number in (at_once, max(cores, at_once)))
         self._children: set[Process] = set()
         self._closed = threading.Event()
 
-    def place(self, heavy: int) -> AbstractContextManager[object]:
-        """Wait for room, and hold it; `heavy`: how many trainers' places a stage takes, 0 a light one."""
-        return self._heavy.held(heavy) if heavy else self._light.held(1)
+    @contextmanager
+    def place(self, heavy: bool) -> Iterator[None]:
+        """Wait for room, and hold it."""
+        with self._heavy if heavy else nullcontext(), self._all:
+            yield
 
     @property
     def closed(self) -> bool:

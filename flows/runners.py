@@ -21,7 +21,7 @@ from prefect.client.orchestration import get_client
 from prefect.context import FlowRunContext
 from prefect.futures import PrefectFuture
 
-from flows.machine import Machine, available_cores, gpus
+from flows.machine import available_cores, gpus
 from flows.stages import HEAVY
 from handbook.errors import HandbookError, unknown
 
@@ -79,12 +79,6 @@ def needed(name: str) -> None:
         raise HandbookError(f"runner {name} needs the package prefect-{name}. Put it in: pip install -e '.[{name}]'")
 
 
-def _share(at_once: int) -> dict[str, str]:
-    """The environment of a worker: a stage's share of the cores, which Dask and Ray would set to one."""
-    threads = os.environ.get("OMP_NUM_THREADS") or str(Machine(at_once).threads)
-    return {"OMP_NUM_THREADS": threads}
-
-
 def _dask(at_once: int, cluster: str | None) -> tuple[Any, Place]:
     """A worker process for each heavy stage, and one for light ones.
 
@@ -98,7 +92,7 @@ def _dask(at_once: int, cluster: str | None) -> tuple[Any, Place]:
         runner = DaskTaskRunner(address=cluster)
     else:
         places = [{"heavy": 1}] * at_once + [{"light": available_cores()}]
-        workers = {number: _dask_worker(each, _share(at_once)) for number, each in enumerate(places)}
+        workers = {number: _dask_worker(each) for number, each in enumerate(places)}
         here = {"host": "127.0.0.1", "dashboard_address": "127.0.0.1:0"}
         local = {"workers": workers, "scheduler": {"cls": "distributed.Scheduler", "options": here}}
         runner = DaskTaskRunner(cluster_class="distributed.SpecCluster", cluster_kwargs=local)
@@ -110,9 +104,9 @@ def _dask(at_once: int, cluster: str | None) -> tuple[Any, Place]:
     return runner, place
 
 
-def _dask_worker(places: dict[str, int], env: dict[str, str]) -> dict[str, Any]:
+def _dask_worker(places: dict[str, int]) -> dict[str, Any]:
     """A process with so many places, and a thread for each."""
-    options = {"host": "127.0.0.1", "nthreads": sum(places.values()), "resources": places, "env": env}
+    options = {"host": "127.0.0.1", "nthreads": sum(places.values()), "resources": places}
     return {"cls": "distributed.Nanny", "options": options}
 
 
@@ -126,7 +120,6 @@ def _ray(at_once: int, cluster: str | None) -> tuple[Any, Place]:
         "num_cpus": available_cores(),
         "resources": {verb: at_once if verb in HEAVY else 1 for verb in VERBS},
         "include_dashboard": False,
-        "runtime_env": {"env_vars": _share(at_once)},
     }
     runner = RayTaskRunner(address=cluster) if cluster else RayTaskRunner(init_kwargs=local)
 

@@ -19,7 +19,7 @@ from handbook.project import Project
 
 Say = Callable[[str], None]
 
-HEAVY = ("train", "evaluate")  # the verbs that use every core they are given
+HEAVY = ("train", "evaluate")  # the verbs that take memory, and the accelerator
 SHARE = "HANDBOOK_SHARE"  # set: this clone has its DVC remote in common with others that work on the same stages
 KEPT_LINES = 12  # holds an error of the handbook with its way out, and still fits a list of runs
 PATIENCE = 3600.0  # seconds to wait for another DVC: a person's own `dvc repro` may be training
@@ -55,7 +55,7 @@ class StageError(HandbookError):
 def run(stage: str, say: Say) -> Done:
     """Bring one stage up to date and tell each line that it writes; StageError carries its last lines."""
     room, root = current(), Project.here().root
-    with room.place(_places(stage)):
+    with room.place(heavy=stage.partition("@")[0] in HEAVY):
         started = time.monotonic()
         for wait in _patience():
             code, idle, lines = _brought(stage, root, room, say)
@@ -67,17 +67,6 @@ def run(stage: str, say: Say) -> Done:
     if code:
         raise StageError(_story(stage, code, lines))
     return Done(stage, Outcome.CACHED if idle else Outcome.RAN, seconds)
-
-
-def _places(stage: str) -> int:
-    """How many trainers' places a stage takes: none, one, or for a case that splits its sums so many as its threads.
-
-    Two threads that wait for each other, one of them without a core of its own, are slower than one by far.
-    """
-    verb, _, name = stage.partition("@")
-    if verb not in HEAVY:
-        return 0
-    return int(Project.here().numbers()["cases"].get(name, {}).get("threads", 1))
 
 
 def _patience() -> Iterator[float]:
@@ -128,7 +117,7 @@ def started(command: list[str], root: Path, room: Machine) -> subprocess.Popen[s
     return subprocess.Popen(
         [sys.executable, "-m", "flows.leash", *command] if room.alone else command,
         cwd=root,
-        env=_environment(room.threads),
+        env=_environment(),
         stdin=subprocess.PIPE if room.alone else subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -138,11 +127,10 @@ def started(command: list[str], root: Path, room: Machine) -> subprocess.Popen[s
     )
 
 
-def _environment(threads: int) -> dict[str, str]:
-    """What a stage finds: our own python first, its share of the cores, no lines held back."""
+def _environment() -> dict[str, str]:
+    """What a stage finds: our own python first, no lines held back."""
     own = str(Path(sys.executable).parent)
     return {
-        "OMP_NUM_THREADS": str(threads),  # unless the environment says otherwise
         **os.environ,
         "PATH": os.pathsep.join([own, os.environ.get("PATH", os.defpath)]),
         "PYTHONUNBUFFERED": "1",

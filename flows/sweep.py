@@ -66,7 +66,7 @@ def try_settings(case: str, trials: int | None) -> State[Any]:
     see = artifacts.progress(case, "sweep", TRIAL)
     command = [sys.executable, "-m", "handbook", "sweep", case, *(["--trials", str(trials)] if trials else [])]
     room, lines = current(), []
-    with room.place(1), stages.started(command, Project.here().root, room) as process, room.child(process):
+    with room.place(heavy=True), stages.started(command, Project.here().root, room) as process, room.child(process):
         for line in map(str.rstrip, process.stdout or ()):
             said(line)
             lines.append(line)

@@ -20,7 +20,8 @@ ROOT = Path(__file__).parent.parent
 MIRROR = os.environ.get("HANDBOOK_MIRROR", "")
 # Where algorithms or techniques are compared, or an epoch is no pass over the data: for tests, not for results.
 FEW: dict[str, Any] = {"n_folds": 2, "inner_folds": 2, "slow_rows": 300, "hidden_size": 96, "steps": 12}
-FEW |= {"threads": 1, "widths": (16, 16, 32), "ablation_epochs": 1, "ablation_samples": 256, "ablation_judges": 256}
+FEW |= {"widths": (16, 16, 32), "ablation_widths": (8, 8, 16), "ablation_epochs": 1}
+FEW |= {"ablation_samples": 256, "ablation_judges": 256}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -49,7 +50,7 @@ def project(tmp_path: Path, samples: Callable[[str], Path], monkeypatch: pytest.
     """A checkout in small: the real params.yaml with one epoch a case, and sample data."""
     numbers = yaml.safe_load((ROOT / "params.yaml").read_text())
     for block in numbers["cases"].values():
-        few = FEW | {"epochs": 1, "widths": list(FEW["widths"])}
+        few = {key: list(value) if isinstance(value, tuple) else value for key, value in FEW.items()} | {"epochs": 1}
         block |= {key: value for key, value in few.items() if key in block}
     (tmp_path / "params.yaml").write_text(yaml.safe_dump(numbers, sort_keys=False))
     for name in numbers["datasets"]:

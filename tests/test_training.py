@@ -13,7 +13,8 @@ from handbook import datasets
 from handbook.cases import lenet
 from handbook.project import Project
 from handbook.runs import Run
-from handbook.training import Batches, _means, split
+from handbook.training import Batches, split
+from handbook.training.loop import _means
 from tests.conftest import ROOT, brief
 
 

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from handbook.project import Own, Project
 
 VERBS = {
-    "data": "put the datasets in place: already there, a mirror, upstream; or samples",
+    "data": "put the datasets in place: already there, a mirror, upstream; or samples, in .sample/",
+    "where": "print the checkout that is built and looked at: this one, or that for samples",
     "validate": "check a dataset's bytes and facts; a failure stops what follows",
     "train": "train a case; resumes where it was cut off",
     "evaluate": "judge a trained case on its test data",
@@ -30,6 +31,11 @@ VERBS = {
     **service.VERBS,
 }
 
+# A stage works on one thread: two beside each other end sooner than two one after the other on two threads each, and
+# no last digit depends on the number of cores. Read when numpy and torch are loaded, so set before they are.
+ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+ALL_THREADS = ("predict", "serve", "generate")  # somebody waits for the answer
+
 GENERATION = ("length", "temperature", "top_k", "top_p", "seed")
 
 
@@ -42,7 +48,9 @@ def parser() -> argparse.ArgumentParser:
         if verb == "data":
             sub.add_argument("names", nargs="*", metavar="DATASET", help="default: all in params.yaml")
             sub.add_argument("--source", choices=("auto", "mirror", "upstream", "sample"), default="auto")
-            sub.add_argument("--or-sample", action="store_true", help="make samples of what cannot be reached")
+            sub.add_argument(
+                "--or-sample", action="store_true", help="if any cannot be fetched, draw samples of all, in .sample/"
+            )
         elif verb == "validate":
             sub.add_argument("name", metavar="DATASET")
         elif verb in ("train", "evaluate", "register"):
@@ -80,6 +88,8 @@ def _add_generate(sub: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Do what the command line says."""
+    if arguments.verb not in ALL_THREADS:
+        os.environ |= {name: os.environ.get(name) or number for name, number in ONE_THREAD.items()}
     from handbook import datasets, steps
     from handbook.project import Project
 
@@ -109,7 +119,7 @@ def run(arguments: argparse.Namespace) -> None:
             from handbook import sweeps
 
             sweeps.sweep(project, arguments.name, arguments.trials)
-        case "report" | "check" as verb:
+        case "report" | "check" | "where" as verb:
             getattr(steps, verb)(project)
         case "generate":
             asked = {key: getattr(arguments, key) for key in ("prompt", *GENERATION)}

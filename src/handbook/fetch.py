@@ -317,6 +317,12 @@ def draw_sample(page: ModuleType, directory: Path, seed: int) -> dict[str, Any]:
     return _write_provenance(page, directory, "sample")
 
 
+def damaged(page: ModuleType, directory: Path) -> bool:
+    """Whether a pinned file is there with other bytes than the pinned ones, and is no sample's either."""
+    there = [file for files in forms(page).values() for file in files if (directory / file.name).exists()]
+    return not is_sample(directory) and any(_fault(directory / file.name, file.sha256) for file in there)
+
+
 def is_sample(directory: Path) -> bool:
     """Whether the directory says of itself that it holds a stand-in."""
     return (directory / PROVENANCE).exists() and provenance(directory)["kind"] == "sample"

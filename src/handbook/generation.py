@@ -12,7 +12,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import lightning as L
 import numpy as np
 import numpy.typing as npt
 import torch
@@ -20,7 +19,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from handbook.evaluation import Floats
-from handbook.training import Batches
+from handbook.training import Batches, Move
 
 Bytes = npt.NDArray[np.uint8]
 AT_ONCE = 1000  # pictures drawn, or rows of a table of distances held, at a time
@@ -168,7 +167,7 @@ def follow(averaged: nn.Module, module: nn.Module, decay: float, step: int | Non
             mine.copy_(other)
 
 
-class Adversaries(L.LightningModule):
+class Adversaries(nn.Module):
     """A generator and a discriminator that train each other, the averaged generator that draws, and sheets it drew.
 
     The generator turns noise (B, latent) and, for a conditional pair, classes (B,) into pictures (B, C, H, W) of -1..1;
@@ -187,29 +186,27 @@ class Adversaries(L.LightningModule):
     def __init__(self, params: Any, generator: nn.Module, discriminator: nn.Module, game: Game, shape: tuple[int, ...]):
         super().__init__()
         self.params, self.game = params, game
-        self.automatic_optimization = False
         self.generator, self.discriminator = generator, discriminator
         self.averaged = copy.deepcopy(generator).requires_grad_(False)
-        self.to(memory_format=torch.channels_last)
+        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.register_buffer("sheets", torch.zeros(MOMENTS, 10, *shape, dtype=torch.uint8))
         self.register_buffer("moments", torch.zeros(MOMENTS, dtype=torch.int64))
 
-    def configure_optimizers(self) -> Any:
+    def optimisers(self) -> list[torch.optim.Optimizer]:
         p, (one, two) = self.params, self.params.betas
         sides = ((self.generator, p.generator_rate), (self.discriminator, p.discriminator_rate))
-        return [torch.optim.Adam(net.parameters(), rate, (one, two), fused=True) for net, rate in sides], []
+        return [torch.optim.Adam(net.parameters(), rate, (one, two), fused=True) for net, rate in sides]
 
-    def training_step(self, batch: list[Tensor], index: int) -> dict[str, Tensor]:
+    def play(self, batch: list[Tensor], step: int, steps: int, move: Move) -> dict[str, Tensor]:
         images, *labels = batch
         told = labels if self.conditional else []
         real = self.prepared(images).contiguous(memory_format=torch.channels_last)
         made = self.generator(torch.randn(len(real), self.params.latent, device=real.device), *told)
-        losses = self._move_discriminator(real, made.detach(), told)
-        step = self.current_epoch * int(self.trainer.num_training_batches) + index  # Lightning counts both sides' steps
+        losses = self._move_discriminator(real, made.detach(), told, move)
         if (step + 1) % self.critic_steps == 0:
-            self._move(0, self.generator, self.game.generator(self.scores(made, *told)))
+            move(0, self.generator, self.game.generator(self.scores(made, *told)))
             follow(self.averaged, self.generator, self.params.averaging, step)
-        self._remember(step + 1)
+        self._remember(step + 1, steps)
         return losses
 
     def prepared(self, images: Tensor) -> Tensor:
@@ -221,7 +218,7 @@ class Adversaries(L.LightningModule):
         scores: Tensor = self.discriminator(pictures, *told)
         return scores
 
-    def _move_discriminator(self, real: Tensor, made: Tensor, told: list[Tensor]) -> dict[str, Tensor]:
+    def _move_discriminator(self, real: Tensor, made: Tensor, told: list[Tensor], move: Move) -> dict[str, Tensor]:
         """One step of the discriminator; returns both sides' losses before it."""
         if self.apart:
             of_real, of_made = self.scores(real, *told), self.scores(made, *told)
@@ -231,20 +228,13 @@ class Adversaries(L.LightningModule):
         loss = total = self.game.discriminator(of_real, of_made)
         if self.penalty:
             total = loss + self.penalty * gradient_penalty(lambda x: self.scores(x, *told), real, made.float())
-        self._move(1, self.discriminator, total)
+        move(1, self.discriminator, total)
         return {"loss": self.game.generator(of_made.detach()), "discriminator_loss": loss.detach()}
 
-    def _move(self, side: int, network: nn.Module, loss: Tensor) -> None:
-        optimiser: Any = self.optimizers()[side]  # type: ignore[index]
-        optimiser.zero_grad()
-        self.manual_backward(loss, inputs=list(network.parameters()))  # and no gradient for the other side
-        optimiser.step()
-
-    def _remember(self, step: int) -> None:
+    def _remember(self, step: int, steps: int) -> None:
         """Keep a sheet at moments that lie closer together early on, when most changes."""
-        total = int(self.trainer.num_training_batches) * self.params.epochs
         for k in range(MOMENTS):
-            if step == max(1, round(total * ((k + 1) / MOMENTS) ** 2)):
+            if step == max(1, round(steps * ((k + 1) / MOMENTS) ** 2)):
                 drawn = self.draw(latents(np.arange(10), self.params.latent), np.arange(10))
                 self.sheets[k], self.moments[k] = torch.from_numpy(drawn), step
 

@@ -62,7 +62,7 @@ def check_pictures(inputs: npt.ArrayLike) -> Bytes:
 
 
 def probabilities(model: Any, images: Bytes) -> Chances:
-    """Class probabilities (N, classes) by the logits that a Lightning module gives for raw pictures (N, 28, 28)."""
+    """Class probabilities (N, classes) by the logits that a network gives for raw pictures (N, 28, 28)."""
     return np.asarray(outputs(model, model, images).softmax(dim=1).numpy())
 
 
@@ -71,7 +71,7 @@ def outputs(model: Any, look: Callable[[Tensor], Tensor], images: Bytes) -> Tens
     """What `look`, the module or a part of it, gives for raw pictures (N, 28, 28), in double precision."""
     model = model.to(device())
     parts = torch.split(torch.from_numpy(images.copy()), JUDGING)
-    return torch.cat([look(part.to(model.device)).double().cpu() for part in parts])
+    return torch.cat([look(part.to(device())).cpu().double() for part in parts])
 
 
 def verdicts(chances: Chances, classes: Sequence[str]) -> pd.DataFrame:

@@ -13,54 +13,60 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from handbook import datasets, fetch, labs, ledger
+from handbook import datasets, fetch, labs, ledger, samples
 from handbook.errors import HandbookError, unknown
 from handbook.evaluation import Judge
 from handbook.project import Case, Own, Project, plain
 from handbook.runs import FLOW_RUN, Row, Run, first
 from handbook.storage import load, read_rows, save, write_json, write_rows, write_text
 
-SAMPLE_SEED = 0
 BANNER = """
 {line}
-!!  SAMPLE DATA: {names}
-!!  The real data could not be reached, so stand-ins were made. Everything built from
-!!  them is marked `sample`, and none of it is a result. For the real thing: set
+!!  SAMPLES: {why}
+!!  Stand-ins were drawn for all datasets, in a checkout of their own: {place}
+!!  What is built there is marked `sample`, and none of it is a result. For the real thing: set
 !!  HANDBOOK_MIRROR to a folder or http address laid out like data/, and run again.
 {line}
 """
 
 
 def data(project: Project, names: list[str], source: str, or_sample: bool) -> None:
-    """Put the datasets in place, by default all that the pipeline uses; say what each of them is."""
-    search = fetch.Search(source, project.cache)
-    for name in names or project.datasets():
-        page = datasets.page(name)
-        origin = _obtain(page, project.data(name), search, or_sample)
-        print(f"{name:<16} {origin['kind']:<7} {len(origin['files'])} files in data/{name}")
-    warn_of_samples(project, names or project.datasets())
+    """Put the datasets in place, by default all that the pipeline uses; say what each of them is.
 
-
-def _obtain(page: ModuleType, directory: Path, search: fetch.Search, or_sample: bool) -> dict[str, Any]:
-    """The real files, or, if that is allowed and they cannot be had, the sample."""
-    if search.source == "sample":
-        return fetch.draw_sample(page, directory, SAMPLE_SEED)
-    try:
-        return fetch.obtain(page, directory, search)
-    except HandbookError as unreachable:
-        if not or_sample:
-            raise
+    Samples go to a checkout of their own: those that are asked for, or, `or_sample`, all of them if any dataset cannot
+    be fetched, so that whatever is built there is built from samples alone.
+    """
+    chosen = names or project.datasets()
+    if source == "sample" or samples.inside(project):
+        _draw_samples(project, chosen, "asked for")
+        return
+    search, missing = fetch.Search(source, project.cache), []
+    for name in chosen:
+        page, directory = datasets.page(name), project.data(name)
         try:
-            return fetch.draw_sample(page, directory, SAMPLE_SEED)
-        except HandbookError:
-            raise unreachable from None  # files that are neither the real ones nor a sample: theirs is the story
+            origin = fetch.obtain(page, directory, search)
+        except HandbookError as error:
+            if not or_sample or fetch.damaged(page, directory):
+                raise
+            print(f"{name:<24} cannot be fetched", flush=True)
+            missing.append(error)
+            continue
+        print(f"{name:<24} {origin['kind']:<7} {len(origin['files'])} files in data/{name}", flush=True)
+    if missing:
+        print("\n".join(map(str, missing)), file=sys.stderr)
+        _draw_samples(project, project.datasets(), f"{len(missing)} of {len(chosen)} datasets could not be fetched")
 
 
-def warn_of_samples(project: Project, names: list[str]) -> None:
-    """A banner that cannot be overlooked, if any of the datasets is a stand-in."""
-    made_up = [name for name in names if fetch.is_sample(project.data(name))]
-    if made_up:
-        print(BANNER.format(line="!" * 90, names=", ".join(made_up)), file=sys.stderr, flush=True)
+def _draw_samples(project: Project, names: list[str], why: str) -> None:
+    apart = samples.draw(project, names)
+    for name in names:
+        print(f"{name:<24} sample  in {apart.data(name).relative_to(project.root)}")
+    print(BANNER.format(line="!" * 90, why=why, place=apart.root), file=sys.stderr, flush=True)
+
+
+def where(project: Project) -> None:
+    """Print the checkout that is built and looked at: this one, or while its data are not there that for samples."""
+    print(samples.where(project).root)
 
 
 def validate(project: Project, name: str) -> None:
@@ -142,10 +148,11 @@ def _scores(row: Row) -> str:
 def training_key(case: Case, origin: dict[str, Any]) -> str:
     """What a training run is determined by: parameters, data, and code. Names its checkpoint."""
     files = {file: facts["sha256"] for file, facts in origin["files"].items()}
+    loop = sorted(Path(__file__).with_name("training").glob("*.py"))
     what = {
         "params": plain(case.params),
         "files": files,
-        "code": [inspect.getsource(case.page), Path(__file__).with_name("training.py").read_text()],
+        "code": [inspect.getsource(case.page), *(path.read_text() for path in loop)],
     }
     return hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()[:16]
 
@@ -288,7 +295,6 @@ def report(project: Project) -> None:
         write_text(readme, pages.with_results(readme.read_text(), pages.results(project)))
     else:
         print("README.md is left as it is: its table holds results from real data only")
-        warn_of_samples(project, project.datasets())
 
 
 def check(project: Project) -> None:

@@ -28,7 +28,7 @@ WORDS = "the weary raven doth haunt the mill, and the silent mill doth answer th
 
 def small(name: str = "char_lstm", **changes: Any) -> char_lstm.Params:
     """The case's parameters for a network that a test can afford."""
-    few = {"hidden_size": 24, "embedding": 8, "epochs": 3, "window": 16, "batch_size": 4, "bf16": False} | changes
+    few = {"hidden_size": 24, "embedding": 8, "epochs": 3, "window": 16, "batch_size": 4} | changes
     return dataclasses.replace(Project(ROOT).case(name).params, **few)
 
 
@@ -59,12 +59,12 @@ def test_carrying_the_memory_over_two_windows_is_reading_them_as_one(cell: str, 
 def test_training_carries_the_memory_from_step_to_step_and_drops_it_between_epochs() -> None:
     model = untrained(dropout=0.0, input_dropout=0.0)
     text = torch.randint(0, len(model.alphabet), (4, 33), generator=torch.Generator().manual_seed(1))
-    losses = [model.training_step([text[:, :17]], 0), model.training_step([text[:, 16:]], 1)]
+    losses = [model.training_step([text[:, :17]]), model.training_step([text[:, 16:]])]
     logits, _ = model(text[:, :-1])
     joined = torch.nn.functional.cross_entropy(logits.flatten(0, 1), text[:, 1:].flatten())
     torch.testing.assert_close(sum(losses) / 2, joined, atol=1e-5, rtol=1e-5)
     assert not any(each.requires_grad for each in model.memory[0])
-    model.on_train_epoch_start()
+    model.start_epoch(0)
     assert model.memory is None
 
 

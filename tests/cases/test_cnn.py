@@ -7,7 +7,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import lightning as L
 import numpy as np
 import pytest
 import torch
@@ -18,7 +17,7 @@ from handbook.cases import cnn
 from handbook.images import LabelledImages
 from handbook.project import Project
 from handbook.runs import Run
-from handbook.training import Batches, BestEpoch, train
+from handbook.training import Batches, Recipe, train
 from tests.conftest import ROOT, brief
 
 
@@ -105,7 +104,7 @@ def test_an_erased_square_is_as_large_as_asked_and_can_lie_anywhere() -> None:
     assert (whole.any(dim=1).sum(dim=1) == 6).all()
 
 
-class Wandering(L.LightningModule):
+class Wandering(nn.Module):
     """One weight, which is the number of epochs done; its held-out loss falls to epoch 3, and then rises."""
 
     history_: list[dict[str, float]]
@@ -113,42 +112,31 @@ class Wandering(L.LightningModule):
     def __init__(self) -> None:
         super().__init__()
         self.weight = nn.Parameter(torch.zeros(1))
-        self.automatic_optimization = False
 
-    def training_step(self, batch: list[Tensor], index: int) -> Tensor:
-        self.optimizers().step()  # type: ignore[union-attr]
-        self.weight.data += 1
-        return self.weight.sum()
+    def training_step(self, batch: list[Tensor]) -> Tensor:
+        return -self.weight.sum()
 
-    def validation_step(self, batch: list[Tensor], index: int) -> dict[str, Tensor]:
+    def validation_step(self, batch: list[Tensor]) -> dict[str, Tensor]:
         return {"loss": (self.weight.detach() - 3).abs().sum()}
 
-    def configure_optimizers(self) -> Any:
-        return torch.optim.SGD(self.parameters(), 0.0)
+    def recipe(self, steps: int) -> Recipe:
+        return torch.optim.SGD(self.parameters(), 1.0), None
 
 
-def wander(patience: int, run: Run | None = None) -> tuple[Wandering, BestEpoch]:
-    module, best, ones = Wandering(), BestEpoch(patience), torch.ones(4)
-    train(
-        module,
-        Batches(ones, size=4, seed=0),
-        Batches(ones, size=4),
-        epochs=9,
-        run=run or Run(),
-        callbacks=[best] if patience else [],
-    )
-    best.restore(module)
-    return module, best
+def wander(patience: int, run: Run | None = None) -> tuple[Wandering, int]:
+    module, ones = Wandering(), torch.ones(4)
+    batches, validation = Batches(ones, size=4, seed=0), Batches(ones, size=4)
+    return module, train(module, batches, validation, epochs=9, run=run, patience=patience)
 
 
 @pytest.mark.parametrize(("patience", "done", "weight"), [(1, 4, 3), (2, 5, 3), (6, 9, 3), (0, 9, 9)])
 def test_early_stopping_waits_as_long_as_told_and_restores_the_best_epoch(
     patience: int, done: int, weight: int
 ) -> None:
-    module, best = wander(patience)
+    module, kept = wander(patience)
     assert len(module.history_) == done
     assert module.weight.item() == weight
-    assert best.epoch == (3 if patience else 0)
+    assert kept == (3 if patience else 9)
 
 
 class KilledError(Exception):
@@ -164,8 +152,8 @@ def test_a_run_killed_while_it_waits_stops_where_an_unbroken_one_does(killed_at:
     with pytest.raises(KilledError):
         wander(2, Run(tmp_path / "a.ckpt", die))
     for _ in range(2):  # the second time all is done already
-        module, best = wander(2, Run(tmp_path / "a.ckpt"))
-        assert (len(module.history_), module.weight.item(), best.epoch) == (5, 3, 3)
+        module, kept = wander(2, Run(tmp_path / "a.ckpt"))
+        assert (len(module.history_), module.weight.item(), kept) == (5, 3, 3)
 
 
 def test_a_run_killed_among_the_ablations_resumes_to_the_numbers_of_an_unbroken_one(

@@ -116,23 +116,16 @@ def test_closing_the_machine_ends_what_runs_and_starts_nothing_more(ready: Path)
     assert not [member for member in left if member.is_running() and member.status() != psutil.STATUS_ZOMBIE]
 
 
-def test_a_stage_gets_its_share_of_the_cores(ready: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(machine, "available_cores", lambda: 8)
-    told: list[str] = []
-    with machine.machine(at_once=2):
-        stages.run("train@apple", told.append)
-    assert "threads 4" in told
-
-
-def test_no_more_trainers_than_allowed_run_at_once() -> None:
-    room, busy, most = machine.Machine(at_once=2, cores=8), 0, 0
+@pytest.mark.parametrize(("at_once", "cores", "heavy", "most"), [(2, 8, True, 2), (2, 3, False, 3), (3, 2, True, 3)])
+def test_no_more_run_at_once_than_there_is_room_for(at_once: int, cores: int, heavy: bool, most: int) -> None:
+    room, busy, seen = machine.Machine(at_once, cores), 0, 0
     lock = threading.Lock()
 
     def work() -> None:
-        nonlocal busy, most
-        with room.place(1):
+        nonlocal busy, seen
+        with room.place(heavy):
             with lock:
-                busy, most = busy + 1, max(most, busy + 1)
+                busy, seen = busy + 1, max(seen, busy + 1)
             time.sleep(0.02)
             with lock:
                 busy -= 1
@@ -140,33 +133,18 @@ def test_no_more_trainers_than_allowed_run_at_once() -> None:
     with ThreadPoolExecutor(8) as pool:
         for _ in range(8):
             pool.submit(work)
-    assert most == 2
+    assert seen == most
 
 
-def test_who_takes_two_of_two_places_runs_alone_and_who_asks_for_three_is_let_in_too() -> None:
-    places, busy, most = machine.Places(2), 0, 0
-    lock = threading.Lock()
-
-    def work(number: int) -> None:
-        nonlocal busy, most
-        with places.held(number):
-            with lock:
-                busy, most = busy + min(number, 2), max(most, busy + min(number, 2))
-            time.sleep(0.01)
-            with lock:
-                busy -= min(number, 2)
-
-    with ThreadPoolExecutor(8) as pool:
-        done = [pool.submit(work, number) for number in (1, 2, 1, 3, 1, 1, 2, 1)]
-    assert [each.exception() for each in done] == [None] * 8
-    assert most == 2
-
-
-def test_a_trainer_of_two_threads_takes_two_places(ready: Path) -> None:
-    params = ready / "params.yaml"
-    params.write_text(params.read_text().replace("apple: {page", "apple: {threads: 2, page"))
-    names = ("train@apple", "train@pear_book", "register@apple", "report")
-    assert [stages._places(each) for each in names] == [2, 1, 0, 0]
+def test_trainers_and_light_stages_share_the_cores() -> None:
+    room = machine.Machine(at_once=1, cores=1)
+    light = threading.Thread(target=lambda: room.place(heavy=False).__enter__(), daemon=True)
+    with room.place(heavy=True):
+        light.start()
+        light.join(0.1)
+        assert light.is_alive()
+    light.join(5)
+    assert not light.is_alive()
 
 
 def test_a_machine_has_room_for_one_at_least() -> None:

@@ -20,7 +20,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-import lightning as L
 import numpy as np
 import numpy.typing as npt
 import torch
@@ -31,7 +30,7 @@ from handbook import language, texts
 from handbook.evaluation import Report
 from handbook.runs import Run, device
 from handbook.texts import Codes, Parts, Request, Text
-from handbook.training import Batches, decayed, on_threads, one_cycle, train
+from handbook.training import Batches, Recipe, decayed, on_one_thread, one_cycle, train
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,7 +38,6 @@ if TYPE_CHECKING:
 INPUT = "prompts"  # what `python -m handbook predict` reads for it
 PRIMARY = "bits_per_character"
 LOWER_IS_BETTER = True
-THREADS = 1
 CELLS: dict[str, Any] = {"rnn": nn.RNN, "gru": nn.GRU, "lstm": nn.LSTM}
 Memory = Any  # what a cell keeps between steps: a tensor (layers, B, hidden), for the LSTM two of them
 CONTEXT = 500  # characters that are read before the first that is judged
@@ -68,7 +66,6 @@ class Params:
     clip: float  # greatest length of the gradient (Pascanu et al. 2013); 0: any
     held_out: float  # the last share of the text, to judge on
     validation_share: float  # the last share of the rest, for the learning curves
-    bf16: bool  # train with products of 16 bits
 
     def __post_init__(self) -> None:
         if self.cell not in CELLS:
@@ -83,7 +80,7 @@ class Params:
             raise ValueError(f"held_out and window_share: a share, found {self.held_out}, {self.window_share}")
 
 
-class Model(L.LightningModule):
+class Model(nn.Module):
     """Characters (B, T) as numbers in, a logit (B, T, V) for each that may come next out, and the memory then."""
 
     history_: list[dict[str, float]]
@@ -123,11 +120,11 @@ class Model(L.LightningModule):
             after.append(kept)
         return self.head(signal), after
 
-    def on_train_epoch_start(self) -> None:
-        torch.manual_seed(self.params.seed * 1_000_003 + self.current_epoch)
+    def start_epoch(self, number: int) -> None:
+        torch.manual_seed(self.params.seed * 1_000_003 + number)
         self.memory = None
 
-    def training_step(self, batch: list[Tensor], index: int) -> Tensor:
+    def training_step(self, batch: list[Tensor]) -> Tensor:
         inputs, targets = batch[0][:, :-1], batch[0][:, 1:]
         if not self.params.many_to_many:
             return F.cross_entropy(self(inputs)[0][:, -1].float(), targets[:, -1])
@@ -135,19 +132,15 @@ class Model(L.LightningModule):
         self.memory = [tuple(m.detach() for m in each) if isinstance(each, tuple) else each.detach() for each in memory]
         return F.cross_entropy(logits.flatten(0, 1).float(), targets.flatten())
 
-    def validation_step(self, batch: list[Tensor], index: int) -> dict[str, Tensor]:
+    def validation_step(self, batch: list[Tensor]) -> dict[str, Tensor]:
         return {"loss": self.surprise(batch[0][0], self.params.window).mean()}
 
-    def on_before_optimizer_step(self, optimizer: Any) -> None:
-        if self.params.clip:
-            nn.utils.clip_grad_norm_(self.parameters(), self.params.clip)
-
-    def configure_optimizers(self) -> Any:
+    def recipe(self, steps: int) -> Recipe:
         p = self.params
         groups = decayed(self, p.weight_decay)
         if not p.one_cycle:
-            return torch.optim.AdamW(groups, p.learning_rate, fused=True)
-        return one_cycle(self, torch.optim.AdamW(groups, p.learning_rate, betas=(0.9, 0.99), fused=True))
+            return torch.optim.AdamW(groups, p.learning_rate, fused=True), None
+        return one_cycle(torch.optim.AdamW(groups, p.learning_rate, betas=(0.9, 0.99), fused=True), steps)
 
     def surprise(self, text: Tensor, first: int) -> Tensor:
         """Nats (N - first,) that each character of a text (N,) costs from place `first` on, given those before it.
@@ -178,7 +171,7 @@ def fit(data: Text, params: Params, run: Run | None = None) -> Model:
     """Train on the text but its last parts; the last epoch's weights are the model."""
     torch.manual_seed(params.seed)
     part = parts(data, params)
-    with on_threads(THREADS):  # an orthogonal matrix drawn by two threads has other last digits
+    with on_one_thread():  # an orthogonal matrix drawn by two threads has other last digits
         model = Model(params, part.alphabet)
     starts, size, prepare = windows(torch.from_numpy(part.train).to(device()), params)
     watched = np.concatenate([part.train[-params.window :], part.valid])
@@ -187,9 +180,8 @@ def fit(data: Text, params: Params, run: Run | None = None) -> Model:
         Batches(starts, size=size, seed=None if params.many_to_many else params.seed, prepare=prepare),
         Batches(torch.from_numpy(watched)[None].to(device()), size=1) if len(part.valid) else None,
         epochs=params.epochs,
-        run=run or Run(),
-        bf16=params.bf16,
-        threads=THREADS,
+        run=run,
+        clip=params.clip,
     )
     return model
 
@@ -220,7 +212,7 @@ def bits(model: Model, codes: Codes, before: Codes) -> npt.NDArray[np.float64]:
     """Bits (N,) that each character costs, given those before it and the text before the first."""
     model = model.to(device()).eval()
     context = before[-max(CONTEXT, model.params.window) :]
-    text = torch.from_numpy(np.concatenate([context, codes])).to(model.device)
+    text = torch.from_numpy(np.concatenate([context, codes])).to(device())
     return np.asarray((model.surprise(text, len(context)).double() / np.log(2)).cpu().numpy())
 
 
@@ -234,7 +226,7 @@ def continued(model: Model, requests: Sequence[Request]) -> list[str]:
     def follow(text: Tensor) -> Tensor:
         nonlocal memory, read
         unread = text[:, read:] if p.many_to_many else text[:, -p.window :]
-        logits, kept = model(unread.to(model.device), memory)
+        logits, kept = model(unread.to(device()), memory)
         if p.many_to_many:
             memory, read = kept, text.shape[1]
         last: Tensor = logits[:, -1]

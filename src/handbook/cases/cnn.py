@@ -18,7 +18,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-import lightning as L
 import numpy as np
 import numpy.typing as npt
 import torch
@@ -30,7 +29,7 @@ from handbook.evaluation import Report
 from handbook.images import SIDE, LabelledImages
 from handbook.recognition import erased, mirrored, shifted
 from handbook.runs import Run, device
-from handbook.training import Batches, BestEpoch, decayed, one_cycle, split, train
+from handbook.training import Batches, Recipe, decayed, one_cycle, split, train
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -63,21 +62,22 @@ class Params:
     plain_epochs: int  # the last epochs, in which pictures are left as they are
     patience: int  # epochs without a lower held-out loss before training ends at the best one's weights; 0: never
     mirror: bool  # judge by the mean of the logits for a picture and for its mirror image
-    bf16: bool  # products in half precision: false where the processor has no instructions for them
-    threads: int  # that share the sums of a step: another number gives other last digits
     validation_share: float  # of the training set, held out for the learning curves and for early stopping
-    ablation_epochs: int  # of the shorter runs, each without one technique
+    ablation_epochs: int  # of the shorter runs of a slimmer network, each without one technique
+    ablation_widths: tuple[int, ...]
     ablation_samples: int  # pictures that each of them learns from, at most an eighth of what there is
     ablation_judges: int  # pictures that judge them, of those that none has seen
     ablation_seeds: int
 
     def __post_init__(self) -> None:
-        counts = {
-            name: value
-            for name, value in vars(self).items()
-            if name in {"epochs", "batch_size", "blocks", "threads"} or name.startswith("ablation_")
-        }
-        if min(*counts.values(), *self.widths) < 1 or len(self.widths) < 2:
+        counted = (
+            "epochs",
+            "batch_size",
+            "blocks",
+            *(f"ablation_{each}" for each in ("epochs", "samples", "judges", "seeds")),
+        )
+        counts = {name: getattr(self, name) for name in counted}
+        if min(*counts.values(), *self.widths, *self.ablation_widths) < 1 or len(self.widths) < 2:
             raise ValueError(f"counts and two widths or more must be 1 or more, found {counts}, widths {self.widths}")
         if not 0 <= self.validation_share < 1 or (self.patience and not self.validation_share):
             raise ValueError(
@@ -128,7 +128,7 @@ class Network(nn.Module):
         return self.head(self.stages(pixels).amax(dim=(2, 3))).float()  # type: ignore[no-any-return]
 
 
-class Model(L.LightningModule):
+class Model(nn.Module):
     """Raw pictures (B, 28, 28) of 0-255 in, logits (B, classes) out."""
 
     history_: list[dict[str, float]]
@@ -139,7 +139,7 @@ class Model(L.LightningModule):
         self.params, self.centre, self.spread = params, centre, spread
         self.facts: dict[str, Any] = {"classes": classes, "centre": centre, "spread": spread, **learnt}
         self.logits = Network(params, len(classes))
-        self.to(memory_format=torch.channels_last)
+        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def scaled(self, images: Tensor) -> Tensor:
         """Pictures (B, 28, 28) of 0-255 as the network takes them: (B, 1, 28, 28), of mean 0 and deviation 1."""
@@ -153,20 +153,20 @@ class Model(L.LightningModule):
             logits = (logits + self.logits(pixels.flip(3))) / 2
         return logits
 
-    def training_step(self, batch: list[Tensor], index: int) -> Tensor:
+    def training_step(self, batch: list[Tensor]) -> Tensor:
         images, labels = batch
         return F.cross_entropy(self(images), labels, label_smoothing=self.params.label_smoothing)
 
-    def validation_step(self, batch: list[Tensor], index: int) -> dict[str, Tensor]:
+    def validation_step(self, batch: list[Tensor]) -> dict[str, Tensor]:
         images, labels = batch
         logits = self(images)
         right = logits.argmax(dim=1) == labels
         return {"loss": F.cross_entropy(logits, labels), "accuracy": right.float().mean()}
 
-    def configure_optimizers(self) -> Any:
+    def recipe(self, steps: int) -> Recipe:
         p = self.params
         groups = decayed(self, p.weight_decay)
-        return one_cycle(self, torch.optim.SGD(groups, p.learning_rate, p.momentum, nesterov=True, fused=True))
+        return one_cycle(torch.optim.SGD(groups, p.learning_rate, p.momentum, nesterov=True, fused=True), steps)
 
 
 def fit(data: LabelledImages, params: Params, run: Run | None = None) -> Model:
@@ -186,19 +186,14 @@ def trained(data: LabelledImages, params: Params, kept: Tensor, held_out: Tensor
     model = Model(params, list(data.classes), float(data.train_images.mean()), float(data.train_images.std()))
     images = torch.from_numpy(data.train_images.copy()).to(device())
     labels = torch.from_numpy(data.train_labels.astype(np.int64)).to(device())
-    best = BestEpoch(params.patience)
-    train(
+    model.facts["kept_epoch"] = train(
         model,
         Batches(images[kept], labels[kept], size=params.batch_size, seed=params.seed, prepare=augmentation(params)),
         Batches(images[held_out], labels[held_out], size=recognition.JUDGING) if len(held_out) else None,
         epochs=params.epochs,
         run=run,
-        bf16=params.bf16,
-        threads=params.threads,
-        callbacks=[best] if params.patience else [],
+        patience=params.patience,
     )
-    best.restore(model)
-    model.facts["kept_epoch"] = best.epoch or len(model.history_)
     return model
 
 
@@ -228,7 +223,9 @@ def ablations(
     judges = kept[len(learn) :][: params.ablation_judges].numpy()
     labels = data.train_labels[judges].astype(np.int64)
     plain = params.plain_epochs * params.ablation_epochs // params.epochs
-    short = replace(params, epochs=params.ablation_epochs, plain_epochs=plain, mirror=False)
+    short = replace(
+        params, epochs=params.ablation_epochs, widths=params.ablation_widths, plain_epochs=plain, mirror=False
+    )
     answers, seconds = {}, {}
     for name, change in {"recipe": {}, **{f"without_{name}": change for name, change in WITHOUT.items()}}.items():
         models = []
@@ -260,7 +257,7 @@ def evaluate(model: Model, data: LabelledImages) -> Report:
     from handbook import figures as draw
 
     chances = recognition.probabilities(model, data.test_images)
-    pixels = model.scaled(torch.zeros(1, SIDE, SIDE, device=model.device))
+    pixels = model.scaled(torch.zeros(1, SIDE, SIDE, device=device()))
     facts, epochs = model.facts["ablations"], model.params.ablation_epochs
     ranked = sorted(facts["table"].items(), key=lambda item: -float(item[1]["difference"]))
     techniques = {name.removeprefix("without_").replace("_", " "): row for name, row in ranked if name != "recipe"}

@@ -43,7 +43,6 @@ if TYPE_CHECKING:
 INPUT = "latents"  # what `python -m handbook predict` reads for it
 PRIMARY = "sliced_wasserstein_distance"
 LOWER_IS_BETTER = True
-THREADS = 1  # shared sums would have other last digits, which a game between two networks makes the first
 COLUMNS = 10  # of a sheet
 NEAR = 0.05  # nearer to a training sprite than all but so many held-out ones: memorised
 
@@ -145,7 +144,7 @@ def fit(data: Sprites, params: Params, run: Run | None = None) -> Model:
     model = Model(params)
     sprites = torch.from_numpy(data.images[data.part == "train"]).to(device())
     batches = generation.Draws(sprites, size=params.batch_size, steps=params.steps, seed=params.seed)
-    train(model, batches, None, epochs=params.epochs, run=run or Run(), bf16=True, threads=THREADS)
+    train(model, batches, None, epochs=params.epochs, run=run)
     return model
 
 

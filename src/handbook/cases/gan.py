@@ -39,7 +39,6 @@ if TYPE_CHECKING:
 INPUT = "latents"  # what `python -m handbook predict` reads for it
 PRIMARY = "frechet_distance"  # what the gate compares
 LOWER_IS_BETTER = True
-THREADS = 1  # shared sums would have other last digits, which a game between two networks makes the first
 NEIGHBOURS = 1000  # pictures whose nearest training picture is sought
 LEAST_SHARE, LEAST_RECALL = 0.05, 0.2  # below either, a mode is said to have collapsed
 MOST_SHARE = 0.15  # what no digit should exceed; drawn as a line
@@ -170,7 +169,7 @@ def fit(data: LabelledImages, params: Params, run: Run | None = None) -> Model:
     images = torch.from_numpy(data.train_images.copy()).to(where)
     labels = torch.from_numpy(data.train_labels.astype(np.int64)).to(where)
     draws = Draws(images, labels, size=params.batch_size, steps=params.steps, seed=params.seed)
-    train(model, draws, None, epochs=params.epochs, run=run or Run(), bf16=True, threads=THREADS)
+    train(model, draws, None, epochs=params.epochs, run=run)
     return model
 
 

@@ -16,7 +16,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import lightning as L
 import numpy as np
 import numpy.typing as npt
 import torch
@@ -27,15 +26,12 @@ from handbook.evaluation import Report
 from handbook.images import SIDE, LabelledImages
 from handbook.recognition import JUDGING, check_pictures, judge, mirrored, outputs, probabilities, shifted, verdicts
 from handbook.runs import Run, device
-from handbook.training import Batches, decayed, one_cycle, split, train
+from handbook.training import Batches, Recipe, decayed, one_cycle, split, train
 
 if TYPE_CHECKING:
     import pandas as pd
 
 PRIMARY = "accuracy"  # what the gate compares, greater is better
-# A step of so small a network is over before its parts are shared out: a second thread gains a third on an idle
-# machine, and loses a factor of two when another process keeps a core busy, because each part waits for the slowest.
-THREADS = 1
 
 
 @dataclass(frozen=True)
@@ -64,10 +60,11 @@ class Params:
             raise ValueError(f"shift must be in [0, {SIDE}), found {self.shift}")
 
 
-class Model(L.LightningModule):
+class Model(nn.Module):
     """Raw pictures (B, 28, 28) of 0-255 in, logits (B, classes) out."""
 
     history_: list[dict[str, float]]
+    training_: dict[str, Any]
 
     def __init__(self, params: Params, classes: list[str], centre: float = 127.5, spread: float = 127.5) -> None:
         super().__init__()
@@ -81,7 +78,7 @@ class Model(L.LightningModule):
             nn.Flatten(), nn.Linear(256, 120), nn.ReLU(), nn.Linear(120, 84), nn.ReLU(),  # -> (B, 84)
         )  # fmt: skip
         self.head = nn.Linear(84, len(classes))
-        self.to(memory_format=torch.channels_last)
+        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def forward(self, images: Tensor) -> Tensor:
         logits: Tensor = self.head(self.seen(images))
@@ -93,21 +90,21 @@ class Model(L.LightningModule):
         features: Tensor = self.features((pixels - self.centre).div_(self.spread))
         return features
 
-    def training_step(self, batch: list[Tensor], index: int) -> Tensor:
+    def training_step(self, batch: list[Tensor]) -> Tensor:
         images, labels = batch
         return F.cross_entropy(self(images), labels, label_smoothing=self.params.label_smoothing)
 
-    def validation_step(self, batch: list[Tensor], index: int) -> dict[str, Tensor]:
+    def validation_step(self, batch: list[Tensor]) -> dict[str, Tensor]:
         images, labels = batch
         logits = self(images)
         right = logits.argmax(dim=1) == labels
         return {"loss": F.cross_entropy(logits, labels), "accuracy": right.float().mean()}
 
-    def configure_optimizers(self) -> Any:
+    def recipe(self, steps: int) -> Recipe:
         p = self.params
         groups = decayed(self, p.weight_decay)
         sgd = torch.optim.SGD(groups, p.learning_rate, p.momentum, nesterov=p.nesterov, fused=True)
-        return one_cycle(self, sgd) if p.one_cycle else sgd
+        return one_cycle(sgd, steps) if p.one_cycle else (sgd, None)
 
 
 def fit(data: LabelledImages, params: Params, run: Run | None = None) -> Model:
@@ -124,8 +121,7 @@ def fit(data: LabelledImages, params: Params, run: Run | None = None) -> Model:
         Batches(images[kept], labels[kept], size=params.batch_size, seed=params.seed, prepare=augmentation(params)),
         Batches(images[held_out], labels[held_out], size=JUDGING) if len(held_out) else None,
         epochs=params.epochs,
-        run=run or Run(),
-        threads=THREADS,
+        run=run,
     )
     return model
 

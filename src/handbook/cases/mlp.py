@@ -14,7 +14,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import lightning as L
 import numpy as np
 import numpy.typing as npt
 import torch
@@ -25,13 +24,12 @@ from handbook import binary
 from handbook.evaluation import Report
 from handbook.runs import Run, device
 from handbook.tables import Table, categories, check_rows
-from handbook.training import Batches, one_cycle, train
+from handbook.training import Batches, Recipe, one_cycle, train
 
 if TYPE_CHECKING:
     import pandas as pd
 
 PRIMARY = "roc_auc"
-THREADS = 1  # a step is too small to be shared out
 JUDGING = 8192  # rows at a time where no gradient is kept
 
 
@@ -52,7 +50,7 @@ class Params(binary.Task):
             raise ValueError(f"dropout must be in [0, 1), found {self.dropout}")
 
 
-class Model(L.LightningModule):
+class Model(nn.Module):
     """Encoded rows (B, inputs) in, log-odds (B,) of the second class out."""
 
     history_: list[dict[str, float]]
@@ -71,20 +69,20 @@ class Model(L.LightningModule):
         outputs: Tensor = self.layers(rows)
         return outputs[:, 0]
 
-    def training_step(self, batch: list[Tensor], index: int) -> Tensor:
+    def training_step(self, batch: list[Tensor]) -> Tensor:
         rows, labels = batch
         return F.binary_cross_entropy_with_logits(self(rows), labels)
 
-    def validation_step(self, batch: list[Tensor], index: int) -> dict[str, Tensor]:
+    def validation_step(self, batch: list[Tensor]) -> dict[str, Tensor]:
         rows, labels = batch
         outputs = self(rows)
         right = (outputs > 0) == (labels == 1)
         return {"loss": F.binary_cross_entropy_with_logits(outputs, labels), "accuracy": right.float().mean()}
 
-    def configure_optimizers(self) -> Any:
+    def recipe(self, steps: int) -> Recipe:
         p = self.params
         adam = torch.optim.AdamW(self.parameters(), p.learning_rate, weight_decay=p.weight_decay, fused=True)
-        return one_cycle(self, adam, div_factor=25, cycle_momentum=True)
+        return one_cycle(adam, steps, div_factor=25, cycle_momentum=True)
 
 
 def fit(data: Table, params: Params, run: Run | None = None) -> Model:
@@ -105,8 +103,7 @@ def fit(data: Table, params: Params, run: Run | None = None) -> Model:
         Batches(*tensors(part.learn), size=params.batch_size, seed=params.seed),
         Batches(*tensors(part.choose), size=JUDGING) if part.choose else None,
         epochs=params.epochs,
-        run=run or Run(),
-        threads=THREADS,
+        run=run,
     )
     model.facts["threshold"] = binary.threshold(params, part, lambda rows: chances(model, rows))
     return model
@@ -121,7 +118,7 @@ def chances(model: Model, rows: pd.DataFrame) -> npt.NDArray[np.float64]:
     """The chance (N,) that each row is of the second class, 0-1."""
     model = model.to(device())
     parts = torch.split(_encoded(model, rows), JUDGING)
-    return np.asarray(torch.cat([model(part.to(model.device)).double().sigmoid().cpu() for part in parts]).numpy())
+    return np.asarray(torch.cat([model(part.to(device())).double().sigmoid().cpu() for part in parts]).numpy())
 
 
 def predict(model: Model, inputs: pd.DataFrame) -> pd.DataFrame:

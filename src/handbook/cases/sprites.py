@@ -18,7 +18,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import lightning as L
 import numpy as np
 import numpy.typing as npt
 import torch
@@ -29,13 +28,12 @@ from handbook.errors import HandbookError
 from handbook.evaluation import Report, bootstrap, calibration, expected_calibration_error
 from handbook.pixelart import FORMS_FROM, SIDE, Sprites
 from handbook.runs import Run, device
-from handbook.training import Batches, one_cycle, split, train
+from handbook.training import Batches, Recipe, one_cycle, split, train
 
 if TYPE_CHECKING:
     import pandas as pd
 
 PRIMARY = "accuracy"  # what the gate compares, greater is better
-THREADS = 1  # shared sums would have other last digits
 JUDGING = 128  # pictures at a time where no gradient is kept; more of them spend their time on memory
 THUMB = 16  # pixels a side at which the nearest sprite is looked for
 
@@ -52,7 +50,6 @@ class Params:
     width: int  # channels after the first convolution
     n_features: int  # values before the head, in which pictures are compared
     shift: int  # move pictures by up to so many pixels each way
-    bf16: bool  # multiply in 16 bits
     validation_share: float  # of the training sprites, held out for the learning curves
 
     def __post_init__(self) -> None:
@@ -67,7 +64,7 @@ class Params:
             raise ValueError(f"shift must be in [0, {SIDE}), found {self.shift}")
 
 
-class Model(L.LightningModule):
+class Model(nn.Module):
     """Pictures (B, 64, 64, 3) of 0-255 in, logits (B, dex numbers) out."""
 
     history_: list[dict[str, float]]
@@ -82,25 +79,25 @@ class Model(L.LightningModule):
             nn.Flatten(), nn.Linear(4 * w * 16, params.n_features), nn.BatchNorm1d(params.n_features), nn.ReLU(),
         )  # fmt: skip
         self.head = nn.Linear(params.n_features, len(dex))
-        self.to(memory_format=torch.channels_last)
+        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def forward(self, images: Tensor) -> Tensor:
         logits: Tensor = self.head(self.features(_scaled(images)))
         return logits
 
-    def training_step(self, batch: list[Tensor], index: int) -> Tensor:
+    def training_step(self, batch: list[Tensor]) -> Tensor:
         images, labels = batch
         return F.cross_entropy(self(images).float(), labels, label_smoothing=self.params.label_smoothing)
 
-    def validation_step(self, batch: list[Tensor], index: int) -> dict[str, Tensor]:
+    def validation_step(self, batch: list[Tensor]) -> dict[str, Tensor]:
         images, labels = batch
         logits = self(images).float()
         return {"loss": F.cross_entropy(logits, labels), "accuracy": (logits.argmax(dim=1) == labels).float().mean()}
 
-    def configure_optimizers(self) -> Any:
+    def recipe(self, steps: int) -> Recipe:
         p = self.params
         adam = torch.optim.AdamW(self.parameters(), p.learning_rate, weight_decay=p.weight_decay)
-        return one_cycle(self, adam, pct_start=0.3, div_factor=25, cycle_momentum=True)
+        return one_cycle(adam, steps, pct_start=0.3, div_factor=25, cycle_momentum=True)
 
 
 def _halving(channels: int, wider: int, kernel: int) -> list[nn.Module]:
@@ -129,9 +126,7 @@ def fit(data: Sprites, params: Params, run: Run | None = None) -> Model:
         Batches(images[kept], labels[kept], size=params.batch_size, seed=params.seed, prepare=_augmentation(params)),
         Batches(images[held_out], labels[held_out], size=JUDGING) if len(held_out) else None,
         epochs=params.epochs,
-        run=run or Run(),
-        bf16=params.bf16,
-        threads=THREADS,
+        run=run,
     )
     return model
 
@@ -172,7 +167,7 @@ def _through(model: Model, function: Any, images: npt.NDArray[np.uint8], columns
     model = model.eval().to(device())
     out = np.empty((len(images), columns))
     for start in range(0, len(images), JUDGING):
-        part = torch.from_numpy(np.array(images[start : start + JUDGING])).to(model.device)
+        part = torch.from_numpy(np.array(images[start : start + JUDGING])).to(device())
         out[start : start + JUDGING] = function(part).double().cpu().numpy()
     return out
 

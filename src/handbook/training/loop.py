@@ -1,8 +1,7 @@
-"""Training: tensors on the device, whole batches at a time, checkpoints that resume to the same numbers."""
+"""Lightning's side of training: the loop, its history, checkpoints that resume to the same numbers, early stopping."""
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import math
 import os
@@ -10,70 +9,65 @@ import sys
 import tempfile
 import time
 import warnings
-from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import lightning as L
 import torch
 from torch import Tensor, nn
 
-from handbook.runs import Row, Run, processes
+from handbook.runs import Row, Run, device, processes
+from handbook.training.batches import Batches
+
+if TYPE_CHECKING:
+    from handbook.training import Learner, Player
 
 
-class Batches:
-    """Batches cut from tensors that lie on the device already; no worker, no copy, no per-sample Python.
+class _Lesson(L.LightningModule):
+    """A `Learner` as Lightning wants it."""
 
-    With a seed, every epoch's order, and all randomness of its augmentation and dropout, follow from (seed, epoch)
-    alone: a run that resumes at epoch 7 sees the epoch 7 that an unbroken run sees. Of several processes each takes its
-    share of every such batch, so that together they see what one would.
-    """
+    def __init__(self, model: Learner) -> None:
+        super().__init__()
+        self.model = model
 
-    def __init__(
-        self,
-        *tensors: Tensor,
-        size: int,
-        seed: int | None = None,
-        prepare: Callable[[Tensor, int], Tensor] | None = None,
-    ) -> None:
-        """`prepare` is handed the first tensor of each batch and the number of the epoch, from 0."""
-        self.tensors, self.size, self.seed, self.prepare = tensors, size, seed, prepare
-        self.epoch = 0
-        self.batch_sampler = None  # where Lightning looks before it looks at `sampler`
+    def on_train_epoch_start(self) -> None:
+        if hasattr(self.model, "start_epoch"):
+            self.model.start_epoch(self.current_epoch)
 
-    @property
-    def sampler(self) -> Batches:
-        """Where Lightning looks for `set_epoch`."""
-        return self
+    def training_step(self, batch: list[Tensor], index: int) -> Tensor:
+        return self.model.training_step(batch)
 
-    def set_epoch(self, epoch: int) -> None:
-        self.epoch = epoch
+    def validation_step(self, batch: list[Tensor], index: int) -> dict[str, Tensor]:
+        return self.model.validation_step(batch)
 
-    @property
-    def samples(self) -> int:
-        return len(self.tensors[0])
-
-    def __len__(self) -> int:
-        return math.ceil(self.samples / self.size)
-
-    def __iter__(self) -> Iterator[list[Tensor]]:
-        for chosen in torch.split(self._order(), self.size):
-            first, *rest = (tensor.index_select(0, chosen) for tensor in self.tensors)  # a tenth of what [] costs
-            batch = [self.prepare(first, self.epoch) if self.prepare else first, *rest]
-            yield batch if self.seed is None or processes() == 1 else _share(batch)
-
-    def _order(self) -> Tensor:
-        where = self.tensors[0].device
-        if self.seed is None:
-            return torch.arange(self.samples, device=where)
-        torch.manual_seed(self.seed * 1_000_003 + self.epoch)
-        return torch.randperm(self.samples, device=where)
+    def configure_optimizers(self) -> Any:
+        optimiser, schedule = self.model.recipe(int(self.trainer.estimated_stepping_batches))
+        if schedule is None:
+            return optimiser
+        return {"optimizer": optimiser, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
 
-def _share(batch: list[Tensor]) -> list[Tensor]:
-    """This process's part of a batch; a last batch smaller than the number of processes is seen whole by all."""
-    rank, world = int(os.environ["RANK"]), processes()
-    return batch if len(batch[0]) < world else [each[rank::world] for each in batch]
+class _Match(L.LightningModule):
+    """A `Player` as Lightning wants it: each side is moved by hand."""
+
+    def __init__(self, model: Player) -> None:
+        super().__init__()
+        self.automatic_optimization = False
+        self.model = model
+
+    def training_step(self, batch: list[Tensor], index: int) -> dict[str, Tensor]:
+        batches, epochs = int(self.trainer.num_training_batches), int(self.trainer.max_epochs or 0)
+        step = self.current_epoch * batches + index  # Lightning counts the steps of both sides
+        return self.model.play(batch, step, batches * epochs, self._move)
+
+    def configure_optimizers(self) -> Any:
+        return self.model.optimisers(), []
+
+    def _move(self, side: int, network: nn.Module, loss: Tensor) -> None:
+        optimiser: Any = self.optimizers()[side]  # type: ignore[index]
+        optimiser.zero_grad()
+        self.manual_backward(loss, inputs=list(network.parameters()))  # and no gradient for the other side
+        optimiser.step()
 
 
 class _Judged(L.Callback):
@@ -158,7 +152,7 @@ class _Checkpoint(L.Callback):
             fresh.replace(self.path)
 
 
-class BestEpoch(_Judged):
+class _BestEpoch(_Judged):
     """Early stopping (Prechelt 1998): no more epochs once the held-out loss has not fallen for `patience` of them.
 
     `restore` then puts back the weights of the best epoch, number `epoch`. All of it travels inside the checkpoint: a
@@ -196,70 +190,59 @@ class BestEpoch(_Judged):
             module.load_state_dict(self.weights)
 
 
-def train(
-    module: L.LightningModule,
-    batches: Batches,
-    validation: Batches | None,
-    *,
-    epochs: int,
-    run: Run,
-    bf16: bool = False,
-    threads: int | None = None,
-    callbacks: Sequence[L.Callback] = (),
-) -> None:
-    """Fit a module for that many epochs, or for those that remain since its checkpoint, on that many threads.
-
-    Leaves `module.history_` (a row an epoch) and `module.training_` (seconds, samples/s, device) on the module.
-    """
-    history = _History(run)
-    # Order matters: the history's row is in the checkpoint, and what averages weights saves its average there.
-    keep = [_Checkpoint(run.checkpoint)] if run.checkpoint else []
+def fit(
+    model: Any, batches: Batches, validation: Batches | None, *, epochs: int, run: Run, clip: float, patience: int
+) -> int:
+    """What `handbook.training.train` says."""
+    module = _Match(model) if hasattr(model, "play") else _Lesson(model)
+    history, best = _History(run), _BestEpoch(patience)
+    # Order matters: what is in a checkpoint is what the callbacks before it have kept.
+    callbacks = [*([best] if patience else []), history, *([_Checkpoint(run.checkpoint)] if run.checkpoint else [])]
     resumes = str(run.checkpoint) if run.checkpoint and run.checkpoint.exists() else None
     if resumes:
         print(f"resuming from {resumes}", file=sys.stderr)
-    trainer = _trainer(epochs, bf16, [*callbacks, history, *keep])
-    with on_threads(threads), warnings.catch_warnings():
+    trainer = _trainer(epochs, clip, callbacks)
+    with warnings.catch_warnings():
         # Lightning 2.6 asks torch 2.13 in a way that it calls old; nothing of ours can change that
         warnings.filterwarnings("ignore", message=".*LeafSpec.*")
         warnings.filterwarnings("ignore", message=".*no `val_dataloader`.*")  # a case may hold nothing out
         trainer.fit(module, batches, validation, ckpt_path=resumes, weights_only=True)
     if trainer.interrupted:
         raise KeyboardInterrupt
-    module.eval()
-    module.history_ = history.rows  # type: ignore[assignment]
-    module.training_ = {  # type: ignore[assignment]
-        "device": torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu",
-        "threads": threads or torch.get_num_threads(),
+    best.restore(module)
+    model.eval()
+    model.history_ = history.rows
+    model.training_ = {
+        "device": torch.cuda.get_device_name() if torch.cuda.is_available() else device().type,
+        "threads": torch.get_num_threads(),
+        "precision": _precision(),
         "epochs": epochs,
         **({"processes": processes()} if processes() > 1 else {}),
         "samples": batches.samples,
         "seconds": round(history.seconds, 2),
         "samples_per_second": round(batches.samples * len(history.rows) / max(history.seconds, 1e-9)),
     }
+    return best.epoch or len(history.rows)
 
 
-@contextlib.contextmanager
-def on_threads(number: int | None) -> Iterator[None]:
-    """So many threads for torch's own work, or as many as it would take."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(number or before)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
+def _precision() -> str:
+    """float32, and bfloat16 beside it on a card that has instructions for it; never on a processor."""
+    half = torch.cuda.is_available() and torch.cuda.is_bf16_supported(including_emulation=False)
+    return "bf16-mixed" if half else "32-true"
 
 
-def _trainer(epochs: int, bf16: bool, callbacks: list[L.Callback]) -> L.Trainer:
+def _trainer(epochs: int, clip: float, callbacks: list[L.Callback]) -> L.Trainer:
     """Lightning without what small models pay for: logger, summary, sanity check; a bar only on a terminal."""
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
     torch.set_float32_matmul_precision("high")
     return L.Trainer(
         max_epochs=epochs,
-        accelerator="gpu" if torch.cuda.is_available() else "cpu",
+        accelerator={"cuda": "gpu"}.get(device().type, device().type),
         devices=int(os.environ["LOCAL_WORLD_SIZE"]) if processes() > 1 else 1,
         num_nodes=processes() // int(os.environ["LOCAL_WORLD_SIZE"]) if processes() > 1 else 1,
         strategy="ddp" if processes() > 1 else "auto",
-        precision="bf16-mixed" if bf16 else "32-true",
+        precision=_precision(),  # type: ignore[arg-type]
+        gradient_clip_val=clip or None,
         callbacks=callbacks,
         default_root_dir=tempfile.gettempdir(),
         logger=False,
@@ -268,33 +251,3 @@ def _trainer(epochs: int, bf16: bool, callbacks: list[L.Callback]) -> L.Trainer:
         enable_progress_bar=sys.stderr.isatty(),
         num_sanity_val_steps=0,
     )
-
-
-def decayed(module: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
-    """Groups for an optimiser: matrices and kernels decay; nothing is gained by shrinking biases and scales."""
-    parameters = list(module.parameters())
-    return [
-        {"params": [each for each in parameters if each.ndim > 1], "weight_decay": weight_decay},
-        {"params": [each for each in parameters if each.ndim == 1], "weight_decay": 0.0},
-    ]
-
-
-def one_cycle(module: L.LightningModule, optimiser: torch.optim.Optimizer, **shape: Any) -> Any:
-    """What Lightning asks for: the optimiser, its rate up over the first fifth of all steps, then down to nought.
-
-    Smith and Topin 2018. `shape` changes what `OneCycleLR` is given.
-    """
-    cycle = torch.optim.lr_scheduler.OneCycleLR(
-        optimiser,
-        optimiser.defaults["lr"],
-        total_steps=int(module.trainer.estimated_stepping_batches),
-        **{"pct_start": 0.2, "div_factor": 10, "cycle_momentum": False} | shape,
-    )
-    return {"optimizer": optimiser, "lr_scheduler": {"scheduler": cycle, "interval": "step"}}
-
-
-def split(samples: int, share: float, seed: int) -> tuple[Tensor, Tensor]:
-    """Indices of the training part and of the held-out share, drawn once from the seed."""
-    order = torch.randperm(samples, generator=torch.Generator().manual_seed(seed))
-    held_out = round(samples * share)
-    return order[held_out:], order[:held_out]
