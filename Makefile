@@ -5,6 +5,17 @@ export PYTHON TORCH
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 # Another handbook on the path would be run in place of this one; a Python's home is of that Python alone.
 unexport PYTHONPATH PYTHONHOME
+# A home and a name where the user has none; no folder for temporary files that is not there.
+USELESS := $(shell sh requirements/environment.sh)
+ifneq ($(filter HOME,$(USELESS)),)
+export HOME := $(CURDIR)/.cache/home
+endif
+ifneq ($(filter LOGNAME,$(USELESS)),)
+export LOGNAME := handbook
+endif
+ifneq ($(filter TMPDIR,$(USELESS)),)
+unexport TMPDIR
+endif
 # Text files are UTF-8, whatever the locale says.
 export PYTHONUTF8 := 1
 # No telemetry, no look-ups for newer versions; one home for Prefect's database.

@@ -3,6 +3,7 @@
 #
 #   setup.sh            make .venv, unless it is ready
 #   setup.sh add NAME   add what NAME.txt pins to it
+#   setup.sh python     only say which Python it would take
 #
 # PYTHON names the Python to use (otherwise the first fitting one that is found), TORCH the build of torch: `cpu`,
 # `cuda`, or nothing: then it is a CPU build where the places that pip or uv is set to look in have one (find-links, an
@@ -132,12 +133,16 @@ install_all() {
   "$BIN/python" -I -m pip --disable-pip-version-check check > .venv/check.txt || { cat .venv/check.txt >&2; exit 1; }
 }
 
+mkdir -p "${HOME:-.cache/home}" # the one that make gives to who has none
 case ${TORCH:-} in '' | cpu | cuda) ;; *) fail "TORCH=$TORCH: choose cpu or cuda, or leave it out" ;; esac
 wanted_python=${PYTHON:-}
 neutral
 PYTHON=$wanted_python
 if [ "${1:-}" = add ]; then
   pinned -r "requirements/$2.txt"
+elif [ "${1:-}" = python ]; then
+  choose
+  printf '%s\n' "$python"
 elif ! ready; then
   choose
   say "Setting up .venv with Python $version (about two minutes, once)"

@@ -7,7 +7,6 @@ known to it alone.
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import hashlib
 import json
 import logging
@@ -22,7 +21,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from handbook import datasets, ledger
+from handbook import datasets, ledger, locks
 from handbook.errors import HandbookError
 from handbook.project import Case, Project, plain
 from handbook.storage import read_rows, write_json
@@ -78,9 +77,8 @@ def _mlflow(project: Project) -> Iterator[Any]:
     project.mlruns.mkdir(exist_ok=True)
     for noisy in ("mlflow", "alembic"):
         logging.getLogger(noisy).setLevel(logging.ERROR)
-    with warnings.catch_warnings(), (project.mlruns / ".lock").open("w") as lock:
+    with warnings.catch_warnings(), locks.alone(project.mlruns / ".lock"):
         warnings.filterwarnings("ignore", module="mlflow")  # hints on types that our signature settles
-        fcntl.flock(lock, fcntl.LOCK_EX)
         mlflow.set_tracking_uri(uri(project))
         mlflow.set_registry_uri(uri(project))
         yield mlflow
