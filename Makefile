@@ -27,7 +27,7 @@ export DVC_NO_ANALYTICS := true
 export RAY_USAGE_STATS_ENABLED := 0
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lock data repro flow ui test proof check bench report clean
+.PHONY: help setup lock audit data repro flow ui test proof check bench report clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -58,8 +58,7 @@ test: setup  ## all tests but the slow proofs
 	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not slow" -n logical --maxprocesses 8 --dist loadgroup
 
 proof: setup  ## the slow proofs: clones, kills, every promise on real data, Ray
-	@$(BIN)/python -c "import ray" 2>/dev/null || \
-	  sh requirements/setup.sh add ray
+	@$(BIN)/python -c "import ray" 2>/dev/null || sh requirements/setup.sh add ray
 	@$(BIN)/python -m pytest -m slow
 
 check: setup  ## format, lint, types, import directions, no sample results in git
@@ -69,9 +68,12 @@ check: setup  ## format, lint, types, import directions, no sample results in gi
 	@$(BIN)/lint-imports
 	@$(BIN)/python -m handbook check
 
+audit: setup  ## ask for known vulnerabilities of everything that is pinned; needs the web
+	@$(BIN)/python -c "import pip_audit" 2>/dev/null || sh requirements/setup.sh add audit
+	@$(BIN)/python requirements/audit.py
+
 bench: setup  ## measure side by side; ratios are written to benchmarks/
-	@$(BIN)/python -c "import minisom, torchsom" 2>/dev/null || \
-	  sh requirements/setup.sh add bench
+	@$(BIN)/python -c "import minisom, torchsom" 2>/dev/null || sh requirements/setup.sh add bench
 	@$(BIN)/python -m benchmarks
 
 report: setup  ## build reports/index.html and the README's table anew
