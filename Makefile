@@ -61,11 +61,12 @@ proof: setup  ## the slow proofs: clones, kills, every promise on real data, Ray
 	@$(BIN)/python -c "import ray" 2>/dev/null || sh requirements/setup.sh add ray
 	@$(BIN)/python -m pytest -m slow
 
-check: setup  ## format, lint, types, import directions, no sample results in git
+check: setup  ## format, lint, types, import directions, workflows, no sample results in git
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+	@$(BIN)/zizmor --quiet --offline --no-progress .github/workflows
 	@$(BIN)/python -m handbook check
 
 audit: setup  ## ask for known vulnerabilities of everything that is pinned; needs the web
