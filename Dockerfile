@@ -32,11 +32,13 @@ ENV PATH=/handbook/.venv/bin:$PATH \
     PREFECT_HOME=/handbook/.prefect \
     MLFLOW_DISABLE_TELEMETRY=true \
     MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false \
-    DVC_NO_ANALYTICS=1
+    DVC_NO_ANALYTICS=1 \
+    DVC_SITE_CACHE_DIR=/handbook/.dvc/site
 
 # there is no git history in here for DVC to use; the folders are there so that volumes on them belong to us
 RUN dvc config --local core.no_scm true \
- && mkdir -p data models mlruns reports .dvc/cache .prefect
+ && mkdir -p data models mlruns reports .dvc/cache \
+ && install --directory --mode=0700 .prefect .dvc/site
 
 # Prefect, MLflow, reports
 EXPOSE 4200 5000 8000

@@ -24,6 +24,8 @@ export PREFECT_SERVER_ANALYTICS_ENABLED := false
 export PREFECT_HOME := $(CURDIR)/.prefect
 export MLFLOW_DISABLE_TELEMETRY := true
 export DVC_NO_ANALYTICS := true
+# DVC's cache of what it knows holds pickles, and by itself lies where every user of the machine can write.
+export DVC_SITE_CACHE_DIR ?= $(CURDIR)/.dvc/site
 export RAY_USAGE_STATS_ENABLED := 0
 
 .DEFAULT_GOAL := help

@@ -62,6 +62,12 @@ def page() -> Iterator[Page]:
             browser.close()
 
 
+def enter(page: Page, link: str) -> None:
+    """Prefect's pages by the link that `make ui` prints, as a person who clicks on it."""
+    page.goto(link)
+    page.wait_for_url(lambda url: "/enter" not in url)
+
+
 def open_deployment(page: Page, prefect: str, name: str) -> None:
     """By clicks, from the list of all."""
     page.goto(f"{prefect}/deployments")
@@ -95,6 +101,7 @@ def main() -> None:
     PICTURES.mkdir(exist_ok=True)
     with ui.everything(project.root, dict.fromkeys(ui.PORTS, 0)) as servers, page() as browser:
         prefect, mlflow, reports = (server.address for server in servers[:3])
+        enter(browser, ui.entrance(project.root, servers[0]))
         browser.goto(f"{prefect}/deployments")
         browser.get_by_text("case-study").first.wait_for()
         _shoot(browser, "prefect_deployments")

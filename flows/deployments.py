@@ -9,6 +9,7 @@ from importlib import import_module
 from prefect import serve
 from prefect.deployments.runner import RunnerDeployment
 from prefect.schedules import Cron, Schedule
+from prefect.settings import PREFECT_API_URL
 from prefect.types.entrypoint import EntrypointType
 
 import handbook as package
@@ -111,8 +112,13 @@ def _deployment(offer: Offer, schedule: Schedule | None) -> RunnerDeployment:
 
 
 def main() -> int:
-    """Serve until ended; 1 for schedules that are none."""
+    """Serve until ended; 1 for schedules that are none, and without a server to offer them to."""
     try:
+        if not PREFECT_API_URL.value():  # Prefect would start a server that lets everybody in
+            raise HandbookError(
+                "no Prefect to offer deployments to. `make ui` starts one with all of them; "
+                "to serve them to another, export PREFECT_API_URL and PREFECT_API_AUTH_STRING"
+            )
         # limit: one workspace has one writer. Prefect would pause what it served for good; each start pauses
         # the schedules anyway. query_seconds: somebody has clicked and waits
         serve(*offered(), limit=1, pause_on_shutdown=False, query_seconds=3)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import fcntl
 import json
 import os
 import signal
@@ -10,15 +12,20 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from functools import partial
+from http import HTTPStatus
 from pathlib import Path
 
+from flows import passwords
+from flows.passwords import AUTH, SERVER_AUTH
 from flows.processes import stop, undisturbed
 from handbook.errors import HandbookError
+from handbook.private import private_folder
 
 LOOPBACK = "127.0.0.1"
+OWNER_ONLY = 0o077  # umask of servers: their databases and logs are nobody else's to read
 START = 180.0  # seconds; Prefect's very first start creates its database and takes up to 30 on two free cores
 GRACE = 15.0  # seconds a server has to end by itself; Prefect's takes 2 to 5
 PORTS_TRIED = 100
@@ -30,6 +37,7 @@ MLFLOW, REPORTS = "HANDBOOK_MLFLOW_URL", "HANDBOOK_REPORTS_URL"
 QUIET = {
     "DO_NOT_TRACK": "true",
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    "PREFECT_SERVER_ALLOW_EPHEMERAL_MODE": "false",  # a server that Prefect starts by itself lets everybody in
     "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
     "PREFECT_SERVER_TASKS_TAG_CONCURRENCY_SLOT_WAIT_SECONDS": "1",  # a free GPU need not wait for ten
     "MLFLOW_DISABLE_TELEMETRY": "true",
@@ -57,11 +65,16 @@ def running(
     address: str = "",
     ready: Callable[[], bool] | None = None,
     env: dict[str, str] | None = None,
+    listener: socket.socket | None = None,
+    umask: int = -1,
 ) -> Iterator[Server]:
-    """`python -m MODULE`, ended with the block. It is not waited for: see `wait`."""
+    """`python -m MODULE`, ended with the block. It is not waited for: see `wait`.
+
+    A `listener` becomes the process's own, under the same number. umask: -1 is ours.
+    """
     log = log_of(root, name)
-    log.parent.mkdir(parents=True, exist_ok=True)
-    with undisturbed(), log.open("wb") as lines:
+    private_folder(log.parent)
+    with undisturbed(), os.fdopen(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as lines:
         process = subprocess.Popen(
             [sys.executable, "-m", *module],
             cwd=root,
@@ -70,11 +83,31 @@ def running(
             stdout=lines,
             stderr=subprocess.STDOUT,
             start_new_session=True,
+            pass_fds=[listener.fileno()] if listener else [],
+            umask=umask,
         )
     try:
         yield Server(name, address, log, ready or partial(answers, address), process)
     finally:
         stop(process, ask=signal.SIGTERM, grace=GRACE)
+
+
+@contextmanager
+def pages(
+    root: Path, name: str, first: int, arguments: list[str], *, health: str = "/health", env: dict[str, str]
+) -> Iterator[Server]:
+    """One of `flows.pages` on `first` or the next free port; `wait` for it.
+
+    It is handed a socket that listens already: while it loads, nobody else can take its port and be asked in its place.
+    """
+    with listening(first) as listener:
+        address = address_of(listener)
+        module = ["flows.pages", name, "--fd", str(listener.fileno()), *arguments]
+        ready = partial(answers, f"{address}{health}")
+        server = running(root, name, module, address=address, ready=ready, env=env, listener=listener, umask=OWNER_ONLY)
+        with server as started:
+            listener.close()
+            yield started
 
 
 def log_of(root: Path, name: str) -> Path:
@@ -85,19 +118,26 @@ def log_of(root: Path, name: str) -> Path:
 def environment(root: Path) -> dict[str, str]:
     """What servers and flows find: no telemetry, Prefect's home in the project, no proxy before loopback."""
     direct = ",".join(filter(None, [os.environ.get("NO_PROXY"), LOOPBACK, "localhost"]))
-    home = os.environ.get("PREFECT_HOME") or str(root / ".prefect")
-    own = {"PREFECT_HOME": home, "NO_PROXY": direct, "no_proxy": direct, "PYTHONUNBUFFERED": "1"}
+    own = {"PREFECT_HOME": str(home(root)), "NO_PROXY": direct, "no_proxy": direct, "PYTHONUNBUFFERED": "1"}
     return {**os.environ, **QUIET, **own}
+
+
+def listening(first: int = 0) -> socket.socket:
+    """A socket that listens on loopback at `first` or the next port that nobody listens on; 0: the system's choice."""
+    for port in range(first, first + PORTS_TRIED):
+        with suppress(OSError):
+            return socket.create_server((LOOPBACK, port))
+    raise HandbookError(f"no free port from {first} to {first + PORTS_TRIED - 1}. Stop something or name another")
+
+
+def address_of(listener: socket.socket) -> str:
+    return f"http://{LOOPBACK}:{listener.getsockname()[1]}"
 
 
 def free_address(first: int = 0) -> str:
     """http://127.0.0.1:PORT with `first` or the next port that nobody listens on; 0: the system's choice."""
-    for port in range(first, first + PORTS_TRIED):
-        with socket.socket() as trial, suppress(OSError):
-            trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # a port just given up is free
-            trial.bind((LOOPBACK, port))
-            return f"http://{LOOPBACK}:{trial.getsockname()[1]}"
-    raise HandbookError(f"no free port from {first} to {first + PORTS_TRIED - 1}. Stop something or name another")
+    with listening(first) as trial:
+        return address_of(trial)
 
 
 def port_of(address: str) -> str:
@@ -132,59 +172,104 @@ def refuse_dead(server: Server) -> None:
 
 def answers(url: str) -> bool:
     """Does something say 200 there?"""
+    return _status(url) == HTTPStatus.OK
+
+
+def _status(url: str, password: str = "") -> int:
+    """The status with which something answers there, 0 if nothing does; asked with `user:password` if there is one."""
     import httpx
 
+    key = {"Authorization": "Basic " + base64.b64encode(password.encode()).decode()} if password else {}
     try:
-        return httpx.get(url, timeout=5, trust_env=LOOPBACK not in url).status_code == httpx.codes.OK
+        return httpx.get(url, headers=key, timeout=5, trust_env=LOOPBACK not in url).status_code
     except httpx.HTTPError:
-        return False
+        return 0
 
 
 @contextmanager
 def prefect(root: Path, first: int = 0) -> Iterator[Server]:
-    """A Prefect server of the project's own; `wait` for it."""
-    address = free_address(first)
-    module = ["prefect", "server", "start", "--host", LOOPBACK, "--port", port_of(address)]
-    # its pages ask the API that the environment names, and that may be another one
-    env = {API: f"{address}/api"}
-    ready = partial(answers, f"{address}/api/health")
-    with running(root, "prefect", module, address=address, ready=ready, env=env) as server:
+    """A Prefect server of the project's own, which asks for the project's password; `wait` for it."""
+    with pages(root, "prefect", first, [], health="/api/health", env={SERVER_AUTH: password(root)}) as server:
         yield server
+
+
+def home(root: Path) -> Path:
+    """PREFECT_HOME: in the project, unless the environment names another."""
+    return Path(os.environ.get("PREFECT_HOME") or root / ".prefect")
+
+
+def password(root: Path) -> str:
+    """`user:password` of the project's own Prefect server."""
+    return passwords.password(home(root))
 
 
 @contextmanager
 def prefect_api(root: Path) -> Iterator[dict[str, str]]:
     """Names a Prefect API to the environment: PREFECT_API_URL's, that of `make ui`, or a server's of our own."""
-    given = os.environ.get(API)
-    if given and not answers(f"{given}/health"):
-        raise HandbookError(
-            f"{API} is {given}, but {given}/health does not answer.\n"
-            f"Start that server (prefect server start), or unset {API}: one is started here then"
-        )
-    known = {API: given} if given else _noted(root)
-    if known:
-        yield known
+    given, ours = os.environ.get(API), _noted(root)
+    if given and not (ours and ours[API] == given):
+        _refuse_closed(given, os.environ.get(AUTH, ""))
+        yield {API: given}
         return
+    with nullcontext(ours) if ours else _own(root) as known:
+        secret = password(root)
+        _refuse_closed(known[API], secret)
+        yield known | {AUTH: secret}
+
+
+@contextmanager
+def _own(root: Path) -> Iterator[dict[str, str]]:
     with prefect(root) as server:
         wait(server)
         yield {API: f"{server.address}/api"}
 
 
+def _refuse_closed(api: str, secret: str) -> None:
+    """HandbookError if nothing answers there, or if what answers does not let us in."""
+    if not answers(f"{api}/health"):
+        raise HandbookError(
+            f"{API} is {api}, but {api}/health does not answer.\n"
+            f"Start that server (prefect server start), or unset {API}: one is started here then"
+        )
+    if _status(f"{api}/admin/version", secret) == HTTPStatus.UNAUTHORIZED and not os.environ.get("PREFECT_API_KEY"):
+        found = "the one that is known here is not it" if secret else f"{AUTH} is not set"
+        raise HandbookError(f"{api} asks for a password: {found}. Set it: export {AUTH}=user:password")
+
+
 @contextmanager
 def noted(root: Path, env: dict[str, str]) -> Iterator[None]:
-    """Let `make flow` find the servers of `make ui`: two of Prefect's on one database get in each other's way."""
-    note = _note(root)
-    note.write_text(json.dumps(env))
-    try:
-        yield
-    finally:
-        note.unlink(missing_ok=True)
+    """Let `make flow` find the servers of `make ui`: two of Prefect's on one database get in each other's way.
+
+    Addresses, no password. The note is locked while we live: what a killed one left leads to nobody, least of all to
+    whoever has taken its port since.
+    """
+    private_folder(_note(root).parent)
+    with _note(root).open("a") as note:
+        try:
+            fcntl.flock(note, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:  # a `make ui` that was here before us: flows go on to find that one
+            yield
+            return
+        note.truncate(0)
+        note.write(json.dumps(env))
+        note.flush()
+        try:
+            yield
+        finally:
+            _note(root).unlink(missing_ok=True)
 
 
 def _noted(root: Path) -> dict[str, str] | None:
-    note = _note(root)
-    env: dict[str, str] = json.loads(note.read_text()) if note.exists() else {}
-    return env if env and answers(f"{env[API]}/health") else None
+    try:
+        with _note(root).open() as note:
+            try:
+                fcntl.flock(note, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                env: dict[str, str] = json.loads(note.read())
+                return env if answers(f"{env[API]}/health") else None
+    except FileNotFoundError:
+        pass
+    return None
 
 
 def _note(root: Path) -> Path:

@@ -14,6 +14,7 @@ from enum import Enum
 from pathlib import Path
 
 from flows.machine import Machine, current
+from handbook import private
 from handbook.errors import HandbookError
 from handbook.project import Project
 
@@ -117,7 +118,7 @@ def started(command: list[str], root: Path, room: Machine) -> subprocess.Popen[s
     return subprocess.Popen(
         [sys.executable, "-m", "flows.leash", *command] if room.alone else command,
         cwd=root,
-        env=_environment(),
+        env=_environment(root),
         stdin=subprocess.PIPE if room.alone else subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -127,12 +128,13 @@ def started(command: list[str], root: Path, room: Machine) -> subprocess.Popen[s
     )
 
 
-def _environment() -> dict[str, str]:
-    """What a stage finds: our own python first, no lines held back."""
+def _environment(root: Path) -> dict[str, str]:
+    """What a stage finds: our own python first, DVC's cache closed, no lines held back."""
     own = str(Path(sys.executable).parent)
     return {
         **os.environ,
         "PATH": os.pathsep.join([own, os.environ.get("PATH", os.defpath)]),
+        private.SITE_CACHE: str(private.site_cache(root)),
         "PYTHONUNBUFFERED": "1",
     }
 

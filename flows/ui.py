@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import argparse
+import os
+import shlex
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from flows import servers
+from flows import passwords, servers
+from flows.entrance import link
+from flows.passwords import AUTH, SERVER_AUTH
 from flows.processes import interruptible
-from flows.servers import LOOPBACK, Server
+from flows.servers import Server
 from handbook import tracking
 from handbook.errors import HandbookError
 from handbook.project import Project
@@ -65,7 +69,7 @@ def everything(root: Path, ports: dict[str, int]) -> Iterator[list[Server]]:
             servers.MLFLOW: mlflow.address,
             servers.REPORTS: reports.address,
         }
-        deployments = stack.enter_context(runner(root, env))
+        deployments = stack.enter_context(runner(root, env | {AUTH: servers.password(root)}))
         servers.wait(deployments)
         stack.enter_context(servers.noted(root, env))
         print(addresses(root, prefect, mlflow, reports, ports), flush=True)
@@ -76,9 +80,7 @@ def everything(root: Path, ports: dict[str, int]) -> Iterator[list[Server]]:
 def files(root: Path, first: int) -> Iterator[Server]:
     """reports/ as a web site: the report, and Data Docs below it."""
     (root / "reports").mkdir(exist_ok=True)
-    address = servers.free_address(first)
-    module = ["http.server", servers.port_of(address), "--bind", LOOPBACK, "--directory", str(root / "reports")]
-    with servers.running(root, "reports", module, address=address) as server:
+    with servers.pages(root, "reports", first, ["--directory", str(root / "reports")], env={}) as server:
         yield server
 
 
@@ -93,14 +95,12 @@ def registry(root: Path, first: int) -> Iterator[Server]:
             f"MLFLOW_TRACKING_URI names a server, {database}: its pages are there, and runs would go there.\n"
             "Unset it for a database of the project's own, or name a database: postgresql+psycopg2://USER@HOST/NAME"
         )
-    with servers.running(root, "mlflow-upgrade", ["mlflow", "db", "upgrade", database]) as upgrade:
+    upgrading = servers.running(root, "mlflow-upgrade", ["mlflow", "db", "upgrade", database], umask=servers.OWNER_ONLY)
+    with upgrading as upgrade:
         servers.finish(upgrade)
-    address = servers.free_address(first)
-    module = ["mlflow", "server", "--host", LOOPBACK, "--port", servers.port_of(address), "--workers", "1"]
     # runs keep their artifacts as files of this machine, so the server need not pass any through
-    module += ["--backend-store-uri", database, "--no-serve-artifacts"]
-    module += ["--default-artifact-root", str(mlruns / "artifacts")]
-    with servers.running(root, "mlflow", module, address=address) as server:
+    module = ["--artifacts", str(mlruns / "artifacts")]
+    with servers.pages(root, "mlflow", first, module, env={"MLFLOW_BACKEND_STORE_URI": database}) as server:
         yield server
 
 
@@ -117,9 +117,9 @@ def runner(root: Path, env: dict[str, str]) -> Iterator[Server]:
 
 
 def addresses(root: Path, prefect: Server, mlflow: Server, reports: Server, ports: dict[str, int]) -> str:
-    """What runs where, for a person to click on; says which ports were taken."""
+    """What runs where, for a person to click on; says which ports were taken, and how commands get in."""
     pages = [
-        ("Prefect", prefect.address, "runs, artifacts, deployments"),
+        ("Prefect", entrance(root, prefect), "runs, artifacts, deployments"),
         ("MLflow", mlflow.address, "experiments, models"),
         ("Report", f"{reports.address}/index.html", "every case beside the book"),
         ("Data Docs", f"{reports.address}/data_docs/index.html", "what the data were checked for"),
@@ -129,7 +129,27 @@ def addresses(root: Path, prefect: Server, mlflow: Server, reports: Server, port
         port = ports[server.name]
         if port and servers.port_of(server.address) != str(port):  # 0 asked for any
             lines.append(f"port {port} is taken: {server.name} is at {servers.port_of(server.address)}")
-    return "\n".join([*lines, f"logs: {servers.log_of(root, '*')}", "Ctrl-C stops all"])
+    return "\n".join([*lines, *commands(root, prefect), f"logs: {servers.log_of(root, '*')}", "Ctrl-C stops all"])
+
+
+def entrance(root: Path, prefect: Server) -> str:
+    """A link that lets in, with the password that was made here; a person's own is not printed."""
+    return prefect.address if _persons_own() else link(prefect.address, servers.password(root))
+
+
+def commands(root: Path, prefect: Server) -> list[str]:
+    """What a person types so that `prefect` in another terminal reaches the server, the password unseen."""
+    file = passwords.place(servers.home(root))
+    if _persons_own():
+        return [f"Prefect asks for the password that {SERVER_AUTH} or {AUTH} named"]
+    return [
+        f"Prefect's link holds its password, kept in {file}. For its commands:",
+        f'  export {servers.API}={prefect.address}/api {AUTH}="$(cat {shlex.quote(str(file))})"',
+    ]
+
+
+def _persons_own() -> bool:
+    return bool(os.environ.get(SERVER_AUTH) or os.environ.get(AUTH))
 
 
 if __name__ == "__main__":

@@ -116,6 +116,9 @@ make_venv() {
   "$python" -I -m venv --clear .venv
 }
 
+# Whoever types dvc in some folder: each python of .venv finds the checkout around itself, for what make exports there.
+SITE_CACHE='import os, sys; os.environ.setdefault("DVC_SITE_CACHE_DIR", os.path.join(os.path.dirname(sys.prefix), ".dvc", "site"))'
+
 install_all() {
   pinned -r requirements/build.txt
   case ${TORCH:-} in
@@ -130,6 +133,8 @@ install_all() {
   fi
   pinned -r requirements/handbook.txt
   install --no-build-isolation --editable .
+  packages=$("$BIN/python" -I -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
+  printf '%s\n' "$SITE_CACHE" > "$packages/handbook_site_cache.pth"
   # a source archive has no git history for DVC to look into
   if [ -d .dvc ] && [ ! -e .git ]; then "$BIN/dvc" config --quiet --local core.no_scm true; fi
   "$BIN/python" -I -m pip --disable-pip-version-check check > .venv/check.txt || { cat .venv/check.txt >&2; exit 1; }

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from handbook import service
+from handbook import imports, service
 from handbook.errors import HandbookError
 
 if TYPE_CHECKING:
@@ -38,6 +38,8 @@ VERBS = {
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 ALL_THREADS = ("predict", "serve", "generate")  # somebody waits for the answer
 
+# What stands before every `dvc repro`, at its start and before a commit: there DVC's cache is looked at.
+WATCHFUL = ("data", "validate", "check")
 GENERATION = ("length", "temperature", "top_k", "top_p", "seed")
 
 
@@ -92,7 +94,7 @@ def run(arguments: argparse.Namespace) -> None:
     """Do what the command line says."""
     if arguments.verb not in ALL_THREADS:
         os.environ |= {name: os.environ.get(name) or number for name, number in ONE_THREAD.items()}
-    from handbook import datasets, steps
+    from handbook import datasets, private, steps
     from handbook.project import Project
 
     start, project = Path.cwd(), Project.here()
@@ -102,6 +104,8 @@ def run(arguments: argparse.Namespace) -> None:
         return
     own = _own(project, arguments)
     os.chdir(project.root)
+    if arguments.verb in WATCHFUL and (project.root / ".dvc").is_dir():
+        private.site_cache(project.root)
     match arguments.verb:
         case "data":
             for name in arguments.names:
@@ -164,6 +168,7 @@ def _in_utf8() -> None:
 def main() -> int:
     """The exit code: 0 done, 1 an error that is told, 2 a wrong command line, 130 interrupted."""
     _in_utf8()
+    imports.calm_collector()
     try:
         run(parser().parse_args())
     except HandbookError as error:

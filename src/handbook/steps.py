@@ -13,7 +13,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from handbook import datasets, fetch, labs, ledger, samples
+from handbook import datasets, fetch, imports, labs, ledger, samples
 from handbook.errors import HandbookError, unknown
 from handbook.evaluation import Judge
 from handbook.project import Case, Own, Project, plain
@@ -36,6 +36,7 @@ def data(project: Project, names: list[str], source: str, or_sample: bool) -> No
     Samples go to a checkout of their own: those that are asked for, or, `or_sample`, all of them if any dataset cannot
     be fetched, so that whatever is built there is built from samples alone.
     """
+    _refuse_file_for_link(project.root / "raw")
     chosen = names or project.datasets()
     if source == "sample" or samples.inside(project):
         _draw_samples(project, chosen, "asked for")
@@ -57,6 +58,16 @@ def data(project: Project, names: list[str], source: str, or_sample: bool) -> No
         _draw_samples(project, project.datasets(), f"{len(missing)} of {len(chosen)} datasets could not be fetched")
 
 
+def _refuse_file_for_link(raw: Path) -> None:
+    """HandbookError where git has written the link that stages read the data through as a file with its target."""
+    if raw.is_file() and not raw.is_symlink():
+        raise HandbookError(
+            f"{raw} must be a link to data, and is a file: git could not make links here (core.symlinks is false).\n"
+            "On Windows, clone inside WSL, in a folder of its own file system. Elsewhere: "
+            "git config core.symlinks true && rm raw && git checkout raw"
+        )
+
+
 def _draw_samples(project: Project, names: list[str], why: str) -> None:
     apart = samples.draw(project, names)
     for name in names:
@@ -76,6 +87,7 @@ def validate(project: Project, name: str) -> None:
     sample = origin["kind"] == "sample"
     from handbook import validation
 
+    validation.load()
     table = page.facts(project.data(name))
     findings = validation.check(f"{name}_sample" if sample else name, table, page.expectations(sample), project.gx)
     validation.refuse(name, findings, validation.data_docs(project.gx) / "index.html")
@@ -176,6 +188,7 @@ def _load_own(page: ModuleType, case: Case, file: Path | None) -> tuple[Any, dic
 
 def evaluate(project: Project, name: str) -> None:
     """Judge a trained case: metrics.json, figures and tables, each saying whether its data are real."""
+    imports.later("scipy.stats")  # scikit-learn imports it, for what few of its parts use
     case = project.case(name)
     loaded, origin = _load(project, case)
     model = _model(project, case)

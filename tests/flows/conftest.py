@@ -16,6 +16,10 @@ import pytest
 os.environ["DO_NOT_TRACK"] = "true"
 os.environ.setdefault("PREFECT_HOME", str(Path(__file__).parents[2] / ".prefect"))
 
+from flows import servers
+from flows.__main__ import tell_the_rest
+from tests.flows.opened import Open, opened
+
 # A case is broken by the file broken/CASE, a stage slowed down by the file slow (seconds).
 PIPELINE = """
     stages:
@@ -121,10 +125,26 @@ def _copy(pattern: Path, root: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return root
 
 
-@pytest.fixture(scope="session")
-def server() -> Iterator[None]:
-    """One Prefect server for all tests: each start of one costs 5 to 30 s."""
-    from prefect.testing.utilities import prefect_test_harness
+@pytest.fixture(scope="module")
+def ui(pattern: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Open]:
+    """`make ui` around a toy checkout, once for a file of tests."""
+    root = tmp_path_factory.mktemp("ui") / "toy"
+    shutil.copytree(pattern, root)
+    with opened(root) as made:
+        yield made
 
-    with prefect_test_harness(server_startup_timeout=60):
-        yield
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """One Prefect server for all tests, closed as `make ui` closes it: each start of one costs 5 to 30 s."""
+    from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_URL, temporary_settings
+
+    root = tmp_path_factory.mktemp("prefect")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PREFECT_HOME", str(root / ".prefect"))
+        with servers.prefect(root) as started:
+            servers.wait(started)
+            known = {PREFECT_API_URL: f"{started.address}/api", PREFECT_API_AUTH_STRING: servers.password(root)}
+            with temporary_settings(known):
+                yield
+                tell_the_rest()

@@ -25,7 +25,7 @@ pytestmark = [
 
 @pytest.fixture
 def prefect(toy: Path) -> Iterator[str]:
-    """The address of Prefect's pages, with all that `make ui` starts around a toy checkout."""
+    """The link to Prefect's pages that `make ui` prints, with all that it starts around a toy checkout."""
     (toy / "params.yaml").write_text((toy / "params.yaml").read_text() + "\nschedules: {handbook: 0 3 * * *}\n")
     command = [sys.executable, "-m", "flows.ui", "--prefect", "0", "--mlflow", "0", "--reports", "0"]
     env = os.environ | {"PREFECT_HOME": str(toy / ".prefect")}
@@ -52,6 +52,8 @@ def page() -> Iterator[Any]:
 def test_every_deployment_is_shown_with_description_tags_and_schedule_and_a_click_runs_a_case(
     prefect: str, page: Any, toy: Path
 ) -> None:
+    screenshots.enter(page, prefect)
+    prefect = prefect.split("/enter", maxsplit=1)[0]
     for each in deployments.offered():
         screenshots.open_deployment(page, prefect, each.name)
         for tag in each.tags:

@@ -174,14 +174,17 @@ def test_a_named_prefect_that_answers_is_used(toy: Path, monkeypatch: pytest.Mon
             assert env == {"PREFECT_API_URL": f"{server.address}/api"}
 
 
-def test_a_flow_beside_the_user_interface_uses_its_servers(toy: Path) -> None:
+def test_a_flow_beside_the_user_interface_uses_its_servers_and_its_password(
+    toy: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PREFECT_HOME", str(toy / ".prefect"))
     (toy / "api").mkdir()
     (toy / "api" / "health").touch()
     with files(toy) as server:
         servers.wait(server)
         env = {"PREFECT_API_URL": f"{server.address}/api", servers.MLFLOW: "http://127.0.0.1:5001"}
         with servers.noted(toy, env), servers.prefect_api(toy) as found:
-            assert found == env
+            assert found == env | {"PREFECT_API_AUTH_STRING": servers.password(toy)}
 
 
 def test_nothing_is_between_us_and_loopback_and_nothing_is_reported(toy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -223,7 +226,7 @@ def test_when_one_server_dies_the_others_are_stopped_and_it_is_named(toy: Path) 
         while "Ctrl-C" not in (line := ui.stdout.readline()):
             assert line, "it ended before it was up"
         family = psutil.Process(ui.pid).children(recursive=True)
-        next(member for member in family if "http.server" in member.cmdline()).kill()
+        next(member for member in family if {"flows.pages", "reports"} <= set(member.cmdline())).kill()
         told = ui.stderr.read()
         assert ui.wait(60) == 1
     assert told.startswith("error: reports ended by itself with -9")

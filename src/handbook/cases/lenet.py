@@ -44,6 +44,7 @@ class Params:
     nesterov: bool
     weight_decay: float
     one_cycle: bool  # rate rises to its peak over the first fifth, then falls to nought
+    clip: float  # greatest length of the gradient; 0: any. Without it, few pictures and a high rate end in dead units
     label_smoothing: float  # share of the target spread over all classes
     standardise: bool  # intensities by mean and deviation of the training set; else to -1..1, as the book does
     flip: bool  # mirror pictures left to right: right for garments, wrong for digits
@@ -122,6 +123,7 @@ def fit(data: LabelledImages, params: Params, run: Run | None = None) -> Model:
         Batches(images[held_out], labels[held_out], size=JUDGING) if len(held_out) else None,
         epochs=params.epochs,
         run=run,
+        clip=params.clip,
     )
     return model
 
