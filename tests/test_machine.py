@@ -14,15 +14,15 @@ from handbook.errors import HandbookError
 from handbook.project import Project
 
 
-def test_a_file_in_the_place_of_the_link_raw_is_named_with_the_way_out(project: Project) -> None:
-    (project.root / "raw").write_text("data")  # what git writes where core.symlinks is false
-    with pytest.raises(
-        HandbookError, match=r"raw must be a link to data, and is a file: git could not(?s:.*)core\.symlinks true"
-    ):
-        steps.data(project, ["iris"], "auto", or_sample=False)
-    (project.root / "raw").unlink()
-    (project.root / "raw").symlink_to("data")
-    steps.data(project, ["iris"], "sample", or_sample=False)
+def test_a_file_in_the_place_of_the_link_raw_is_named_with_the_way_out(tmp_path: Path) -> None:
+    raw = tmp_path / "raw"
+    raw.write_text("data")  # what git writes where core.symlinks is false
+    with pytest.raises(HandbookError, match=r"raw must be a link to data, and is a file(?s:.*)core\.symlinks true"):
+        steps.data(Project(tmp_path), ["iris"], "auto", or_sample=False)
+    raw.unlink()
+    raw.symlink_to("data")
+    steps.data(Project(tmp_path), ["iris"], "auto", or_sample=False)
+    assert (raw / "iris" / "provenance.json").exists()
 
 
 @pytest.mark.parametrize(("granted", "threads"), [("3", 3), ("4,2", 4), ("auto", 0), ("", 0), ("0", 0)])
@@ -44,8 +44,8 @@ def test_apples_accelerator_is_used_but_for_float64_and_for_several_processes(mo
 
 def test_one_process_holds_a_lock_and_the_next_waits_or_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "new" / ".lock"
-    code = "import sys; from pathlib import Path; from handbook import locks\nwith locks.alone(Path(sys.argv[1]), 'busy'): "
-    other = [sys.executable, "-c", code + "print('held')", str(path)]
+    taking = "import sys; from pathlib import Path; from handbook import locks\n"
+    other = [sys.executable, "-c", taking + "with locks.alone(Path(sys.argv[1]), 'busy'): print('held')", str(path)]
     with locks.alone(path):
         path.write_text("kept")
         refused = subprocess.run(other, capture_output=True, text=True, check=False)
