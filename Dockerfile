@@ -1,9 +1,9 @@
 # syntax=docker/dockerfile:1
 # The handbook with everything that `make setup` installs. Torch is the registry's build, on Linux the one with CUDA;
-# for its CPU build, which is some GB less, name an index that holds it: docker build --build-arg TORCH_INDEX=ADDRESS .
+# its CPU build is some GB less: docker build --build-arg TORCH=cpu .
 FROM python:3.12-slim-bookworm
 
-ARG TORCH_INDEX=
+ARG TORCH=
 
 # git: DVC and the registry ask it for the commit; make: the project's commands
 RUN apt-get update \
@@ -17,20 +17,11 @@ WORKDIR /handbook
 
 # First only what the set-up is made from, and stand-ins for what its metadata name: an edited source or a new
 # results table in the README leaves these layers as they are.
-COPY --chown=handbook:handbook pyproject.toml constraints.txt Makefile ./
+COPY --chown=handbook:handbook pyproject.toml Makefile ./
+COPY --chown=handbook:handbook requirements requirements
 RUN mkdir -p src/handbook && touch src/handbook/__init__.py README.md
 
-# torch first, alone and only from its own index: no other package can come from there, and none of its CUDA
-# libraries, which its CPU build does not name
-RUN --mount=type=cache,target=/home/handbook/.cache/pip,uid=1000,gid=1000 \
-    python -m venv .venv \
- && .venv/bin/python -m pip install --no-deps ${TORCH_INDEX:+--index-url "$TORCH_INDEX"} \
-       --constraint constraints.txt torch
-
-# The stamp is that of `make setup`.
-RUN --mount=type=cache,target=/home/handbook/.cache/pip,uid=1000,gid=1000 \
-    .venv/bin/python -m pip install --constraint constraints.txt --editable '.[pipeline,labs,dask,postgres,browser,dev]' \
- && printf '%s' "$(cat pyproject.toml constraints.txt | cksum) $(python --version)" > .venv/.ready
+RUN --mount=type=cache,target=/home/handbook/.cache/pip,uid=1000,gid=1000 make setup TORCH="$TORCH"
 
 COPY --chown=handbook:handbook . .
 

@@ -1,10 +1,23 @@
-# The set-up lives in .venv and is done once. The stamp, written last, holds what it was made from: while the two agree
-# there is nothing to do, and whatever is half-finished or out of date is made anew.
-PYTHON ?= python3
+# The set-up lives in .venv and is done once, by requirements/setup.sh.
 BIN := .venv/bin
-STAMP := .venv/.ready
-INPUTS := $(shell cat pyproject.toml constraints.txt | cksum) $(shell $(PYTHON) --version 2>&1)
+# `make PYTHON=python3.12` names the Python, `make TORCH=cpu` or `TORCH=cuda` the build of torch; see requirements/setup.sh.
+export PYTHON TORCH
 export PATH := $(CURDIR)/$(BIN):$(PATH)
+# Another handbook on the path would be run in place of this one; a Python's home is of that Python alone.
+unexport PYTHONPATH PYTHONHOME
+# A home and a name where the user has none; no folder for temporary files that is not there.
+USELESS := $(shell sh requirements/environment.sh)
+ifneq ($(filter HOME,$(USELESS)),)
+export HOME := $(CURDIR)/.cache/home
+endif
+ifneq ($(filter LOGNAME,$(USELESS)),)
+export LOGNAME := handbook
+endif
+ifneq ($(filter TMPDIR,$(USELESS)),)
+unexport TMPDIR
+endif
+# Text files are UTF-8, whatever the locale says.
+export PYTHONUTF8 := 1
 # No telemetry, no look-ups for newer versions; one home for Prefect's database.
 export DO_NOT_TRACK := true
 export PREFECT_SERVER_ANALYTICS_ENABLED := false
@@ -13,28 +26,19 @@ export MLFLOW_DISABLE_TELEMETRY := true
 export DVC_NO_ANALYTICS := true
 # DVC's cache of what it knows holds pickles, and by itself lies where every user of the machine can write.
 export DVC_SITE_CACHE_DIR ?= $(CURDIR)/.dvc/site
-# The same for whoever types dvc in some folder: each python of .venv finds the checkout around itself.
-SITE_CACHE := import os, sys; os.environ.setdefault("DVC_SITE_CACHE_DIR", os.path.join(os.path.dirname(sys.prefix), ".dvc", "site"))
 export RAY_USAGE_STATS_ENABLED := 0
 
 .DEFAULT_GOAL := help
-.PHONY: help setup data repro flow ui test proof check bench report clean
+.PHONY: help setup lock audit data repro flow ui test proof check bench report clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup:  ## a virtual environment of the project's own, every version pinned
-	@[ "$$(cat $(STAMP) 2>/dev/null)" = "$(INPUTS)" ] && $(BIN)/python -c "import handbook" 2>/dev/null || $(MAKE) --no-print-directory .venv
+setup:  ## a virtual environment of the project's own, every version pinned with its hashes
+	@sh requirements/setup.sh
 
-.PHONY: .venv
-.venv:
-	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \
-	  { echo "handbook needs Python 3.11, 3.12 or 3.13; $(PYTHON) is $$($(PYTHON) --version 2>&1). Choose one: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
-	@echo "Setting up .venv (about two minutes, once)"
-	@$(PYTHON) -m venv --clear .venv
-	@PIP_CONSTRAINT=constraints.txt $(BIN)/python -m pip install -qq --disable-pip-version-check --editable '.[pipeline,labs,dask,postgres,browser,dev]'
-	@printf '%s\n' '$(SITE_CACHE)' > "$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/handbook_site_cache.pth"
-	@printf '%s' "$(INPUTS)" > $(STAMP)
+lock:  ## pin everything anew, by uv: uv.lock and the files in requirements/
+	@$(BIN)/python requirements/lock.py
 
 # With SAMPLE=1, samples are drawn and built even where the real data can be fetched.
 SOURCE := $(if $(SAMPLE),--source sample,--or-sample)
@@ -56,20 +60,23 @@ test: setup  ## all tests but the slow proofs
 	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not slow" -n logical --maxprocesses 8 --dist loadgroup
 
 proof: setup  ## the slow proofs: clones, kills, every promise on real data, Ray
-	@$(BIN)/python -c "import ray" 2>/dev/null || \
-	  PIP_CONSTRAINT=constraints.txt $(BIN)/python -m pip install -qq --disable-pip-version-check --editable '.[ray]'
+	@$(BIN)/python -c "import ray" 2>/dev/null || sh requirements/setup.sh add ray
 	@$(BIN)/python -m pytest -m slow
 
-check: setup  ## format, lint, types, import directions, no sample results in git
+check: setup  ## format, lint, types, import directions, workflows, no sample results in git
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+	@$(BIN)/zizmor --quiet --offline --no-progress .github/workflows
 	@$(BIN)/python -m handbook check
 
+audit: setup  ## ask for known vulnerabilities of everything that is pinned; needs the web
+	@$(BIN)/python -c "import pip_audit" 2>/dev/null || sh requirements/setup.sh add audit
+	@$(BIN)/python requirements/audit.py
+
 bench: setup  ## measure side by side; ratios are written to benchmarks/
-	@$(BIN)/python -c "import minisom, torchsom" 2>/dev/null || \
-	  PIP_CONSTRAINT=constraints.txt $(BIN)/python -m pip install -qq --disable-pip-version-check --editable '.[bench]'
+	@$(BIN)/python -c "import minisom, torchsom" 2>/dev/null || sh requirements/setup.sh add bench
 	@$(BIN)/python -m benchmarks
 
 report: setup  ## build reports/index.html and the README's table anew

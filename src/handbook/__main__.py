@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import codecs
+import locale
 import os
 import sys
 from pathlib import Path
@@ -96,6 +98,7 @@ def run(arguments: argparse.Namespace) -> None:
     from handbook.project import Project
 
     start, project = Path.cwd(), Project.here()
+    _refuse_other_code(project)
     if arguments.verb in service.VERBS:  # before the folder changes, which the user's paths start from
         service.run(project, arguments)
         return
@@ -145,8 +148,26 @@ def _own(project: Project, arguments: argparse.Namespace) -> Own | None:
     return Own(project.root, Path(folder).absolute(), Path(file).absolute() if file else None)
 
 
+def _refuse_other_code(project: Project) -> None:
+    """HandbookError where this is the package of another checkout, whose code and data would be used in silence."""
+    own, here = project.root / "src" / "handbook" / "__main__.py", Path(__file__)
+    if own.exists() and not own.samefile(here):
+        raise HandbookError(
+            f"this is the code of {here.parent}, but the current folder belongs to {project.root}.\n"
+            "Either PYTHONPATH names the other one (unset it), or .venv was copied from it (run `make setup` here)"
+        )
+
+
+def _in_utf8() -> None:
+    """Start again in Python's UTF-8 mode where the locale has another encoding: every text file here is UTF-8."""
+    if codecs.lookup(locale.getencoding()).name != "utf-8" and not sys.flags.utf8_mode:
+        os.environ["PYTHONUTF8"] = "1"  # also for what this process starts
+        os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606  # the same command, no shell
+
+
 def main() -> int:
     """The exit code: 0 done, 1 an error that is told, 2 a wrong command line, 130 interrupted."""
+    _in_utf8()
     imports.calm_collector()
     try:
         run(parser().parse_args())

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import datetime
-import fcntl
 import json
 import tempfile
 from collections.abc import Callable, Iterator
@@ -17,7 +16,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from handbook import batches, champions, contents, datasets, drift, fetch, validation
+from handbook import batches, champions, contents, datasets, drift, fetch, locks, validation
 from handbook.batches import Batch
 from handbook.bulletins import DRIFTED, REFUSED, STEADY, Record, page_of, sentence
 from handbook.champions import Champion
@@ -108,10 +107,7 @@ def scratch(project: Project) -> Iterator[Path]:
 @contextlib.contextmanager
 def alone(project: Project, name: str) -> Iterator[None]:
     """One who watches a case at a time: the next one waits, and finds what the first has left."""
-    place = project.cache / "monitor"
-    place.mkdir(parents=True, exist_ok=True)
-    with (place / f"{name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with locks.alone(project.cache / "monitor" / f"{name}.lock"):
         yield
 
 

@@ -36,10 +36,15 @@ def first() -> bool:
     return int(os.environ.get("RANK", "0")) == 0
 
 
-def device() -> torch.device:
-    """The accelerator there is, one for each process of this machine, or the processor."""
+def device(double: bool = False) -> torch.device:
+    """The accelerator there is, one for each process of this machine, or the processor.
+
+    `double`: for work in float64, which Apple's accelerator (MPS) does not have; the processor does it there.
+    """
     import torch
 
-    if processes() > 1 and torch.cuda.is_available():
-        return torch.device("cuda", int(os.environ["LOCAL_RANK"]))
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    if torch.cuda.is_available():
+        return torch.device(f"cuda:{os.environ['LOCAL_RANK']}" if processes() > 1 else "cuda")
+    if torch.backends.mps.is_available() and not double and processes() == 1:  # its processes cannot train together
+        return torch.device("mps")
+    return torch.device("cpu")

@@ -36,6 +36,7 @@ def data(project: Project, names: list[str], source: str, or_sample: bool) -> No
     Samples go to a checkout of their own: those that are asked for, or, `or_sample`, all of them if any dataset cannot
     be fetched, so that whatever is built there is built from samples alone.
     """
+    _refuse_file_for_link(project.root / "raw")
     chosen = names or project.datasets()
     if source == "sample" or samples.inside(project):
         _draw_samples(project, chosen, "asked for")
@@ -56,6 +57,16 @@ def data(project: Project, names: list[str], source: str, or_sample: bool) -> No
     if missing:
         print("\n".join(map(str, missing)), file=sys.stderr)
         _draw_samples(project, project.datasets(), f"{len(missing)} of {len(chosen)} datasets could not be fetched")
+
+
+def _refuse_file_for_link(raw: Path) -> None:
+    """HandbookError where git has written the link that stages read the data through as a file with its target."""
+    if raw.is_file() and not raw.is_symlink():
+        raise HandbookError(
+            f"{raw} must be a link to data, and is a file: git could not make links here (core.symlinks is false).\n"
+            "On Windows, clone inside WSL, in a folder of its own file system. Elsewhere: "
+            "git config core.symlinks true && rm raw && git checkout raw"
+        )
 
 
 def _draw_samples(project: Project, names: list[str], why: str) -> None:

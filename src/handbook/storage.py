@@ -34,15 +34,21 @@ class Fitted:
 
 def effort(seconds: float, samples: int, epochs: int = 1, device: str = "cpu") -> dict[str, Any]:
     """What a fit cost, as `training_` tells it; `epochs` are the passes over the samples."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return {
         "device": device,
-        "threads": int(os.environ.get("OMP_NUM_THREADS") or cores),
+        "threads": threads(),
         "epochs": epochs,
         "samples": samples,
         "seconds": round(seconds, 2),
         "samples_per_second": round(samples * epochs / max(seconds, 1e-9)),
     }
+
+
+def threads() -> int:
+    """How many OMP_NUM_THREADS grants, at its outermost level (`4,2` is 4); without it, or by a word, every core."""
+    granted = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0].strip()
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return int(granted) if granted.isdecimal() and int(granted) else cores
 
 
 def save(model: Any, directory: Path) -> None:

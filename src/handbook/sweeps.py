@@ -8,7 +8,6 @@ a sweep that was killed goes on where it was, and ends with the trials of one th
 from __future__ import annotations
 
 import dataclasses
-import fcntl
 import hashlib
 import inspect
 import json
@@ -21,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from handbook import datasets, fetch, proposals, ranges, trial_runs
+from handbook import datasets, fetch, locks, proposals, ranges, trial_runs
 from handbook.errors import HandbookError
 from handbook.images import LabelledImages
 from handbook.project import Case, Project, plain
@@ -104,13 +103,8 @@ def database(project: Project) -> str:
 @contextmanager
 def _alone(project: Project, name: str) -> Iterator[None]:
     """One sweep of a case at a time: whoever holds the lock knows that a trial marked as running is dead."""
-    place = project.cache / "sweeps"
-    place.mkdir(parents=True, exist_ok=True)
-    with (place / f"{name}.lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise HandbookError(f"a sweep of {name} runs already. Wait for it, or end it and run again") from None
+    busy = f"a sweep of {name} runs already. Wait for it, or end it and run again"
+    with locks.alone(project.cache / "sweeps" / f"{name}.lock", busy):
         yield
 
 

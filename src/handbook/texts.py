@@ -210,7 +210,7 @@ def written(follow: Follow, requests: Sequence[Request], alphabet: str) -> list[
         torch.tensor([getattr(each, name) for each in requests]) for name in ("temperature", "top_k", "top_p")
     )
     for place in range(int(known.min()), max(ends)):
-        logits = follow(text[:, :place]).double().cpu()
+        logits = follow(text[:, :place]).cpu().double()
         chances = truncated((logits / heat[:, None]).softmax(dim=1), top_k, top_p)
         text[:, place] = torch.where(place < known, text[:, place], drawn(chances, uniform[:, place]))
     return [decode(row[:end].tolist(), alphabet) for row, end in zip(text, ends, strict=True)]

@@ -7,7 +7,6 @@ known to it alone.
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import json
 import logging
 import os
@@ -20,7 +19,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from handbook import kept, ledger, mlflow_model, mlflow_run, standings
+from handbook import kept, ledger, locks, mlflow_model, mlflow_run, standings
 from handbook.errors import HandbookError
 from handbook.mlflow_run import CONTENT, TRAINING
 from handbook.project import Case, Project, plain
@@ -70,9 +69,8 @@ def _mlflow(project: Project) -> Iterator[Any]:
     project.mlruns.mkdir(exist_ok=True)
     for noisy in ("mlflow", "alembic"):
         logging.getLogger(noisy).setLevel(logging.ERROR)
-    with warnings.catch_warnings(), (project.mlruns / ".lock").open("w") as lock:
+    with warnings.catch_warnings(), locks.alone(project.mlruns / ".lock"):
         warnings.filterwarnings("ignore", module="mlflow")  # hints on types that our signature settles
-        fcntl.flock(lock, fcntl.LOCK_EX)
         mlflow.set_tracking_uri(uri(project))
         mlflow.set_registry_uri(uri(project))
         yield mlflow

@@ -7,7 +7,6 @@ dataset pages and kept in git; what a run leaves there (`gx/uncommitted`) is not
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import re
 import warnings
@@ -16,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from handbook import locks
 from handbook.errors import HandbookError
 from handbook.imports import absent, later
 
@@ -78,10 +78,7 @@ def data_docs(gx_folder: Path) -> Path:
 @contextlib.contextmanager
 def _alone(gx_folder: Path) -> Iterator[None]:
     """One writer at a time: every run brings the same index page up to date."""
-    place = gx_folder / "uncommitted"
-    place.mkdir(parents=True, exist_ok=True)
-    with (place / ".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with locks.alone(gx_folder / "uncommitted" / ".lock"):
         yield
 
 

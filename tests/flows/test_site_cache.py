@@ -67,7 +67,7 @@ def venv(root: Path) -> str:
     python = str(root / ".venv" / "bin" / "python")
     where = "import sysconfig; print(sysconfig.get_path('purelib'))"
     site = Path(subprocess.run([python, "-c", where], capture_output=True, text=True, check=True).stdout.strip())
-    found = re.search(r"^SITE_CACHE := (.+)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    found = re.search(r"^SITE_CACHE='(.+)'$", (ROOT / "requirements/setup.sh").read_text(), re.MULTILINE)
     assert found
     (site / "handbook_site_cache.pth").write_text(found[1] + "\n")
     packages = [path for path in sys.path if path.endswith("site-packages")]

@@ -213,7 +213,7 @@ def bits(model: Model, codes: Codes, before: Codes) -> npt.NDArray[np.float64]:
     model = model.to(device()).eval()
     context = before[-max(CONTEXT, model.params.window) :]
     text = torch.from_numpy(np.concatenate([context, codes])).to(device())
-    return np.asarray((model.surprise(text, len(context)).double() / np.log(2)).cpu().numpy())
+    return np.asarray((model.surprise(text, len(context)).cpu().double() / np.log(2)).numpy())
 
 
 @torch.inference_mode()

@@ -118,7 +118,7 @@ def chances(model: Model, rows: pd.DataFrame) -> npt.NDArray[np.float64]:
     """The chance (N,) that each row is of the second class, 0-1."""
     model = model.to(device())
     parts = torch.split(_encoded(model, rows), JUDGING)
-    return np.asarray(torch.cat([model(part.to(device())).double().sigmoid().cpu() for part in parts]).numpy())
+    return np.asarray(torch.cat([model(part.to(device())).cpu().double().sigmoid() for part in parts]).numpy())
 
 
 def predict(model: Model, inputs: pd.DataFrame) -> pd.DataFrame:

@@ -82,7 +82,7 @@ class RBFNetwork(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         if self.logistic and self.alpha <= 0:
             raise ValueError(f"alpha={self.alpha}: a logistic output needs a penalty, else its weights may never end")
         generator = torch.Generator().manual_seed(int(check_random_state(self.random_state).randint(2**31 - 1)))
-        rows = torch.from_numpy(np.require(X, requirements="W")).to(device())  # copied only if read-only
+        rows = torch.from_numpy(np.require(X, requirements="W")).to(device(double=True))  # copied only if read-only
         targets = torch.from_numpy(labels.astype(np.float64)).to(rows.device)[:, None]  # (N, 1)
         centres = (sampled if self.sampled else kmeans)(rows, self.n_components, generator)
         self.centres_ = centres.cpu().numpy()
@@ -105,9 +105,9 @@ class RBFNetwork(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """Above 0 for the second class, (N,): log-odds of a logistic output, else the output less a half."""
         check_is_fitted(self)
         X = validate_data(self, X, dtype=np.float64, reset=False)
-        centres, weights = (torch.from_numpy(each).to(device()) for each in (self.centres_, self.weights_))
+        centres, weights = (torch.from_numpy(each).to(device(double=True)) for each in (self.centres_, self.weights_))
         parts = torch.split(torch.from_numpy(np.require(X, requirements="W")), self.batch_size)
-        made = [activations(part.to(device()), centres, self.sigma_, self.intercept) @ weights for part in parts]
+        made = [activations(part.to(centres.device), centres, self.sigma_, self.intercept) @ weights for part in parts]
         return np.asarray(torch.cat(made)[:, 0].cpu().numpy() - (0 if self.logistic else 0.5))
 
     def predict_proba(self, X: Any) -> Array:

@@ -102,14 +102,14 @@ class Model(nn.Module):
             low, high = (self._lifted(name, self.facts[side][name]) for side in ("low", "high"))
             values = self._lifted(name, rows[name].to_numpy(np.float64))
             parts.append(((values - low) / (float(high - low) or 1.0))[:, None])
-        return torch.from_numpy(np.concatenate(parts, axis=1).astype(np.float32)).to(device())
+        return torch.from_numpy(np.concatenate(parts, axis=1).astype(np.float32)).to(device(double=True))
 
     def _lifted(self, name: str, values: Any) -> Any:
         return np.log1p(np.maximum(values, 0)) if name in self.params.logarithm else values
 
     def planes(self) -> dict[str, Floats]:
         """What units (units,) hold of each number, in original units; what varies most over the map comes first."""
-        levels = {name: self.nodes[:, self.owner.index(name)].double().cpu().numpy() for name in self.facts["low"]}
+        levels = {name: self.nodes[:, self.owner.index(name)].cpu().double().numpy() for name in self.facts["low"]}
         for name in (ordered := sorted(levels, key=lambda each: -levels[each].std())):
             low, high = (self._lifted(name, self.facts[side][name]) for side in ("low", "high"))
             lifted = low + levels[name] * (high - low)

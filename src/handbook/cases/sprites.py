@@ -158,7 +158,9 @@ def features(model: Model, images: npt.NDArray[np.uint8]) -> npt.NDArray[np.floa
 
 def probabilities(model: Model, images: npt.NDArray[np.uint8]) -> npt.NDArray[np.float64]:
     """Chances (N, dex numbers), in the order of `model.facts["dex"]`, of pictures (N, 64, 64, 3)."""
-    return _through(model, lambda pictures: model(pictures).double().softmax(dim=1), images, len(model.facts["dex"]))
+    return _through(
+        model, lambda pictures: model(pictures).cpu().double().softmax(dim=1), images, len(model.facts["dex"])
+    )
 
 
 @torch.inference_mode()
@@ -168,7 +170,7 @@ def _through(model: Model, function: Any, images: npt.NDArray[np.uint8], columns
     out = np.empty((len(images), columns))
     for start in range(0, len(images), JUDGING):
         part = torch.from_numpy(np.array(images[start : start + JUDGING])).to(device())
-        out[start : start + JUDGING] = function(part).double().cpu().numpy()
+        out[start : start + JUDGING] = function(part).cpu().double().numpy()
     return out
 
 
