@@ -37,7 +37,7 @@ ENV PATH=/handbook/.venv/bin:$PATH \
 
 # there is no git history in here for DVC to use; the folders are there so that volumes on them belong to us
 RUN dvc config --local core.no_scm true \
- && mkdir -p data models mlruns reports .dvc/cache \
+ && mkdir -p data .sample models mlruns reports .dvc/cache \
  && install --directory --mode=0700 .prefect .dvc/site
 
 # Prefect, MLflow, reports

@@ -42,19 +42,19 @@ lock:  ## pin everything anew, by uv: uv.lock and the files in requirements/
 
 # With SAMPLE=1, samples are drawn and built even where the real data can be fetched.
 SOURCE := $(if $(SAMPLE),--source sample,--or-sample)
-HERE = "$$($(if $(SAMPLE),cd .sample && ../)$(BIN)/python -m handbook where)"
+IN_PLACE = here=$$($(if $(SAMPLE),cd .sample && ../)$(BIN)/python -m handbook where) && cd "$$here"
 
 data: setup  ## fetch the data: already there, a mirror, upstream
 	@$(BIN)/python -m handbook data
 
 repro: setup  ## rebuild everything that is stale, a stage a core; samples, in .sample/, where data cannot be fetched
 	@$(BIN)/python -m handbook data $(SOURCE)
-	@cd $(HERE) && python -m flows
+	@$(IN_PLACE) && python -m flows
 
 flow: repro  ## another name for repro: Prefect runs the stages of DVC
 
 ui: setup  ## Prefect, MLflow, the report and Data Docs on loopback, until Ctrl-C
-	@cd $(HERE) && python -m flows.ui
+	@$(IN_PLACE) && python -m flows.ui
 
 test: setup  ## all tests but the slow proofs
 	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not slow" -n logical --maxprocesses 8 --dist loadgroup

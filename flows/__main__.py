@@ -10,6 +10,7 @@ from typing import Any
 from flows import servers
 from flows.processes import interruptible
 from flows.stages import SHARE
+from handbook import samples
 from handbook.errors import HandbookError, unknown
 from handbook.project import Project
 
@@ -73,8 +74,28 @@ def run(arguments: argparse.Namespace) -> int:
     finally:
         tell_the_rest()
     rows = state.result(raise_on_failure=False)
-    print(f"\n{table(rows)}\n\n{state.message}" if isinstance(rows, list) else f"error: {state.message}")
+    print(
+        f"\n{table(rows)}\n\n{state.message}\n{what_to_look_at()}"
+        if isinstance(rows, list)
+        else f"error: {state.message}"
+    )
     return 0 if state.is_completed() else 1
+
+
+def what_to_look_at() -> str:
+    """Where the report lies, and how the rest is looked at; how to use what was made from samples."""
+    project = Project.here()
+    lines = (
+        [f"The report: {project.root / 'reports' / 'index.html'}"]
+        if (project.root / "reports" / "index.html").exists()
+        else []
+    )
+    lines.append("This run, models, experiments and Data Docs: make ui")
+    if samples.inside(project):
+        lines.append(
+            f"All of it was made from samples and is no result. Its models are used from there: cd {samples.PLACE}"
+        )
+    return "\n".join(lines)
 
 
 def tell_the_rest() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -67,7 +68,7 @@ def test_a_checkout_whose_data_are_all_real_is_the_one_that_is_built(
     assert samples.where(bare).root == bare.root / ".sample"
     for name in bare.datasets():
         bare.data(name).mkdir(parents=True)
-        (bare.data(name) / fetch.PROVENANCE).write_text('{"kind": "real"}')
+        (bare.data(name) / fetch.PROVENANCE).write_text(json.dumps({"dataset": name, "kind": "real", "files": {}}))
     assert samples.where(bare) == bare
 
 
@@ -92,11 +93,15 @@ def test_its_links_hold_wherever_the_project_is_moved(bare: Project, tmp_path: P
 def test_a_build_on_samples_leaves_git_clean_and_is_known_to_dvc(tmp_path: Path) -> None:
     clone = tmp_path / "clone"
     subprocess.run(["git", "clone", "--quiet", ROOT, clone], check=True)
+    env = os.environ | {
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "PYTHONPATH": str(clone / "src"),
+    }
     for words in (["handbook", "data", "iris", "--source", "sample"], ["handbook", "where"]):
-        done = subprocess.run([sys.executable, "-m", *words], cwd=clone, capture_output=True, text=True, check=True)
+        command = [sys.executable, "-m", *words]
+        done = subprocess.run(command, cwd=clone, env=env, capture_output=True, text=True, check=True)
     apart = Path(done.stdout.strip())
     repro = [sys.executable, "-m", "dvc", "repro", "--single-item", "validate@iris"]
-    env = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
     for said in ("expectations are met", "didn't change, skipping"):
         done = subprocess.run(repro, cwd=apart, env=env, capture_output=True, text=True, check=False)
         assert said in done.stdout, done.stderr
