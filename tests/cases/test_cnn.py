@@ -94,6 +94,15 @@ def test_augmentation_keeps_shape_and_type_and_mixes_no_pictures(params: cnn.Par
     assert torch.equal(prepare(images, 3), images)
 
 
+def test_two_epochs_show_each_picture_both_ways_and_about_half_of_them_each_way_at_a_time() -> None:
+    images = torch.randint(0, 256, (500, 28, 28), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+    one, other = (cnn.alternated(images, epoch) for epoch in (4, 5))
+    as_it_is = (one == images).all(dim=(1, 2))
+    assert torch.equal(torch.where(as_it_is[:, None, None], other, one), images.flip(2))
+    assert 0.4 < as_it_is.float().mean() < 0.6
+    assert torch.equal(cnn.alternated(images, 6), one)
+
+
 def test_an_erased_square_is_as_large_as_asked_and_can_lie_anywhere() -> None:
     torch.manual_seed(0)
     gone = recognition.erased(torch.ones(4000, 28, 28, dtype=torch.uint8), 6) == 0
