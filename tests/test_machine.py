@@ -69,7 +69,7 @@ def test_the_code_of_another_checkout_is_refused(tmp_path: Path) -> None:
 
 def test_a_command_in_another_locale_starts_again_in_utf8(monkeypatch: pytest.MonkeyPatch) -> None:
     started: list[list[str]] = []
-    monkeypatch.delenv("PYTHONUTF8", raising=False)
+    monkeypatch.setenv("PYTHONUTF8", "")
     monkeypatch.setattr(os, "execv", lambda _, words: started.append(words))
     monkeypatch.setattr(locale, "getencoding", lambda: "UTF-8")
     encoding.in_utf8()
