@@ -10,7 +10,7 @@ from typing import Any
 from flows import servers
 from flows.processes import interruptible
 from flows.stages import SHARE
-from handbook import samples
+from handbook import encoding, samples
 from handbook.errors import HandbookError, unknown
 from handbook.project import Project
 
@@ -19,6 +19,7 @@ WRONG_COMMAND_LINE, INTERRUPTED = 2, 130  # as argparse and a shell have it
 
 def main() -> int:
     """The exit code: 0 all up to date, 1 something failed, 2 a wrong command line, 130 interrupted."""
+    encoding.in_utf8()
     arguments = parser().parse_args()
     try:
         project = Project.here()

@@ -6,8 +6,9 @@ import os
 import signal
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
+from itertools import count
 from pathlib import Path
 
 from flows.processes import Process, stop
@@ -15,6 +16,40 @@ from handbook.errors import HandbookError
 
 GRACE = 5.0  # seconds a stage has to end before it is killed
 MEMORY = 3 * 2**30  # bytes that a trainer of the handbook takes at most
+
+
+class Places:
+    """A place a core, some of them for heavy stages; whoever waits with the lowest rank and fits in goes first."""
+
+    def __init__(self, cores: int, heavy: int) -> None:
+        self._free = {False: cores, True: heavy}  # places, and those of them that a heavy stage may take
+        self._waiting: list[tuple[int, int, bool]] = []  # rank, order of arrival, heavy
+        self._arrived = count()
+        self._changed = threading.Condition()
+
+    @contextmanager
+    def held(self, heavy: bool, rank: int) -> Iterator[None]:
+        """Wait for a place, and hold it."""
+        with self._changed:
+            mine = (rank, next(self._arrived), heavy)
+            self._waiting.append(mine)
+            self._changed.wait_for(lambda: self._first() == mine)
+            self._waiting.remove(mine)
+            self._move(heavy, -1)
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._move(heavy, 1)
+
+    def _first(self) -> tuple[int, int, bool] | None:
+        fits = [each for each in self._waiting if self._free[False] and (not each[2] or self._free[True])]
+        return min(fits, default=None)
+
+    def _move(self, heavy: bool, by: int) -> None:
+        for kind in {False, heavy}:
+            self._free[kind] += by
+        self._changed.notify_all()
 
 
 class Machine:
@@ -26,15 +61,13 @@ class Machine:
             raise HandbookError(f"at_once={at_once}: at least one trainer must run at a time")
         cores = cores or available_cores()
         self.alone = alone
-        self._heavy, self._all = (threading.BoundedSemaphore(number) for number in (at_once, max(cores, at_once)))
+        self._places = Places(max(cores, at_once), at_once)
         self._children: set[Process] = set()
         self._closed = threading.Event()
 
-    @contextmanager
-    def place(self, heavy: bool) -> Iterator[None]:
-        """Wait for room, and hold it."""
-        with self._heavy if heavy else nullcontext(), self._all:
-            yield
+    def place(self, heavy: bool, rank: int = 0) -> AbstractContextManager[None]:
+        """Wait for room, and hold it; of those that wait, the lowest rank goes first."""
+        return self._places.held(heavy, rank)
 
     @property
     def closed(self) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import locale
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from flows.machine import available_cores
-from handbook import locks, runs, steps, storage
+from handbook import encoding, locks, runs, steps, storage
 from handbook.errors import HandbookError
 from handbook.project import Project
 
@@ -44,7 +46,7 @@ def test_apples_accelerator_is_used_but_for_float64_and_for_several_processes(mo
 
 def test_one_process_holds_a_lock_and_the_next_waits_or_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "new" / ".lock"
-    taking = "import sys; from pathlib import Path; from handbook import locks\n"
+    taking = "import sys; from pathlib import Path; from handbook import encoding, locks\n"
     other = [sys.executable, "-c", taking + "with locks.alone(Path(sys.argv[1]), 'busy'): print('held')", str(path)]
     with locks.alone(path):
         path.write_text("kept")
@@ -63,3 +65,17 @@ def test_the_code_of_another_checkout_is_refused(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert f"the current folder belongs to {tmp_path}" in done.stderr
     assert "make setup" in done.stderr
+
+
+def test_a_command_in_another_locale_starts_again_in_utf8(monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[list[str]] = []
+    monkeypatch.setenv("PYTHONUTF8", "")
+    monkeypatch.setattr(os, "execv", lambda _, words: started.append(words))
+    monkeypatch.setattr(locale, "getencoding", lambda: "UTF-8")
+    encoding.in_utf8()
+    assert started == []
+    monkeypatch.setattr(locale, "getencoding", lambda: "ISO-8859-15")
+    encoding.in_utf8()
+    utf8 = sys.flags.utf8_mode == 1  # make has seen to it already
+    assert started == ([] if utf8 else [[sys.executable, *sys.orig_argv[1:]]])
+    assert utf8 or os.environ["PYTHONUTF8"] == "1"

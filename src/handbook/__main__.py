@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import codecs
-import locale
 import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from handbook import imports, service
+from handbook import encoding, imports, service
 from handbook.errors import HandbookError
 
 if TYPE_CHECKING:
@@ -158,16 +156,9 @@ def _refuse_other_code(project: Project) -> None:
         )
 
 
-def _in_utf8() -> None:
-    """Start again in Python's UTF-8 mode where the locale has another encoding: every text file here is UTF-8."""
-    if codecs.lookup(locale.getencoding()).name != "utf-8" and not sys.flags.utf8_mode:
-        os.environ["PYTHONUTF8"] = "1"  # also for what this process starts
-        os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606  # the same command, no shell
-
-
 def main() -> int:
     """The exit code: 0 done, 1 an error that is told, 2 a wrong command line, 130 interrupted."""
-    _in_utf8()
+    encoding.in_utf8()
     imports.calm_collector()
     try:
         run(parser().parse_args())

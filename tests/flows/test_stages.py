@@ -136,6 +136,30 @@ def test_no_more_run_at_once_than_there_is_room_for(at_once: int, cores: int, he
     assert seen == most
 
 
+def test_whoever_waits_with_the_lowest_rank_goes_first() -> None:
+    room, order = machine.Machine(at_once=1, cores=1), list[int]()
+
+    def work(rank: int) -> None:
+        with room.place(heavy=True, rank=rank):
+            order.append(rank)
+
+    with ThreadPoolExecutor(4) as pool, room.place(heavy=True):
+        for rank in (3, 1, 2, 1):
+            pool.submit(work, rank)
+        while len(room._places._waiting) < 4:
+            time.sleep(0.01)
+    assert order == [1, 1, 2, 3]
+
+
+def test_a_heavy_stage_that_must_wait_stands_in_no_light_one_s_way() -> None:
+    room = machine.Machine(at_once=1, cores=2)
+    with room.place(heavy=True, rank=5), ThreadPoolExecutor(2) as pool:
+        waits = pool.submit(lambda: room.place(heavy=True, rank=0).__enter__())
+        light = pool.submit(lambda: room.place(heavy=False, rank=9).__enter__())
+        light.result(timeout=5)
+        assert not waits.done()
+
+
 def test_trainers_and_light_stages_share_the_cores() -> None:
     room = machine.Machine(at_once=1, cores=1)
     light = threading.Thread(target=lambda: room.place(heavy=False).__enter__(), daemon=True)
