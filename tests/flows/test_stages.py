@@ -152,12 +152,19 @@ def test_whoever_waits_with_the_lowest_rank_goes_first() -> None:
 
 
 def test_a_heavy_stage_that_must_wait_stands_in_no_light_one_s_way() -> None:
-    room = machine.Machine(at_once=1, cores=2)
-    with room.place(heavy=True, rank=5), ThreadPoolExecutor(2) as pool:
-        waits = pool.submit(lambda: room.place(heavy=True, rank=0).__enter__())
-        light = pool.submit(lambda: room.place(heavy=False, rank=9).__enter__())
-        light.result(timeout=5)
+    room, done = machine.Machine(at_once=1, cores=2), list[str]()
+
+    def work(name: str, heavy: bool, rank: int) -> None:
+        with room.place(heavy, rank):
+            done.append(name)
+
+    with ThreadPoolExecutor(2) as pool, room.place(heavy=True, rank=5):
+        waits = pool.submit(work, "heavy", True, 0)
+        while not room._places._waiting:
+            time.sleep(0.01)
+        pool.submit(work, "light", False, 9).result(timeout=5)
         assert not waits.done()
+    assert done == ["light", "heavy"]
 
 
 def test_trainers_and_light_stages_share_the_cores() -> None:
