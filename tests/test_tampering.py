@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -16,7 +17,19 @@ from typing import Any
 
 import pytest
 
-from handbook import integrity, kept, ledger, mlflow_model, prediction, service, serving, shown, standings, tracking
+from handbook import (
+    integrity,
+    kept,
+    ledger,
+    mlflow_model,
+    prediction,
+    service,
+    serving,
+    shown,
+    standings,
+    tracking,
+    verification,
+)
 from handbook.errors import HandbookError
 from handbook.integrity import FILES, digest, hashes
 from handbook.project import Project
@@ -254,9 +267,9 @@ IN_MLFLOW: dict[str, tuple[Callable[[Path, Path], None], str]] = {
 
 def findings(project: Project) -> str:
     """What `verify` says of MLflow; it must find fault."""
-    done = handbook(project, "verify", NAME)
-    assert done.returncode == 1, done.stdout
-    return done.stdout
+    found = [each for each in verification.verify(project, NAME) if each.record == "MLflow" and each.fault]
+    assert found
+    return "\n".join(f"{each.thing}: {each.fault}" for each in found)
 
 
 def strange_version(project: Project, mlflow: Any, folder: Path, mark: Path) -> str:
@@ -294,9 +307,26 @@ def test_verify_names_whatever_is_changed_in_mlflows_store_and_whoever_claims_to
     assert f"its version {number}" in told
     assert str(tmp_path / "strangers") in told
     assert "aliases are" in told
+    assert handbook(project, "verify", NAME).returncode == 1
     tracking.register(project, case)
     assert shown.recorded(project, NAME)[1]["champion"] == "1"
     assert not mark.exists()
+
+
+def test_a_checkout_that_was_moved_serves_and_is_shown_in_mlflow_anew_by_the_next_registration(
+    project: Project, placed: Callable[..., Any]
+) -> None:
+    tracking.register(project, placed(NAME))
+    moved = Project(project.root / "moved")
+    shutil.copytree(project.root, moved.root, ignore=lambda *_: ["moved", "data"])
+    (moved.root / "data").symlink_to(project.root / "data")
+    assert "it is not in the registry" in handbook(moved, "verify", NAME).stdout
+    done = handbook(moved, "register", NAME)
+    assert done.returncode == 0, done.stderr
+    assert f"kept the files of lenet at {project.mlruns.as_uri()}" in done.stderr
+    told = handbook(moved, "verify", NAME).stdout
+    assert re.search(r"MLflow +2 as written down, 0 not", told), told
+    assert re.search(r"MLflow +2 as written down, 0 not", handbook(project, "verify", NAME).stdout)
 
 
 @pytest.mark.slow  # a registration, and two cold starts of torch and MLflow

@@ -11,6 +11,7 @@ import json
 import logging
 import os
 import re
+import sys
 import urllib.error
 import urllib.request
 import warnings
@@ -144,9 +145,11 @@ def _show(project: Project, case: Case, standing: Standing, mlflow: Any, stale: 
     a content that is sealed since (`stale`), which is taken away.
     """
     client = mlflow.MlflowClient()
-    _experiment(project, case, mlflow)
-    _own_place(project, case, mlflow)
-    if not client.search_registered_models(f"name = '{case.name}'"):
+    known = client.search_registered_models(f"name = '{case.name}'")
+    if _experiment(project, case, mlflow) and known:
+        client.delete_registered_model(case.name)
+        known = []
+    if not known:
         client.create_registered_model(case.name, description=_summary(case))
     for each in versions(case.name, mlflow):
         if each.tags.get(CONTENT) in stale:
@@ -160,11 +163,11 @@ def _show(project: Project, case: Case, standing: Standing, mlflow: Any, stale: 
             found = kept.sealed(ledger.store(project, case.name), standing, content)
             key = ledger.training(found)["key"]
             shown[content] = mlflow_run.log(case, found, _live_run(case, key, mlflow), mlflow)
-    known = client.get_registered_model(case.name).aliases
+    aliases = client.get_registered_model(case.name).aliases
     for alias in ALIASES:
         if standing.get(alias):
             client.set_registered_model_alias(case.name, alias, shown[standing[alias]])
-        elif alias in known:  # a rollback leaves no previous
+        elif alias in aliases:  # a rollback leaves no previous
             client.delete_registered_model_alias(case.name, alias)
 
 
@@ -189,26 +192,26 @@ def _kept_at(name: str, mlflow: Any) -> str:
     return str(experiment.artifact_location) if experiment else ""
 
 
-def _own_place(project: Project, case: Case, mlflow: Any) -> None:
-    """HandbookError if the project's own database keeps a case's files elsewhere than in mlruns/."""
-    found, expected = _kept_at(case.name, mlflow), _artifacts(project, case.name)
-    if uri(project) == _own_uri(project) and found != expected:
-        raise HandbookError(
-            f"MLflow keeps the files of {case.name} at {found}, expected {expected}: the checkout was moved, or "
-            f"somebody else made this experiment.\nMLflow is a view of the ledger. {REBUILD}"
-        )
-
-
 def _summary(case: Case) -> str:
     return (case.page.__doc__ or "").split("\n\n", 1)[0]
 
 
-def _experiment(project: Project, case: Case, mlflow: Any) -> None:
-    """The case's experiment; its artifacts lie under mlruns/, unless a server keeps them."""
-    if mlflow.get_experiment_by_name(case.name) is None:
-        place = None if uri(project).startswith("http") else _artifacts(project, case.name)
+def _experiment(project: Project, case: Case, mlflow: Any) -> bool:
+    """The case's experiment; its artifacts lie under mlruns/, unless a server keeps them.
+
+    Where the project's own database has it elsewhere, since the checkout was moved or somebody else made it, that one
+    is put aside under another name; returns whether it was.
+    """
+    place = None if uri(project).startswith("http") else _artifacts(project, case.name)
+    found = mlflow.get_experiment_by_name(case.name)
+    aside = found is not None and uri(project) == _own_uri(project) and found.artifact_location != place
+    if aside:
+        mlflow.MlflowClient().rename_experiment(found.experiment_id, f"{case.name}, elsewhere ({found.experiment_id})")
+        print(f"MLflow kept the files of {case.name} at {found.artifact_location}; it is shown anew", file=sys.stderr)
+    if found is None or aside:
         mlflow.create_experiment(case.name, artifact_location=place)
     mlflow.set_experiment(case.name)
+    return aside
 
 
 def _artifacts(project: Project, name: str) -> str:
