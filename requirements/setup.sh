@@ -59,7 +59,7 @@ candidates() {
       [ -x "$python" ] && printf '%s\n' "$python"
     done
   done
-  command -v uv > /dev/null && uv python find '>=3.11,<3.14' 2> /dev/null
+  command -v uv > /dev/null && uv python find --system '>=3.11,<3.14' 2> /dev/null
   return 0
 }
 
