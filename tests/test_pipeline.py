@@ -205,5 +205,18 @@ def test_a_log_is_told_each_epoch_as_it_ends(project: Project, capsys: pytest.Ca
 
 def test_make_help_lists_the_targets() -> None:
     told = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    for target in ["setup", "data", "repro", "flow", "ui", "test", "check", "audit", "bench", "lock", "report", "clean"]:
+    for target in [
+        "setup",
+        "data",
+        "repro",
+        "flow",
+        "ui",
+        "test",
+        "check",
+        "audit",
+        "bench",
+        "lock",
+        "report",
+        "clean",
+    ]:
         assert f"make {target} " in told
