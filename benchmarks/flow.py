@@ -68,8 +68,7 @@ def made(clone: Path) -> Path:
     numbers["labs"] = {"units": numbers["labs"]["units"]}
     path.write_text(yaml.safe_dump(numbers, sort_keys=False))
     told(clone, "handbook", "data", "--source", "sample")
-    forget(clone)
-    return clone
+    return clone / ".sample"
 
 
 def forget(clone: Path) -> None:
@@ -87,7 +86,7 @@ def told(clone: Path, *module: str) -> str:
     """What `python -m MODULE` says in the clone; it must succeed."""
     env = os.environ | {
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-        "PYTHONPATH": f"{clone / 'src'}{os.pathsep}{clone}",
+        "PYTHONPATH": os.pathsep.join(map(str, (clone / "src", clone, clone.parent))),  # the checkout is around .sample
     }
     done = subprocess.run(
         [sys.executable, "-m", *module], cwd=clone, env=env, capture_output=True, text=True, check=False

@@ -112,6 +112,8 @@ def checkout(place: Path, commit: str) -> Path:
                 shutil.copy(ROOT / name, place / name)
     _shorten(place / "params.yaml")
     handbook(place, "data", "--source", "sample", *DATASETS)
+    if (place / ".sample").exists():  # where samples are built, since b47ad84
+        place /= ".sample"
     _picture(place)
     for case in CASES:
         for verb in ("train", "evaluate"):
