@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from handbook import cases, datasets, fetch, storage, validation
-from handbook.ledger import better
+from handbook.gate import better
 from handbook.project import Project
 from tests.conftest import ROOT, brief
 
