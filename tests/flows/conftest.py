@@ -18,6 +18,7 @@ os.environ.setdefault("PREFECT_HOME", str(Path(__file__).parents[2] / ".prefect"
 
 from flows import servers
 from flows.__main__ import tell_the_rest
+from tests.conftest import ROOT
 from tests.flows.opened import Open, opened
 
 # A case is broken by the file broken/CASE, a stage slowed down by the file slow (seconds).
@@ -119,7 +120,7 @@ def _copy(pattern: Path, root: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(root)
     monkeypatch.setenv("DVC_SITE_CACHE_DIR", str(root.parent / "site"))
     # what is started with `python -m flows` from here finds flows in this checkout
-    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
     for name in ("PREFECT_API_URL", "OMP_NUM_THREADS"):
         monkeypatch.delenv(name, raising=False)
     return root
@@ -142,6 +143,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     root = tmp_path_factory.mktemp("prefect")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PREFECT_HOME", str(root / ".prefect"))
+        patch.setenv("PYTHONPATH", str(ROOT))  # `python -m flows.pages` is started from elsewhere
         with servers.prefect(root) as started:
             servers.wait(started)
             known = {PREFECT_API_URL: f"{started.address}/api", PREFECT_API_AUTH_STRING: servers.password(root)}

@@ -63,7 +63,9 @@ class Open:
 
 def clean(root: Path) -> dict[str, str]:
     """The environment of a person who has set nothing, around the checkout at `root`."""
-    env = {name: text for name, text in os.environ.items() if name not in (AUTH, SERVER_AUTH, servers.API)}
+    # MLflow leaves the address that it was last told in the environment of the tests
+    own = (AUTH, SERVER_AUTH, servers.API, "MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI")
+    env = {name: text for name, text in os.environ.items() if name not in own}
     path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
     site = str(root / ".dvc" / "site")
     return env | {"PREFECT_HOME": str(root / ".prefect"), "DVC_SITE_CACHE_DIR": site, "PYTHONPATH": path}
