@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from handbook import datasets, ledger, report, steps, storage, tracking
+from handbook import datasets, ledger, mlflow_run, report, standings, steps, storage
+from handbook.integrity import FILES, digest, hashes
 from handbook.project import Project
 
 NAME, DATASET = "som_transactions", "credit_card_transactions"
@@ -60,11 +61,14 @@ def test_what_the_page_says_of_the_precision_follows_from_the_shares() -> None:
 
 
 def entered(project: Project, tmp_path: Path, form: str | None, score: float) -> str:
-    content = f"{form}{score}"
+    store, content = tmp_path / "store", digest(f"{form}{score}".encode())[:16]
     metrics = written(project, form) | {"roc_auc": score}
-    storage.write_json(tmp_path / "store" / content / "report" / "metrics.json", metrics)
-    storage.write_json(tmp_path / "store" / content / "report" / "training.json", {"key": content})
-    return ledger.enter(project.case(NAME), tmp_path / "store", content)[1]
+    if not store.exists():
+        standings.write(store, standings.blank())
+    storage.write_json(store / content / "report" / "metrics.json", metrics)
+    storage.write_json(store / content / "report" / "training.json", {"key": content})
+    storage.write_json(store / content / FILES, hashes(store / content))
+    return ledger.enter(project.case(NAME), store, content)[1]
 
 
 def test_a_model_of_the_whole_replaces_one_of_the_subset_and_not_the_other_way_round(
@@ -92,9 +96,9 @@ def test_the_form_is_a_tag_of_the_run_and_part_of_the_name_of_its_data(project: 
         written(project, form)
         entry = ledger.entry(project, project.case(NAME))
         assert entry.get("form") == form
-        tags = tracking._tags(entry, {"key": "k", "device": "cpu"})
+        tags = mlflow_run._tags(entry, {"key": "k", "device": "cpu"})
         assert tags.get("form") == form
-        named = json.loads(tracking._dataset_input(entry).to_json())["name"]
+        named = json.loads(mlflow_run._dataset_input(entry).to_json())["name"]
         assert named == (f"{DATASET} ({form})" if form else DATASET)
 
 

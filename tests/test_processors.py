@@ -50,7 +50,7 @@ def test_training_takes_one_thread_and_gives_the_others_back() -> None:
 def test_a_stage_works_on_one_thread_unless_somebody_asks_for_more(
     asked: str | None, threads: int, project: Project
 ) -> None:
-    env = {key: value for key, value in os.environ.items() if key != "OMP_NUM_THREADS"}
+    env = {key: value for key, value in os.environ.items() if not key.endswith("_NUM_THREADS")}
     env |= {"OMP_NUM_THREADS": asked} if asked else {}
     script = "from handbook.__main__ import main; main(); import torch; print(torch.get_num_threads())"
     command = [sys.executable, "-c", script, "where"]

@@ -21,7 +21,8 @@ SHARED = [Path("/var/tmp/dvc/repo"), Path("/var/cache/dvc/repo")]  # noqa: S108 
 @pytest.fixture
 def plain(pattern: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A toy checkout with our configuration of DVC, as git makes it with the loosest umask, and nothing exported."""
-    monkeypatch.delenv(private.SITE_CACHE, raising=False)
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))  # for what is started as `python -m flows.…`
+    monkeypatch.setenv(private.SITE_CACHE, "")  # as if it were not there, where .venv would set it
     shutil.copytree(pattern, root := tmp_path / "plain", ignore=shutil.ignore_patterns("tmp"))
     shutil.copy(ROOT / ".dvc" / "config", root / ".dvc" / "config")
     place = ".dvc/site/repo/.gitignore"
@@ -75,7 +76,10 @@ def venv(root: Path) -> str:
     return python
 
 
-def test_dvc_of_the_environment_typed_in_any_folder_uses_the_one_cache(plain: Path) -> None:
+def test_dvc_of_the_environment_typed_in_any_folder_uses_the_one_cache(
+    plain: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv(private.SITE_CACHE)
     python = venv(plain)
     private.site_cache(plain)
     status(plain, python)
