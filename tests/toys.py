@@ -1,0 +1,32 @@
+"""A toy dataset: files that are carried along, and a sample of them."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from handbook import fetch
+from handbook.fetch import File
+
+CONTENT = bytes(range(256)) * 64
+
+
+def page(*names: str) -> Any:
+    """A dataset of these files, of which the real ones are carried along."""
+
+    def draw(directory: Path, seed: int) -> None:
+        for number, name in enumerate(names):
+            (directory / name).write_bytes(bytes([seed, number]) * 8)
+
+    digest = hashlib.sha256(CONTENT).hexdigest()
+    files = tuple(File(name, digest, (), lambda path: path.write_bytes(CONTENT) and None) for name in names)
+    return SimpleNamespace(
+        FILES=files, SOURCE="somewhere", LICENCE="none", ROWS={"all": 1}, SAMPLE_ROWS={"all": 1}, SAMPLE_LICENCE="none",
+        __name__="toy", load=lambda directory: None, sample=draw,
+    )  # fmt: skip
+
+
+def obtain(toy: Any, tmp_path: Path) -> dict[str, Any]:
+    return fetch.obtain(toy, tmp_path / "data" / "toy", fetch.Search("auto", tmp_path / "scratch"))
