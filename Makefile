@@ -29,7 +29,7 @@ export DVC_SITE_CACHE_DIR ?= $(CURDIR)/.dvc/site
 export RAY_USAGE_STATS_ENABLED := 0
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lock audit data repro flow ui test proof check bench report clean
+.PHONY: help setup lock audit data repro flow ui test proof check bench report docs clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,7 +37,7 @@ help:  ## list the targets
 setup:  ## a virtual environment of the project's own, every version pinned with its hashes
 	@sh requirements/setup.sh
 
-lock:  ## pin everything anew, by uv: uv.lock and the files in requirements/
+lock:  ## pin everything again, by uv: uv.lock and the files in requirements/
 	@$(BIN)/python requirements/lock.py
 
 # With SAMPLE=1, samples are drawn and built even where the real data can be fetched.
@@ -79,9 +79,14 @@ bench: setup  ## measure side by side; ratios are written to benchmarks/
 	@$(BIN)/python -c "import minisom, torchsom" 2>/dev/null || sh requirements/setup.sh add bench
 	@$(BIN)/python -m benchmarks
 
-report: setup  ## build reports/index.html and the README's table anew
+report: setup  ## build reports/index.html and the README's table again
 	@$(BIN)/dvc repro --single-item --force report
 
+docs: setup  ## the documentation as a site that needs no network, site/index.html; refuses dead links
+	@$(BIN)/python -c "import mkdocs, material, mkdocstrings" 2>/dev/null || sh requirements/setup.sh add docs
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet --strict
+	@echo "open site/index.html"
+
 clean:  ## remove what can be made again; data, models and the DVC cache stay
-	rm -rf .venv .cache .prefect .mypy_cache .ruff_cache .pytest_cache .import_linter_cache reports/data_docs
+	rm -rf .venv .cache .prefect .mypy_cache .ruff_cache .pytest_cache .import_linter_cache reports/data_docs site
 	find src flows tests benchmarks -name __pycache__ -prune -exec rm -rf {} +

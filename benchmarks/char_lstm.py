@@ -18,7 +18,7 @@ import numpy as np
 from handbook import datasets
 from handbook.cases import char_lstm
 from handbook.project import Project
-from handbook.runs import Run
+from handbook.training.run import Run
 
 SHARE, EPOCHS, BOOKS_EPOCHS = 0.05, 10, 10  # 10 epochs over a twentieth of the windows are a twentieth of the book's
 
@@ -56,7 +56,7 @@ def timed(text: Any, params: char_lstm.Params) -> tuple[list[float], list[float]
         losses.append(row["train_loss"] / float(np.log(2)))
         ends.append(time.perf_counter())
 
-    model = char_lstm.fit(text, params, Run(tell=tell))
+    model = char_lstm.fit(char_lstm.split(text, params), params, Run(tell=tell))
     first = float(model.training_["seconds"]) - (ends[-1] - ends[0])  # type: ignore[index]  # of the first epoch
     return losses, [first + end - ends[0] for end in ends]
 

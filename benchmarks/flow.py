@@ -30,13 +30,13 @@ CASES = (
     "lenet_book",
 )
 DATASETS = ("fashion_mnist", "bank_marketing", "iris", "diabetes")
-MADE = ("models", "reports", "mlruns", "dvc.lock", ".dvc/cache", ".dvc/tmp", ".cache", "gx/uncommitted")
+PRODUCED = ("models", "reports", "mlruns", "dvc.lock", ".dvc/cache", ".dvc/tmp", ".cache", "gx/uncommitted")
 
 
 def run() -> list[str]:
     """The table, a line a way."""
     with tempfile.TemporaryDirectory() as folder:
-        clone = made(Path(folder) / "clone")
+        clone = fresh_clone(Path(folder) / "clone")
         by_dvc = seconds(clone, "dvc", "repro", "-q")
         lines = [
             f"{len(CASES)} cases, {len(stages(clone))} stages.",
@@ -47,33 +47,33 @@ def run() -> list[str]:
         ]
         forget(clone)
         started = time.perf_counter()
-        own = json.loads(told(clone, "benchmarks.flow").splitlines()[-1])
+        own = json.loads(output_of(clone, "benchmarks.flow").splitlines()[-1])
         spent, share = time.perf_counter() - started, 1 - own["busy"] / own["wall"]
         lines.append(f"| `make flow` | {spent:.0f} | {spent / by_dvc:.2f} | {own['server']:.1f} | {share:.1%} |")
         lines += [
             "",
             f"The flow's stages took {own['apart']:.0f} s added up, {own['busy']:.0f} s side by side. They are slower"
-            " each than in one `dvc repro`: DVC starts anew for every stage, and stages share the cores.",
+            " each than in one `dvc repro`: DVC starts again for every stage, and stages share the cores.",
         ]
     return lines
 
 
-def made(clone: Path) -> Path:
+def fresh_clone(clone: Path) -> Path:
     """A clone with a few cases, sample data, and nothing made."""
     subprocess.run(["git", "clone", "-q", str(Path(__file__).parent.parent), str(clone)], check=True)
     path = clone / "params.yaml"
     numbers = yaml.safe_load(path.read_text())
     numbers["cases"] = {name: numbers["cases"][name] for name in CASES}
-    numbers["datasets"] = {name: numbers["datasets"][name] for name in DATASETS}
-    numbers["labs"] = {"units": numbers["labs"]["units"]}
+    numbers["datasets"] = [*DATASETS]
+    numbers["labs"] = ["units"]
     path.write_text(yaml.safe_dump(numbers, sort_keys=False))
-    told(clone, "handbook", "data", "--source", "sample")
+    output_of(clone, "handbook", "data", "--source", "sample")
     return clone / ".sample"
 
 
 def forget(clone: Path) -> None:
     """Take away everything that stages made."""
-    for name in MADE:
+    for name in PRODUCED:
         path = clone / name
         shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
 
@@ -82,7 +82,7 @@ def stages(clone: Path) -> list[str]:
     return list(yaml.safe_load((clone / "dvc.lock").read_text())["stages"])
 
 
-def told(clone: Path, *module: str) -> str:
+def output_of(clone: Path, *module: str) -> str:
     """What `python -m MODULE` says in the clone; it must succeed."""
     env = os.environ | {
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
@@ -101,7 +101,7 @@ def told(clone: Path, *module: str) -> str:
 def seconds(clone: Path, *module: str) -> float:
     """Wall-clock seconds of a command that must succeed."""
     started = time.perf_counter()
-    told(clone, *module)
+    output_of(clone, *module)
     return time.perf_counter() - started
 
 
@@ -124,10 +124,10 @@ def inside() -> dict[str, float]:
     with servers.prefect_api(Path.cwd()) as api:
         os.environ.update(servers.environment(Path.cwd()) | api)
         from flows.__main__ import tell_the_rest
-        from flows.handbook import handbook
+        from flows.everything import everything
 
         ready = time.perf_counter()
-        state = handbook(return_state=True)
+        state = everything(return_state=True)
         ended = time.perf_counter()
         tell_the_rest()
     if not state.is_completed():

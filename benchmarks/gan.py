@@ -14,11 +14,13 @@ import torch
 from torch import Tensor
 
 from benchmarks.lenet_epoch import race, table
-from handbook import datasets, generation
+from handbook import datasets
 from handbook.cases import gan
-from handbook.generation import FEWEST, Draws
-from handbook.images import LabelledImages
+from handbook.contract import Split
+from handbook.data.images import Pictures
 from handbook.project import Project
+from handbook.training import adversarial
+from handbook.training.adversarial import FEWEST, Draws
 
 STEPS = 40
 
@@ -28,22 +30,22 @@ def bare(params: gan.Params, images: Tensor) -> None:
     model = gan.Model(params, classes=10)
     optimisers = model.optimisers()
     for step, chosen in enumerate(torch.split(torch.randperm(len(images)), params.batch_size)[:STEPS]):
-        real = generation.as_pixels(images[chosen])
-        made = model.generator(torch.randn(len(real), params.latent))
-        scores = model.discriminator(torch.cat([real, made.detach()]))
+        real = adversarial.as_pixels(images[chosen])
+        generated = model.generator(torch.randn(len(real), params.latent))
+        scores = model.discriminator(torch.cat([real, generated.detach()]))
         of_discriminator = model.game.discriminator(scores[: len(real)], scores[len(real) :])
         optimisers[1].zero_grad()
         of_discriminator.backward(inputs=list(model.discriminator.parameters()))  # type: ignore[no-untyped-call]
         optimisers[1].step()
-        of_generator = model.game.generator(model.discriminator(made))
+        of_generator = model.game.generator(model.discriminator(generated))
         optimisers[0].zero_grad()
         of_generator.backward(inputs=list(model.generator.parameters()))  # type: ignore[no-untyped-call]
         optimisers[0].step()
-        generation.follow(model.averaged, model.generator, params.averaging, step)
+        adversarial.follow(model.averaged, model.generator, params.averaging, step)
 
 
-def ours(params: gan.Params, data: LabelledImages) -> None:
-    gan.fit(data, params)
+def ours(params: gan.Params, split: Split[Pictures]) -> None:
+    gan.fit(split, params)
 
 
 def run() -> list[str]:
@@ -53,8 +55,8 @@ def run() -> list[str]:
     params = dataclasses.replace(project.case("gan").params, epochs=1, steps=STEPS)
     data = datasets.page("mnist").load(project.data("mnist"))
     enough = FEWEST * params.batch_size  # of fewer pictures the batches would be smaller than those of the bare loop
-    small = dataclasses.replace(data, train_images=data.train_images[:enough], train_labels=data.train_labels[:enough])
-    images = torch.from_numpy(np.array(small.train_images))
+    small = Split(data.train.take(np.arange(enough)), None, data.test)
+    images = torch.from_numpy(small.train.images)
     draws = Draws(images, size=params.batch_size, steps=STEPS, seed=0)
     assert (draws.size, draws.steps) == (params.batch_size, STEPS)
     return table(race({"bare": lambda: bare(params, images), "ours": lambda: ours(params, small)}), "bare")

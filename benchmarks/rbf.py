@@ -26,9 +26,11 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from handbook import binary, datasets
+from handbook import datasets
 from handbook.cases import rbf_network
+from handbook.data import partition
 from handbook.project import Project
+from handbook.training import encodings
 
 Array = npt.NDArray[np.float64]
 EVERY, ROUNDS = 8, 5
@@ -36,11 +38,11 @@ EVERY, ROUNDS = 8, 5
 
 def printed(rows: Array, centres: Array, sigma: float) -> Array:
     """Activations (N, M), one at a time."""
-    made = np.empty((len(rows), len(centres)))
+    design = np.empty((len(rows), len(centres)))
     for i in range(len(rows)):
         for j in range(len(centres)):
-            made[i, j] = np.exp(-(np.linalg.norm(rows[i] - centres[j]) ** 2) / (2 * sigma) ** 2)
-    return made
+            design[i, j] = np.exp(-(np.linalg.norm(rows[i] - centres[j]) ** 2) / (2 * sigma) ** 2)
+    return design
 
 
 def by_inverse(phi: Array, labels: Array) -> Array:
@@ -62,10 +64,10 @@ def run() -> list[str]:
     project = Project.here()
     params = project.case("rbf_book").params
     data = datasets.page("bank_marketing").load(project.data("bank_marketing"))
-    part = binary.parts(data, params)
-    columns = binary.codes(data.features)
-    rows, test = (binary.encoded(each.features, columns) for each in (part.learn, part.test))
-    labels = part.learn.target.astype(np.float64)
+    split = partition.rows(data, params)
+    columns = encodings.codes(data.features)
+    rows, test = (encodings.encoded(each.features, columns) for each in (split.train, split.test))
+    labels = split.train.target.astype(np.float64)
     tensor, wanted = torch.from_numpy(rows), torch.from_numpy(labels)[:, None]
     lines = [
         "| centres | as printed, s | ours, s | times faster, median | lowest – highest "

@@ -24,8 +24,10 @@ from typing import Any
 import numpy as np
 import torch
 
-from handbook import datasets, prediction, tracking
+from handbook import datasets
 from handbook.project import Project
+from handbook.registry import tracking
+from handbook.serving import prediction
 
 NAME, REQUESTS, WARM_UP, SIZES = "lenet", 1000, 20, (1, 32)
 
@@ -37,13 +39,13 @@ def served() -> Iterator[Callable[[Any], Any]]:
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
     assert process.stdout
-    told = ""
+    output = ""
     try:
-        while not (found := re.search(r"curl http://([\d.]+):(\d+)/", told)):
+        while not (found := re.search(r"curl http://([\d.]+):(\d+)/", output)):
             line = process.stdout.readline()
             if not line:
-                raise SystemExit(f"the server did not start: {told}")
-            told += line
+                raise SystemExit(f"the server did not start: {output}")
+            output += line
         connection = http.client.HTTPConnection(found[1], int(found[2]))
 
         def ask(pictures: Any) -> Any:

@@ -1,4 +1,4 @@
-"""The map of `handbook.maps` against MiniSom and TorchSOM: 284,807 x 30 generated rows, 10 x 10 units, same passes.
+"""The map of `cases/self_organising_map` against MiniSom and TorchSOM: 284,807 x 30 rows, 10 x 10 units, same passes.
 
 Rows are drawn from 50 Gaussian clusters with heavy tails. Every contender starts on the same rows, width 5 falling to
 at most 1, and is judged by the quantisation error of its last nodes over all rows. MiniSom trains a row at a time;
@@ -21,8 +21,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from handbook import maps
-from handbook.maps import Grid
+from handbook.cases.self_organising_map import maps
+from handbook.cases.self_organising_map.maps import Grid
 
 ROWS, COLUMNS, SIDE, PASSES, SIGMA = 284_807, 30, 10, 3, 5.0
 SIZES = (256, 2048, 16384)  # of TorchSOM's batches
@@ -84,7 +84,7 @@ def memory(what: str) -> float:
 
 
 def forget() -> None:
-    """Let VmHWM start anew from what is held now (Linux, proc(5), clear_refs)."""
+    """Let VmHWM start again from what is held now (Linux, proc(5), clear_refs)."""
     Path("/proc/self/clear_refs").write_text("5")
 
 

@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from flows import ui
-from handbook import tracking
 from handbook.errors import HandbookError
 from handbook.project import Project
+from handbook.registry import tracking
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page

@@ -1,4 +1,4 @@
-"""python -m flows [CASE]: the whole handbook, or one case, through Prefect. What `make flow` runs."""
+"""python -m flows [CASE]: the whole handbook, or one case, through Prefect. What `make repro` runs."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from typing import Any
 from flows import servers
 from flows.processes import interruptible
 from flows.stages import SHARE
-from handbook import encoding, samples
 from handbook.errors import HandbookError, unknown
 from handbook.project import Project
+from handbook.startup import encoding
+from handbook.steps import samples
 
 WRONG_COMMAND_LINE, INTERRUPTED = 2, 130  # as argparse and a shell have it
 
@@ -63,14 +64,14 @@ def run(arguments: argparse.Namespace) -> int:
     """Run a flow against the server that the environment names, and print how its stages ended."""
     # Prefect reads its settings when it is imported, so not before the environment says where the server is
     from flows.case_study import case_study
-    from flows.handbook import handbook
+    from flows.everything import everything
     from flows.verdict import table
 
     try:
         state: Any = (
             case_study(arguments.case, return_state=True)
             if arguments.case
-            else handbook(arguments.at_once, arguments.runner, arguments.cluster, return_state=True)
+            else everything(arguments.at_once, arguments.runner, arguments.cluster, return_state=True)
         )
     finally:
         tell_the_rest()

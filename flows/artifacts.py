@@ -22,7 +22,7 @@ from prefect.artifacts import (
 )
 
 from flows.servers import MLFLOW, REPORTS
-from handbook import validation
+from handbook.data import validation
 from handbook.project import Project
 
 FIGURE_WIDTH = 560  # pixels; the page of an artifact is not much wider
@@ -115,11 +115,18 @@ def link_run(case: str) -> None:
     """The page of the case's run in MLflow."""
     project = Project.here()
     if (project.mlruns / "registered" / f"{case}.json").exists():
-        from handbook import tracking
+        from handbook.registry import tracking
 
         url = tracking.run_url(project, case, os.environ.get(MLFLOW, "http://127.0.0.1:5000"))
         if url:
             create_link_artifact(url, "MLflow run", key(case, "mlflow"), f"{case} in MLflow; `make ui` starts it")
+
+
+def registration(case: str) -> str:
+    """Which version of the case was registered last, and which one serves."""
+    place = Project.here().mlruns / "registered" / f"{case}.json"
+    known = json.loads(place.read_text()) if place.exists() else {}
+    return str(known.get("said", f"{case} is registered"))
 
 
 def link_report() -> None:
@@ -135,8 +142,8 @@ def show_proposal(case: str) -> None:
     """What a sweep proposes, and the patch that would take it over."""
     place = Project.here().reports("sweeps") / case
     texts = [path.read_text() for path in (place / "proposal.yaml", place / "proposal.patch") if path.exists()]
-    told = "\n".join(f"```\n{text}```\n" for text in texts) or "No trial beats params.yaml.\n"
-    create_markdown_artifact(f"# {case}\n\n{told}", key(case, "proposal"), f"What the sweep of {case} proposes")
+    body = "\n".join(f"```\n{text}```\n" for text in texts) or "No trial beats params.yaml.\n"
+    create_markdown_artifact(f"# {case}\n\n{body}", key(case, "proposal"), f"What the sweep of {case} proposes")
 
 
 def key(case: str, kind: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from prefect import State, flow
+from prefect import State, allow_failure, flow
 from prefect.futures import PrefectFuture
 from prefect.task_runners import ThreadPoolTaskRunner
 from pydantic import AfterValidator, GetJsonSchemaHandler
@@ -13,7 +13,7 @@ from pydantic_core import CoreSchema
 
 from flows.machine import machine
 from flows.runners import submit
-from flows.tasks import evaluate, register, train, validate
+from flows.tasks import evaluate, register, registered, sources, train, validate
 from flows.verdict import Futures, Row, verdict
 from handbook.errors import unknown
 from handbook.project import Project
@@ -48,11 +48,13 @@ def case_study(case: Case) -> State[list[Row]]:
     with machine():
         judge = Project.here().judge(case)
         gates = dict.fromkeys(map(dataset_of, filter(None, (judge, case))))
-        checked = {name: submit(validate, name) for name in gates}
-        stages: Futures = {f"validate@{name}": gate for name, gate in checked.items()}
+        known = submit(sources)
+        checked = {name: submit(validate, name, after=[known]) for name in gates}
+        stages: Futures = {"sources": known} | {f"validate@{name}": gate for name, gate in checked.items()}
         if judge:
             stages[f"train@{judge}"] = submit(train, judge, after=[checked[dataset_of(judge)]])
-        return verdict(stages | chain(case, checked[dataset_of(case)], stages))
+        stages |= chain(case, checked[dataset_of(case)], stages)
+        return verdict(stages | enter([case], stages))
 
 
 def dataset_of(case: str) -> str:
@@ -60,9 +62,16 @@ def dataset_of(case: str) -> str:
 
 
 def chain(case: str, checked: PrefectFuture[Any], before: Futures) -> Futures:
-    """A case's own stages, in their order, behind the gate of its dataset and the training of its judge, if any."""
+    """A case's training and evaluation, behind the gate of its dataset and the training of its judge, if any."""
     judge = Project.here().judge(case)
     trained = submit(train, case, after=[checked])
     judged = submit(evaluate, case, after=[trained, *([before[f"train@{judge}"]] if judge else [])])
-    registered = submit(register, case, after=[judged])
-    return {f"train@{case}": trained, f"evaluate@{case}": judged, f"register@{case}": registered}
+    return {f"train@{case}": trained, f"evaluate@{case}": judged}
+
+
+def enter(cases: list[str], before: Futures) -> Futures:
+    """All that was evaluated into the registry at once, and what became of each case; one that failed stays out."""
+    judged = {case: before[f"evaluate@{case}"] for case in cases}
+    entered = submit(register, after=[allow_failure(each) for each in judged.values()])
+    each = {f"register@{case}": submit(registered, case, after=[judged[case], entered]) for case in cases}
+    return {"register": entered, **each}

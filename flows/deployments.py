@@ -1,11 +1,16 @@
-"""python -m flows.deployments: what Prefect's pages offer, served from this checkout."""
+"""python -m flows.deployments: what Prefect's pages offer, served from this checkout.
+
+`prefect.yaml` says what that is, for these pages as for a work pool.
+"""
 
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
 from importlib import import_module
+from pathlib import Path
+from typing import Any
 
+import yaml
 from prefect import serve
 from prefect.deployments.runner import RunnerDeployment
 from prefect.schedules import Cron, Schedule
@@ -13,102 +18,45 @@ from prefect.settings import PREFECT_API_URL
 from prefect.types.entrypoint import EntrypointType
 
 import handbook as package
-from handbook.errors import HandbookError, unknown
-from handbook.project import Project
+from handbook.errors import HandbookError
 
-# Loaded as a script, flows/ itself is searched for modules, and flows/handbook.py hides the package of its name.
-AS_MODULE = EntrypointType.MODULE_PATH
+DECLARED = Path(__file__).resolve().parents[1] / "prefect.yaml"  # resolved: the checkout for samples links flows/
 
 
-@dataclass(frozen=True)
-class Offer:
-    """A flow that can be started or scheduled in Prefect's pages: the module and the flow in it have one name."""
+def offered(declared: Path = DECLARED) -> list[RunnerDeployment]:
+    """The deployments of prefect.yaml, with their schedules, all of them paused: a person switches them on.
 
-    name: str
-    flow: str
-    description: str
-    tags: tuple[str, ...]
-
-
-OFFERS = (
-    Offer(
-        "case-study",
-        "case_study",
-        "One case from its data to the registry. Stages that are up to date end as Cached.",
-        ("case",),
-    ),
-    Offer("handbook", "handbook", "Every case, then the report. Its nightly schedule starts paused.", ("nightly",)),
-    Offer(
-        "sweep",
-        "sweep",
-        "Tries a case's ranges of params.yaml on held-out rows. The best is proposed, never taken over.",
-        ("case", "search"),
-    ),
-    Offer(
-        "monitor",
-        "monitor",
-        "Looks at the batches that came in: validated, compared with the training data, scored with the champion.",
-        ("case", "in-service"),
-    ),
-    Offer(
-        "retrain",
-        "retrain",
-        "Trains a case again; the challenger becomes champion only if it passes the gate.",
-        ("case", "in-service"),
-    ),
-    Offer(
-        "predict",
-        "predict",
-        "A case's champion over files on this machine; answers as CSV, faults listed beside them.",
-        ("case", "in-service"),
-    ),
-)
-
-
-def offered() -> list[RunnerDeployment]:
-    """A deployment for each of OFFERS, with the schedules of params.yaml, all of them paused.
-
-    Raises HandbookError for a schedule that is none, and for one of a deployment that is not there.
+    Raises HandbookError for a flow that is not there, and for a schedule that is none.
     """
-    plans = schedules([offer.name for offer in OFFERS])
-    return [_deployment(offer, plans.get(offer.name)) for offer in OFFERS]
+    return [_deployment(each, declared) for each in yaml.safe_load(declared.read_text())["deployments"]]
 
 
-def schedules(names: list[str]) -> dict[str, Schedule]:
-    """`schedules:` of params.yaml, a cron string for a deployment; each starts paused, to be switched on by a person.
-
-    Raises HandbookError for a string that is no schedule, and for a name that is no deployment.
-    """
-    asked = Project.here().numbers().get("schedules") or {}
-    if not isinstance(asked, dict):
-        raise HandbookError(f"params.yaml, schedules: expected a mapping of deployments, found {asked!r}")
-    return {name: _schedule(name, text, names) for name, text in asked.items()}
-
-
-def _schedule(name: str, text: object, names: list[str]) -> Schedule:
-    where = f"params.yaml, schedules.{name}"
-    if name not in names:
-        raise HandbookError(f"{where}: {unknown('deployment', name, names)}")
+def _deployment(declared: dict[str, Any], where: Path) -> RunnerDeployment:
+    name = str(declared["name"])
+    module, _, function = str(declared["entrypoint"]).rpartition(".")
     try:
-        return Cron(str(text), timezone="UTC", active=False)
-    except ValueError:
-        raise HandbookError(
-            f"{where}: {text!r} is no schedule. Expected five fields, minute hour day month weekday, in UTC, "
-            f"such as '0 3 * * *' for every night at three"
-        ) from None
-
-
-def _deployment(offer: Offer, schedule: Schedule | None) -> RunnerDeployment:
-    flow = getattr(import_module(f"flows.{offer.flow}"), offer.flow)
+        flow = getattr(import_module(module), function)
+    except (ImportError, AttributeError) as error:
+        raise HandbookError(f"{where}, deployment {name}: entrypoint {module}.{function}: {error}") from None
     return RunnerDeployment.from_flow(
         flow,
-        name=offer.name,
-        description=offer.description,
-        tags=["handbook", *offer.tags],
+        name=name,
+        description=str(declared["description"]),
+        tags=list(declared["tags"]),
         version=package.__version__,
-        entrypoint_type=AS_MODULE,
-        schedules=[schedule] if schedule else [],
+        entrypoint_type=EntrypointType.MODULE_PATH,
+        schedules=[_schedule(each, f"{where}, deployment {name}") for each in declared.get("schedules", [])],
     )
+
+
+def _schedule(declared: dict[str, Any], where: str) -> Schedule:
+    try:
+        return Cron(str(declared["cron"]), timezone=declared.get("timezone", "UTC"), active=False)
+    except (KeyError, ValueError):
+        raise HandbookError(
+            f"{where}: {declared} is no schedule. Expected `cron` with five fields, minute hour day month weekday, "
+            f"such as '0 3 * * *' for every night at three"
+        ) from None
 
 
 def main() -> int:

@@ -66,9 +66,11 @@ class Guard:
         """The answer to a request that is not let in; None lets it in."""
         headers = Headers(scope=scope)
         hosts = {urlsplit(page).netloc for page in self.pages} | set(self.names)
-        asked, origins = headers.getlist("host"), headers.getlist("origin")
-        if len(asked) != 1 or asked[0].lower() not in hosts:
-            return _no(HTTPStatus.MISDIRECTED_REQUEST, f"Host {_list(asked)} is not this server. It is {self.pages[0]}")
+        requested, origins = headers.getlist("host"), headers.getlist("origin")
+        if len(requested) != 1 or requested[0].lower() not in hosts:
+            return _no(
+                HTTPStatus.MISDIRECTED_REQUEST, f"Host {_list(requested)} is not this server. It is {self.pages[0]}"
+            )
         if any(origin not in self.pages for origin in origins):
             return _no(HTTPStatus.FORBIDDEN, f"Pages of {_list(origins)} may not ask. This server is {self.pages[0]}")
         if any(_below(scope["path"], path) for path in self.closed):

@@ -14,12 +14,13 @@ from prefect.utilities.annotations import quote
 from flows.case_study import Case
 from flows.retrain import retrain
 from flows.verdict import Row
-from handbook import batches, bulletins, monitoring, retraining, tracking
-from handbook.batches import Batch
-from handbook.bulletins import DRIFTED, Record
 from handbook.errors import HandbookError
-from handbook.monitoring import Watch
+from handbook.monitoring import inbox, journal, judgement, retraining
+from handbook.monitoring.inbox import Batch
+from handbook.monitoring.journal import DRIFTED, Record
+from handbook.monitoring.judgement import Watch
 from handbook.project import Project
+from handbook.registry import tracking
 
 
 @flow(name="monitor")
@@ -38,19 +39,21 @@ def monitor(case: Case | None = None, folder: str | None = None, retrain_on_drif
     faults = [row.error for row in rows if row.error]
     if faults:
         return Failed(message="\n".join(faults), data=rows)
-    told = ", ".join(f"{row.stage} {row.state.lower()}" for row in rows)
-    return Completed(message=told, data=rows) if rows else Completed(name="Idle", message="nothing came in", data=rows)
+    message = ", ".join(f"{row.stage} {row.state.lower()}" for row in rows)
+    return (
+        Completed(message=message, data=rows) if rows else Completed(name="Idle", message="nothing came in", data=rows)
+    )
 
 
 def watched(project: Project) -> list[str]:
     """The cases that have a folder for batches."""
-    return [name for name in project.cases() if monitoring.incoming(project, name).is_dir()]
+    return [name for name in project.cases() if judgement.incoming(project, name).is_dir()]
 
 
 def _one(project: Project, case: str, folder: str | None, retrain_on_drift: bool) -> list[Row]:
-    """A row a batch, and one for the retraining if there was one; an error is told in a row of its own."""
+    """A row a batch, and one for the retraining if there was one; an error is reported in a row of its own."""
     try:
-        with monitoring.alone(project, case):
+        with judgement.alone(project, case):
             watch, found = look(case, folder)
             held_against: Any = quote(watch)  # Prefect would look for states among all its rows
             records = []
@@ -60,7 +63,7 @@ def _one(project: Project, case: str, folder: str | None, retrain_on_drift: bool
     except HandbookError as error:
         return [Row(case, "Failed", None, str(error))]
     rows = [Row(record["batch"], record["outcome"].capitalize(), None) for record in records]
-    if retrain_on_drift and retraining.news(project, case):
+    if retrain_on_drift and retraining.has_new_rows(project, case):
         state: Any = retrain(case, return_state=True)
         rows.append(Row(f"retrain {case}", state.name, None, state.message if state.is_failed() else ""))
     return rows
@@ -72,27 +75,27 @@ def look(case: str, folder: str | None) -> tuple[Watch | None, list[Batch]]:
     project = Project.here()
     tracking.answers(project)
     try:
-        found, waiting = monitoring.arrived(project, case, project.root / Path(folder) if folder else None)
-    except batches.NothingCameError as nothing:  # every hour but few, and no fault
+        found, waiting = judgement.arrived(project, case, project.root / Path(folder) if folder else None)
+    except inbox.NothingCameError as nothing:  # every hour but few, and no fault
         get_run_logger().info(str(nothing))
         return None, []
     for each in waiting:
         get_run_logger().warning("%s is left alone: %s", each.path.name, each.why)
-    return (monitoring.watch(project, case) if found else None), found
+    return (judgement.watch(project, case) if found else None), found
 
 
 @task(task_run_name="judge {batch.name}", cache_policy=NO_CACHE)
 def judge(watch: Watch, batch: Batch) -> Record:
     """Validate, compare, score; leaves a record, a page, a run in MLflow and an artifact."""
-    record, new = monitoring.judge(watch, batch)
+    record, new = judgement.judge(watch, batch)
     say = get_run_logger().warning if record["outcome"] == DRIFTED else get_run_logger().info
-    say(bulletins.sentence(record, new))
+    say(journal.sentence(record, new))
     key = f"{record['case']}-batch".lower().replace("_", "-")
-    create_markdown_artifact(bulletins.page_of(record), key, f"{record['batch']}: {record['outcome']}")
+    create_markdown_artifact(journal.page_of(record), key, f"{record['batch']}: {record['outcome']}")
     return record
 
 
 @task(task_run_name="put away {batch.name}", cache_policy=NO_CACHE)
 def put_away(batch: Batch, record: Record) -> str:
     """Move it to done/ or refused/, now that everything is written."""
-    return str(monitoring.put_away(batch, record))
+    return str(judgement.put_away(batch, record))

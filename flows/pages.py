@@ -36,12 +36,12 @@ Options = dict[str, Any]  # for uvicorn
 
 def main() -> int:
     """The exit code: 0 ended as asked, 1 something is missing."""
-    asked = parser().parse_args()
+    arguments = parser().parse_args()
     os.environ.update(QUIET | os.environ)  # in a container nobody has set it
     try:
-        listener = _listener(asked)
-        pages, names = asked.pages or _own(listener), tuple(asked.names)
-        app, options = SERVERS[asked.server](asked, pages, names)
+        listener = _listener(arguments)
+        pages, names = arguments.pages or _own(listener), tuple(arguments.names)
+        app, options = SERVERS[arguments.server](arguments, pages, names)
     except HandbookError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
@@ -69,13 +69,15 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
-def _listener(asked: argparse.Namespace) -> socket.socket:
-    if asked.fd is not None:
-        return socket.socket(fileno=asked.fd)
+def _listener(arguments: argparse.Namespace) -> socket.socket:
+    if arguments.fd is not None:
+        return socket.socket(fileno=arguments.fd)
     try:
-        return socket.create_server((asked.host, asked.port))
+        return socket.create_server((arguments.host, arguments.port))
     except OSError as error:
-        raise HandbookError(f"{asked.host}:{asked.port} cannot be served: {error}. Choose another --port") from error
+        raise HandbookError(
+            f"{arguments.host}:{arguments.port} cannot be served: {error}. Choose another --port"
+        ) from error
 
 
 def _own(listener: socket.socket) -> tuple[str, ...]:
@@ -83,7 +85,7 @@ def _own(listener: socket.socket) -> tuple[str, ...]:
     return tuple(f"http://{host}:{port}" for host in ("127.0.0.1", "localhost"))
 
 
-def prefect(asked: argparse.Namespace, pages: tuple[str, ...], names: tuple[str, ...]) -> tuple[ASGIApp, Options]:
+def prefect(arguments: argparse.Namespace, pages: tuple[str, ...], names: tuple[str, ...]) -> tuple[ASGIApp, Options]:
     """Prefect as `prefect server start` runs it, which has no check of the Host, nor by default of anything else.
 
     The password is Prefect's own check: its pages and its WebSockets know how to give it.
@@ -106,7 +108,7 @@ def prefect(asked: argparse.Namespace, pages: tuple[str, ...], names: tuple[str,
     return Guard(Entrance(create_app(final=True)), pages, names), options
 
 
-def mlflow(asked: argparse.Namespace, pages: tuple[str, ...], names: tuple[str, ...]) -> tuple[ASGIApp, Options]:
+def mlflow(arguments: argparse.Namespace, pages: tuple[str, ...], names: tuple[str, ...]) -> tuple[ASGIApp, Options]:
     """MLflow as `mlflow server` runs it, whose own check lets in every page of loopback, whichever its port."""
     database = os.environ.get("MLFLOW_BACKEND_STORE_URI")
     if not database:
@@ -116,12 +118,12 @@ def mlflow(asked: argparse.Namespace, pages: tuple[str, ...], names: tuple[str, 
     os.environ["MLFLOW_SERVER_CORS_ALLOWED_ORIGINS"] = ",".join(pages)
     from mlflow.server import constants
 
-    root = asked.artifacts or "mlflow-artifacts:/"
+    root = arguments.artifacts or "mlflow-artifacts:/"
     os.environ[constants.BACKEND_STORE_URI_ENV_VAR] = database
     os.environ[constants.ARTIFACT_ROOT_ENV_VAR] = root
-    if asked.serve_artifacts:
+    if arguments.serve_artifacts:
         os.environ[constants.SERVE_ARTIFACTS_ENV_VAR] = "true"
-        os.environ[constants.ARTIFACTS_DESTINATION_ENV_VAR] = asked.serve_artifacts
+        os.environ[constants.ARTIFACTS_DESTINATION_ENV_VAR] = arguments.serve_artifacts
     from mlflow.server.fastapi_app import app
     from mlflow.server.handlers import initialize_backend_stores
 
@@ -129,7 +131,7 @@ def mlflow(asked: argparse.Namespace, pages: tuple[str, ...], names: tuple[str, 
     return Guard(app, pages, names, os.environ.get(MLFLOW_AUTH, ""), closed=(ASSISTANT,)), {}
 
 
-def reports(asked: argparse.Namespace, pages: tuple[str, ...], names: tuple[str, ...]) -> tuple[ASGIApp, Options]:
+def reports(arguments: argparse.Namespace, pages: tuple[str, ...], names: tuple[str, ...]) -> tuple[ASGIApp, Options]:
     """A folder as a web site: the report, and Data Docs below it."""
     from starlette.applications import Starlette
     from starlette.requests import Request
@@ -144,8 +146,8 @@ def reports(asked: argparse.Namespace, pages: tuple[str, ...], names: tuple[str,
     async def health(_: Request) -> PlainTextResponse:
         return PlainTextResponse("OK")
 
-    # figures are links where DVC is told to make links
-    site = StaticFiles(directory=asked.directory, html=True, follow_symlink=True)
+    # figures are links where DVC is set to make links
+    site = StaticFiles(directory=arguments.directory, html=True, follow_symlink=True)
     routes = [Route("/health", health), Mount("/", site)]
     return Guard(Starlette(routes=routes, exception_handlers={404: missing}), pages, names), {}
 

@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from handbook.errors import HandbookError
-from handbook.private import private_folder
+from handbook.files.private import private_folder
 
 # As Prefect calls them: what a server asks for, and what those who ask it give.
 SERVER_AUTH, AUTH = "PREFECT_SERVER_API_AUTH_STRING", "PREFECT_API_AUTH_STRING"

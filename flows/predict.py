@@ -11,10 +11,10 @@ from prefect.states import Completed, Failed
 from pydantic import Field
 
 from flows.case_study import Case
-from handbook import answers, prediction
-from handbook.answers import Outcome
 from handbook.errors import HandbookError
 from handbook.project import Project
+from handbook.serving import answers, prediction
+from handbook.serving.answers import Outcome
 
 
 @flow(name="predict", flow_run_name="{case}")
@@ -53,11 +53,11 @@ def answer(case: str, inputs: list[str], output: str, version: str, batch_size: 
         return Failed(message=str(error))
     show(case, outcome)
     try:
-        told = answers.told(outcome)
+        message = answers.summary(outcome)
     except HandbookError as error:
         return Failed(message=str(error), data=outcome)
-    get_run_logger().info(told)
-    return Completed(message=told, data=outcome)
+    get_run_logger().info(message)
+    return Completed(message=message, data=outcome)
 
 
 def show(case: str, outcome: Outcome) -> None:

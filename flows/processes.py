@@ -1,4 +1,4 @@
-"""Ending, and being told to end: by Ctrl-C, by SIGTERM, by a terminal that closes."""
+"""Ending, and being asked to end: by Ctrl-C, by SIGTERM, by a terminal that closes."""
 
 from __future__ import annotations
 
@@ -41,29 +41,29 @@ def _signal_group(leader: Process, number: signal.Signals) -> None:
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """Being told to end raises KeyboardInterrupt in here, whichever way it is told.
+    """Being asked to end raises KeyboardInterrupt in here, whichever way it is asked.
 
     Once: an impatient second Ctrl-C would cut short the stopping that the first one began, so from then on, and
     after this block too, the process is deaf.
     """
-    told = threading.Event()
+    ending = threading.Event()
 
     def once(number: int, frame: FrameType | None) -> None:
-        if not told.is_set():
-            told.set()
+        if not ending.is_set():
+            ending.set()
             raise KeyboardInterrupt
 
     before = _handle(once)
     try:
         yield
     finally:
-        if not told.is_set():
+        if not ending.is_set():
             _restore(before)
 
 
 @contextmanager
 def undisturbed() -> Iterator[None]:
-    """Being told to end waits until this is done: no child is born unknown to us, none is half ended."""
+    """Being asked to end waits until this is done: no child starts unknown to us, none is left half stopped."""
     seen: list[int] = []
     before = _handle(lambda number, _: seen.append(number))
     try:

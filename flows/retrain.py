@@ -11,10 +11,11 @@ from prefect.states import Completed, Failed
 from prefect.utilities.annotations import quote
 
 from flows.case_study import Case
-from handbook import monitoring, retraining, tracking
 from handbook.errors import HandbookError
+from handbook.monitoring import judgement, retraining
+from handbook.monitoring.retraining import TrainingData
 from handbook.project import Project
-from handbook.retraining import Lesson
+from handbook.registry import tracking
 
 
 @flow(name="retrain", flow_run_name="{case}")
@@ -26,43 +27,43 @@ def retrain(case: Case) -> State[str]:
     """
     project = Project.here()
     try:
-        with monitoring.alone(project, case):
+        with judgement.alone(project, case):
             tracking.answers(project)
-            lesson: Any = quote(gather(case))  # Prefect would look for states among all its rows
-            train(lesson)
-            evaluate(lesson)
-            said = register(lesson)
+            training_data: Any = quote(gather(case))  # Prefect would look for states among all its rows
+            train(training_data)
+            evaluate(training_data)
+            said = register(training_data)
     except HandbookError as error:
         return Failed(message=str(error))
     return Completed(message=said, data=said)
 
 
 @task(task_run_name="gather {case}", cache_policy=NO_CACHE)
-def gather(case: str) -> Lesson:
+def gather(case: str) -> TrainingData:
     """The pinned data, and all batches with answers that were accepted."""
-    lesson = retraining.gather(Project.here(), case)
-    get_run_logger().info(retraining.what_is_learnt(lesson))
-    return lesson
+    training_data = retraining.gather(Project.here(), case)
+    get_run_logger().info(retraining.what_is_learnt(training_data))
+    return training_data
 
 
 @task(cache_policy=NO_CACHE, log_prints=True)
-def train(lesson: Lesson) -> None:
-    """Train beside the pipeline's model; goes on where it was cut off."""
-    retraining.train(Project.here(), lesson)
+def train(training_data: TrainingData) -> None:
+    """Train without touching the pipeline's model; resumes where it was interrupted."""
+    retraining.train(Project.here(), training_data)
 
 
 @task(cache_policy=NO_CACHE, log_prints=True)
-def evaluate(lesson: Lesson) -> None:
+def evaluate(training_data: TrainingData) -> None:
     """Judge it on the test rows that every model of the case is judged by."""
-    retraining.evaluate(Project.here(), lesson)
+    retraining.evaluate(Project.here(), training_data)
 
 
-# nothing changes when it is repeated: the same content is registered once
+# nothing changes when it is repeated: the same record is registered once
 @task(cache_policy=NO_CACHE, retries=1, retry_delay_seconds=5)
-def register(lesson: Lesson) -> str:
+def register(training_data: TrainingData) -> str:
     """Into the ledger and MLflow, and through the gate; `previous` is the champion before it."""
-    said = retraining.register(Project.here(), lesson)
-    key = f"{lesson.case.name}-retrained".lower().replace("_", "-")
-    learnt = "\n".join(f"- {name}: sha256 `{digest}`" for name, digest in lesson.batches.items())
-    create_markdown_artifact(f"# {said}\n\n{retraining.what_is_learnt(lesson)}:\n\n{learnt}\n", key, said)
+    said = retraining.register(Project.here(), training_data)
+    key = f"{training_data.case.name}-retrained".lower().replace("_", "-")
+    learnt = "\n".join(f"- {name}: sha256 `{digest}`" for name, digest in training_data.batches.items())
+    create_markdown_artifact(f"# {said}\n\n{retraining.what_is_learnt(training_data)}:\n\n{learnt}\n", key, said)
     return said

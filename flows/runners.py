@@ -1,7 +1,7 @@
 """Where the tasks of a flow run: threads of its own process, or the workers of a Dask or a Ray cluster.
 
 Threads share one `Machine`, whose semaphores say how many train at a time. Workers share nothing, so there the cluster
-itself is told: it has `at_once` places for heavy stages and some for light ones, and a stage asks for one of them.
+itself is informed: it has `at_once` places for heavy stages and some for light ones, and a stage asks for one of them.
 Dask gives a place to a stage that can begin. Ray gives it to one that may still wait for others, which would wait for
 ever if they needed a place of the same kind; so there each verb has places of its own, and an evaluation may run beside
 a training.
@@ -27,7 +27,7 @@ from handbook.errors import HandbookError, unknown
 
 Name = Literal["threads", "dask", "ray"]
 NAMES = ("threads", "dask", "ray")
-VERBS = ("validate", "train", "evaluate", "register", "lab", "report")
+VERBS = ("sources", "validate", "train", "evaluate", "register", "lab", "report")
 GPU = "gpu"  # the tag of tasks that use the accelerator; Prefect lets one of them run at a time
 Place = Callable[[str], AbstractContextManager[Any]]  # a verb -> what its task is submitted inside of
 
@@ -76,7 +76,7 @@ def using(name: str, at_once: int, cluster: str | None = None) -> Iterator[None]
 def needed(name: str) -> None:
     """HandbookError if the package that a runner needs is not there."""
     if name != "threads" and find_spec(f"prefect_{name}") is None:
-        raise HandbookError(f"runner {name} needs the package prefect-{name}. Put it in: pip install -e '.[{name}]'")
+        raise HandbookError(f"runner {name} needs the package prefect-{name}. Install it: pip install -e '.[{name}]'")
 
 
 def _dask(at_once: int, cluster: str | None) -> tuple[Any, Place]:
@@ -98,8 +98,8 @@ def _dask(at_once: int, cluster: str | None) -> tuple[Any, Place]:
         runner = DaskTaskRunner(cluster_class="distributed.SpecCluster", cluster_kwargs=local)
 
     def place(verb: str) -> AbstractContextManager[Any]:
-        asked: AbstractContextManager[Any] = dask.annotate(resources={"heavy" if verb in HEAVY else "light": 1})
-        return asked
+        resources: AbstractContextManager[Any] = dask.annotate(resources={"heavy" if verb in HEAVY else "light": 1})
+        return resources
 
     return runner, place
 

@@ -22,7 +22,7 @@ from flows import passwords
 from flows.passwords import AUTH, SERVER_AUTH
 from flows.processes import stop, undisturbed
 from handbook.errors import HandbookError
-from handbook.private import private_folder
+from handbook.files.private import private_folder
 
 LOOPBACK = "127.0.0.1"
 OWNER_ONLY = 0o077  # umask of servers: their databases and logs are nobody else's to read
@@ -31,7 +31,7 @@ GRACE = 15.0  # seconds a server has to end by itself; Prefect's takes 2 to 5
 PORTS_TRIED = 100
 
 API = "PREFECT_API_URL"
-# Where `make ui` shows MLflow and reports/, told to the flows that link to them.
+# Where `make ui` shows MLflow and reports/, passed to the flows that link to them.
 MLFLOW, REPORTS = "HANDBOOK_MLFLOW_URL", "HANDBOOK_REPORTS_URL"
 
 QUIET = {
@@ -166,8 +166,8 @@ def refuse_dead(server: Server) -> None:
     code = server.process.poll()
     if code is not None:
         last = server.log.read_text(errors="replace").rstrip().splitlines()[-8:]
-        told = "".join(f"  {line}\n" for line in last)
-        raise HandbookError(f"{server.name} ended by itself with {code}:\n{told}Its log: {server.log}")
+        last_lines = "".join(f"  {line}\n" for line in last)
+        raise HandbookError(f"{server.name} ended by itself with {code}:\n{last_lines}Its log: {server.log}")
 
 
 def answers(url: str) -> bool:

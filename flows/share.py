@@ -21,9 +21,11 @@ def main() -> int:
     (stage,) = sys.argv[1:]
     try:
         with Repo(str(Project.here().root)) as repo, repo.lock:
-            made = repo.stage.collect(stage, with_deps=True)  # what comes before it may have been made with it
+            collected = repo.stage.collect(stage, with_deps=True)  # what comes before it may have been made with it
             # persist: a side effect, which each clone has for itself
-            repo.cloud.push({part for each in made for out in each.outs if not out.persist for part in _parts(out)})
+            repo.cloud.push(
+                {part for each in collected for out in each.outs if not out.persist for part in _parts(out)}
+            )
             repo.stage_cache.push(None)
     except DvcException as error:
         print(f"error: {stage} could not be given to the other clones: {error}\nIs there a remote? dvc remote list")

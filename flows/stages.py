@@ -1,4 +1,4 @@
-"""The one speaker of DVC: a stage is run as a person would run it, `dvc repro --single-item STAGE`."""
+"""All calls of DVC: a stage is run as a person would run it, `dvc repro --single-item STAGE`."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from enum import Enum
 from pathlib import Path
 
 from flows.machine import Machine, current
-from handbook import private
 from handbook.errors import HandbookError
+from handbook.files import private
 from handbook.project import Project
 
 Say = Callable[[str], None]
@@ -27,6 +27,8 @@ PATIENCE = 3600.0  # seconds to wait for another DVC: a person's own `dvc repro`
 
 # What DVC says after every stage; git is nothing that a run does.
 HINTS = ("To track the changes with git", "\tgit add", "To enable auto staging", "\tdvc config", "Use `dvc push`")
+# Nor is a folder without a plot in it, as a case has that tells no classes apart.
+EMPTY = re.compile(r"WARNING: 'reports/\w+/confusion' is empty")
 # What DVC says of a stage that it did not have to run: nothing changed, or its run-cache knows the outcome.
 NOTHING_TO_DO = "Stage '{}' (didn't change, skipping$|is cached - skipping run)"
 # Another DVC holds a path that this stage needs, or the file in which such claims are kept.
@@ -54,7 +56,7 @@ class StageError(HandbookError):
 
 
 def run(stage: str, say: Say) -> Done:
-    """Bring one stage up to date and tell each line that it writes; StageError carries its last lines."""
+    """Bring one stage up to date and pass on each line that it writes; StageError carries its last lines."""
     room, root = current(), Project.here().root
     with room.place(stage.partition("@")[0] in HEAVY, _rank(stage)):
         started = time.monotonic()
@@ -95,17 +97,17 @@ def _brought(stage: str, root: Path, room: Machine, say: Say) -> tuple[int, bool
     # --wait-for-lock: a stage takes the lock again after its command; given up after 3 s, its work is lost
     dvc = ["dvc", "--wait-for-lock"]
     if not os.environ.get(SHARE):
-        return _told([*dvc, "repro", "--single-item", stage], stage, root, room, say)
-    fetched = _told([*dvc, "fetch", "--run-cache", stage], stage, root, room, say)
+        return _streamed([*dvc, "repro", "--single-item", stage], stage, root, room, say)
+    fetched = _streamed([*dvc, "fetch", "--run-cache", stage], stage, root, room, say)
     if fetched[0]:
         return fetched
     # with what comes before it: another clone may have made that, and then it is given back, not run
-    made = _told([*dvc, "repro", "--pull", stage], stage, root, room, say)
-    given = made if made[0] else _told(["flows.share", stage], stage, root, room, say)
-    return given if given[0] else made
+    reproduced = _streamed([*dvc, "repro", "--pull", stage], stage, root, room, say)
+    given = reproduced if reproduced[0] else _streamed(["flows.share", stage], stage, root, room, say)
+    return given if given[0] else reproduced
 
 
-def _told(module: list[str], stage: str, root: Path, room: Machine, say: Say) -> tuple[int, bool, list[str]]:
+def _streamed(module: list[str], stage: str, root: Path, room: Machine, say: Say) -> tuple[int, bool, list[str]]:
     """`python -m MODULE`: its exit code, whether DVC had nothing to do for the stage, and the last lines."""
     if room.closed:
         raise StageError(f"stage {stage} was stopped with its flow. Run the flow again to go on")
@@ -113,7 +115,7 @@ def _told(module: list[str], stage: str, root: Path, room: Machine, say: Say) ->
     with started([sys.executable, "-m", *module], root, room) as process, room.child(process):
         idle, lines = False, deque[str](maxlen=KEPT_LINES)
         for line in map(str.rstrip, process.stdout or ()):
-            if not line or line.startswith(HINTS):
+            if not line or line.startswith(HINTS) or EMPTY.match(line):
                 continue
             say(line)
             lines.append(line)
@@ -122,9 +124,9 @@ def _told(module: list[str], stage: str, root: Path, room: Machine, say: Say) ->
 
 
 def started(command: list[str], root: Path, room: Machine) -> subprocess.Popen[str]:
-    """The command in a group of its own, so that it can be ended whole; on a leash where nobody else would."""
+    """The command in a process group of its own, so that it can be ended whole; supervised where nobody else would."""
     return subprocess.Popen(
-        [sys.executable, "-m", "flows.leash", *command] if room.alone else command,
+        [sys.executable, "-m", "flows.supervisor", *command] if room.alone else command,
         cwd=root,
         env=_environment(root),
         stdin=subprocess.PIPE if room.alone else subprocess.DEVNULL,

@@ -72,8 +72,10 @@ def try_settings(case: str, trials: int | None) -> State[Any]:
             lines.append(line)
             see(line)
     if process.returncode:
-        told = "\n".join(f"  {line}" for line in lines[-stages.KEPT_LINES :])
-        return Failed(message=f"the sweep of {case} ended with {process.returncode}:\n{told}\nRun it again to go on")
+        last_lines = "\n".join(f"  {line}" for line in lines[-stages.KEPT_LINES :])
+        return Failed(
+            message=f"the sweep of {case} ended with {process.returncode}:\n{last_lines}\nRun it again to go on"
+        )
     artifacts.show_proposal(case)
     done = [line for line in lines if TRIAL.match(line)]
     return Completed(message=f"{len(done)} trials; {lines[-1] if len(lines) == len(done) + 1 else 'see its proposal'}")

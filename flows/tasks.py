@@ -15,7 +15,7 @@ from prefect.cache_policies import NO_CACHE
 from prefect.states import Completed, Failed
 
 from flows import artifacts, stages
-from handbook.runs import FLOW_RUN
+from handbook.training.run import FLOW_RUN
 
 EPOCH = re.compile(r"^epoch (\d+)/(\d+): ")  # how the verb `train` tells of one
 
@@ -62,14 +62,24 @@ def evaluate(case: str) -> State[Any]:
     return state
 
 
+@task(task_run_name="sources", cache_policy=NO_CACHE)
+def sources() -> State[Any]:
+    """What every stage is made of, for DVC to tell by what is stale."""
+    return _up_to_date("sources")
+
+
 # the one task that writes to a server others may be writing to, and that changes nothing when repeated
-@task(task_run_name="register@{case}", cache_policy=NO_CACHE, retries=1, retry_delay_seconds=5)
-def register(case: str) -> State[Any]:
-    """Bring it into the MLflow registry; leaves a link to its run."""
-    state = _up_to_date(f"register@{case}")
-    if state.is_completed():
-        artifacts.link_run(case)
-    return state
+@task(task_run_name="register", cache_policy=NO_CACHE, retries=1, retry_delay_seconds=5)
+def register() -> State[Any]:
+    """Bring all that is evaluated into the MLflow registry, in one process: most of it is the start of libraries."""
+    return _up_to_date("register")
+
+
+@task(task_run_name="register@{case}", cache_policy=NO_CACHE)
+def registered(case: str) -> State[Any]:
+    """What became of a case in the registry; leaves a link to its run."""
+    artifacts.link_run(case)
+    return Completed(name="Registered", message=artifacts.registration(case))
 
 
 @task(task_run_name="lab@{name}", cache_policy=NO_CACHE)

@@ -16,9 +16,9 @@ from flows.entrance import link
 from flows.passwords import AUTH, SERVER_AUTH
 from flows.processes import interruptible
 from flows.servers import Server
-from handbook import tracking
 from handbook.errors import HandbookError
 from handbook.project import Project
+from handbook.registry import tracking
 
 PORTS = {"prefect": 4200, "mlflow": 5000, "reports": 8000}
 SERVING = "polling for scheduled runs"  # what Prefect says once its deployments are known to the server

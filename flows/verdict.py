@@ -1,4 +1,4 @@
-"""How a flow ended: a row a stage, and a state that names what failed."""
+"""How a flow ended: one row for each stage, and a state that names what failed."""
 
 from __future__ import annotations
 
@@ -30,10 +30,11 @@ def verdict(futures: Futures) -> State[list[Row]]:
     failed = [row for row in rows if row.error]
     if failed:
         names = ", ".join(row.stage for row in failed)
-        told = "\n".join(row.error for row in failed)
-        return Failed(message=f"{len(failed)} of {len(rows)} stages failed: {names}\n{told}", data=rows)
-    cached = sum(row.state == "Cached" for row in rows)
-    return Completed(message=f"{len(rows)} stages up to date, {cached} of them already", data=rows)
+        message = "\n".join(row.error for row in failed)
+        return Failed(message=f"{len(failed)} of {len(rows)} stages failed: {names}\n{message}", data=rows)
+    stages = [row.state for row in rows if row.seconds is not None]  # what became of a case in the registry is none
+    message = f"{len(stages)} stages up to date, {stages.count('Cached')} of them already"
+    return Completed(message=message, data=rows)
 
 
 def _row(stage: str, future: PrefectFuture[Any]) -> Row:

@@ -1,4 +1,4 @@
-"""Pins everything anew: `uv.lock` from pyproject.toml, and from it the files with hashes beside this one, for pip.
+"""Pins everything again: `uv.lock` from pyproject.toml, and from it the files with hashes beside this one, for pip.
 
 Run by `make lock`, which needs uv. What the lock pins already stays as it is as long as pyproject.toml allows it;
 `uv lock --upgrade-package NAME` before it moves one package. A set-up reads only the files, so it needs no uv:
@@ -6,7 +6,7 @@ Run by `make lock`, which needs uv. What the lock pins already stays as it is as
 - `build.txt`: what builds the packages that are published as source alone
 - `torch.txt`: the registry's build of torch, on Linux with CUDA; `torch-cpu.txt`: the build without, from elsewhere
 - `cuda.txt`: NVIDIA's libraries, some GB, which only a torch built with CUDA asks for
-- `handbook.txt`: all else that `make setup` installs; `ray.txt`, `bench.txt`, `audit.txt`: what each adds to it
+- `handbook.txt`: all else that `make setup` installs; `ray.txt`, `bench.txt`, `audit.txt`, `docs.txt`: what each adds
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 EXTRAS = ("pipeline", "labs", "dask", "postgres", "browser", "dev")  # what `make setup` installs
-MORE = ("ray", "bench", "audit")  # what single targets add
+MORE = ("ray", "bench", "audit", "docs")  # what single targets add
 CUDA = re.compile(r"nvidia-|cuda-|triton$")  # what torch names for its CUDA build alone
 
 # PyTorch's own index has the CPU builds. uv cannot lock them: a lock has one torch for Linux, and that is the

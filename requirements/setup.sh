@@ -9,7 +9,7 @@
 # `cuda`, or nothing: then it is a CPU build where the places that pip or uv is set to look in have one (find-links, an
 # extra index), and the registry's own where they have not. The stamp, written last, says what .venv was made from, in
 # which folder (a copied or moved .venv runs the code of the folder that it was made in) and by which Python. While it
-# agrees there is nothing to do, and whatever is half-finished or out of date is made anew.
+# agrees there is nothing to do, and whatever is half-finished or out of date is made again.
 set -eu
 
 HERE=$(pwd -P)
@@ -31,7 +31,7 @@ neutral() {
   done
   export PIP_USER=0 # `user = true` may also stand in a file of pip's
   unset UV_PYTHON UV_SYSTEM_PYTHON UV_CONSTRAINT UV_OVERRIDE UV_TORCH_BACKEND UV_NO_BINARY UV_ONLY_BINARY
-  # without ours, which make puts first: it may be the one that is to be made anew
+  # without ours, which make puts first: it may be the one that is to be made again
   PATH=$(printf '%s' "$PATH" | awk -v RS=: -v ORS=: -v own="$HERE/$BIN" '$0 != own' | sed 's/:*$//')
   export PATH
 }
@@ -101,10 +101,9 @@ ready() {
 }
 
 if command -v uv > /dev/null; then
-  # compiled at once, as pip does: otherwise each first import takes twice as long, and all where bytecode is not kept
-  install() { uv --quiet pip install --python "$BIN/python" --no-deps --compile-bytecode "$@"; }
+  install() { uv --quiet pip install --python "$BIN/python" --no-deps "$@"; }
 else
-  install() { "$BIN/python" -I -m pip --quiet --quiet --disable-pip-version-check install --no-deps "$@"; }
+  install() { "$BIN/python" -I -m pip --quiet --quiet --disable-pip-version-check install --no-deps --no-compile "$@"; }
 fi
 pinned() { install --no-build-isolation --require-hashes "$@"; }
 
@@ -136,6 +135,9 @@ install_all() {
   install --no-build-isolation --editable .
   packages=$("$BIN/python" -I -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
   printf '%s\n' "$SITE_CACHE" > "$packages/handbook_site_cache.pth"
+  # Compiled at once: otherwise each first import takes twice as long, and all where bytecode is not kept. On all cores,
+  # which neither installer does for us; what a package holds as a template for another Python does not compile.
+  "$BIN/python" -I -m compileall -q -q -j 0 "$packages" || :
   # a source archive has no git history for DVC to look into
   if [ -d .dvc ] && [ ! -e .git ]; then "$BIN/dvc" config --quiet --local core.no_scm true; fi
   "$BIN/python" -I -m pip --disable-pip-version-check check > .venv/check.txt || { cat .venv/check.txt >&2; exit 1; }

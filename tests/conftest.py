@@ -12,12 +12,19 @@ from typing import Any
 import pytest
 import yaml
 
-from handbook import datasets, fetch, kept, ledger, steps, storage
-from handbook.evaluation import Judge, Report
+from handbook import datasets
+from handbook.data import fetch
+from handbook.evaluation import examples
+from handbook.evaluation.report import Judge, Report
+from handbook.files import formats
 from handbook.project import Case, Project
+from handbook.registry import kept, ledger
+from handbook.steps import evaluate, register, train
+from handbook.training import models
 
 ROOT = Path(__file__).parent.parent
 MIRROR = os.environ.get("HANDBOOK_MIRROR", "")
+TOGETHER = ("flows", "monitoring")  # folders whose tests share a server, or a champion that is dear to make
 # Where algorithms or techniques are compared, or an epoch is no pass over the data: for tests, not for results.
 FEW: dict[str, Any] = {"n_folds": 2, "inner_folds": 2, "slow_rows": 300, "hidden_size": 96, "steps": 12}
 FEW |= {"widths": (16, 16, 32), "ablation_widths": (8, 8, 16), "ablation_epochs": 1}
@@ -28,7 +35,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """With several workers: what shares a trained case, a server or a file stays together, and is made once."""
     for item in items:
         case = getattr(item, "callspec", None) and item.callspec.params.get("name")
-        home = item.path.parent if item.path.parent.name == "flows" else item.path
+        home = item.path.parent if item.path.parent.name in TOGETHER else item.path
         item.add_marker(pytest.mark.xdist_group(str(case or home)))
 
 
@@ -72,7 +79,7 @@ def fitted(samples: Callable[[str], Path]) -> Callable[[str], tuple[Case, Any, A
         if name not in kept:
             case = brief(Project(ROOT).case(name), epochs=8)
             data = datasets.page(case.dataset).load(samples(case.dataset))
-            kept[name] = case, data, case.page.fit(data, case.params)
+            kept[name] = case, data, case.page.fit(case.split(data), case.params)
         return kept[name]
 
     return fit
@@ -86,7 +93,7 @@ def judged(fitted: Any) -> Callable[[str], Report]:
     def evaluate(name: str) -> Report:
         if name not in kept:
             case, data, model = fitted(name)
-            kept[name] = case.page.evaluate(model, data, *judges(case, fitted))
+            kept[name] = case.page.evaluate(model, case.split(data), *judges(case, fitted))
         return kept[name]
 
     return evaluate
@@ -106,17 +113,17 @@ def placed(project: Project, fitted: Callable[[str], tuple[Case, Any, Any]]) -> 
 
     def judge(name: str, score: float = 0.9, data: str = "sample", key: str = "") -> Case:
         case, loaded, model = fitted(name)
-        storage.save(model, project.models(name))
-        storage.write_rows(project.reports(name) / "history.csv", model.history_)
-        storage.write_json(project.reports(name) / "example.json", ledger.exemplify(case, model, loaded))
+        models.save(model, project.models(name))
+        formats.write_rows(project.reports(name) / "history.csv", model.history_)
+        formats.write_json(project.reports(name) / "example.json", examples.exemplify(case, model, case.split(loaded)))
         training = {"key": key or f"k{score}", **model.training_}
-        storage.write_json(project.reports(name) / "training.json", training)
+        formats.write_json(project.reports(name) / "training.json", training)
         base = {"accuracy": 0.1, "roc_auc": 0.5}[case.page.PRIMARY]
         metrics = {
             case.page.PRIMARY: score, "baseline": {case.page.PRIMARY: base}, "book": dict(case.book), "data": data,
             "dataset": case.dataset, "interval": {case.page.PRIMARY: [score - 0.01, score + 0.01]},
         }  # fmt: skip
-        storage.write_json(project.reports(name) / "metrics.json", metrics)
+        formats.write_json(project.reports(name) / "metrics.json", metrics)
         return project.case(name)
 
     return judge
@@ -175,5 +182,5 @@ def small(root: Path, name: str) -> None:
 
 
 def registered(project: Project, name: str) -> None:
-    for step in (steps.train, steps.evaluate, steps.register):
+    for step in (train.train, evaluate.evaluate, register.register):
         step(project, name)

@@ -20,7 +20,7 @@ class Host(http.server.BaseHTTPRequestHandler):
     server: Any
 
     def do_GET(self) -> None:
-        self.server.asked.append((self.path, dict(self.headers)))
+        self.server.requested.append((self.path, dict(self.headers)))
         self.server.answer(self, self.server.body)
 
     def send(self, code: int, body: bytes = b"", **headers: object) -> None:
@@ -212,7 +212,7 @@ FAULTY: list[Answer] = [
 ]  # fmt: skip
 
 
-PATIENT = (a_header_in_drops, no_answer, a_body_in_drops, a_body_that_stops)  # wait for each address anew
+PATIENT = (a_header_in_drops, no_answer, a_body_in_drops, a_body_that_stops)  # wait for each address again
 
 
 def body_of(url: str) -> bytes:

@@ -17,9 +17,9 @@ def main(samples: Path) -> None:
     print("processor", torch.backends.cpu.get_cpu_capability())
     for name in Project(ROOT).cases():
         case = brief(Project(ROOT).case(name), epochs=1)
-        data = datasets.page(case.dataset).load(samples / case.dataset)
-        model = case.page.fit(data, case.params)
-        inputs = case.example(data)
+        split = case.split(datasets.page(case.dataset).load(samples / case.dataset))
+        model = case.page.fit(split, case.params)
+        inputs = case.example(split)
         print(name, len(case.page.predict(model, inputs)) == len(inputs), flush=True)
 
 

@@ -14,9 +14,8 @@ import pytest
 import torch
 import yaml
 
-from handbook import runs
-from handbook.storage import read_rows
-from handbook.training import Batches
+from handbook.files.formats import read_rows
+from handbook.training import Batches, run
 from tests.conftest import ROOT
 
 
@@ -46,7 +45,7 @@ def test_rows_to_judge_by_are_not_shared_out(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setenv("WORLD_SIZE", "2")
     monkeypatch.setenv("RANK", "1")
     assert len(next(iter(Batches(torch.arange(9), size=9)))[0]) == 9
-    assert runs.processes() == 2
+    assert run.processes() == 2
 
 
 @pytest.mark.slow

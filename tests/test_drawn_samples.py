@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from handbook import fetch
+from handbook.data import fetch, provenance
 from handbook.errors import HandbookError
 from tests.toys import CONTENT, obtain, page
 
@@ -22,7 +22,7 @@ def test_a_sample_never_overwrites_anything_but_a_sample(tmp_path: Path) -> None
     folder = tmp_path / "toy"
     fetch.draw_sample(page("thing.bin"), folder, seed=1)
     fetch.draw_sample(page("thing.bin"), folder, seed=2)
-    assert fetch.is_sample(folder)
+    assert provenance.is_sample(folder)
     (folder / "provenance.json").unlink()
     with pytest.raises(HandbookError, match="holds files that are no sample"):
         fetch.draw_sample(page("thing.bin"), folder, seed=3)
@@ -55,7 +55,7 @@ def test_a_sample_that_was_interrupted_at_any_point_stands_in_nobodys_way(
             fetch.draw_sample(toy, folder, seed=2)
         if way_out == "the sample again":
             assert fetch.draw_sample(toy, folder, seed=2)["kind"] == "sample"
-            assert fetch.verify(toy, folder)["kind"] == "sample"
+            assert provenance.verify(toy, folder)["kind"] == "sample"
         else:
             assert obtain(toy, tmp_path / way_out)["kind"] == "real"
         assert {path.name for path in folder.iterdir()} == {"thing.bin", "other.bin", "provenance.json"}
@@ -80,7 +80,7 @@ def test_a_sample_that_cannot_be_drawn_leaves_what_was_there(tmp_path: Path) -> 
     toy.sample = fail
     with pytest.raises(MemoryError):
         fetch.draw_sample(toy, tmp_path / "toy", seed=2)
-    assert fetch.verify(toy, tmp_path / "toy")["kind"] == "sample"
+    assert provenance.verify(toy, tmp_path / "toy")["kind"] == "sample"
 
 
 def test_real_files_beside_the_provenance_of_a_sample_are_not_overwritten(tmp_path: Path) -> None:

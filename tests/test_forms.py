@@ -9,9 +9,13 @@ from typing import Any
 
 import pytest
 
-from handbook import datasets, ledger, mlflow_run, report, standings, steps, storage
-from handbook.integrity import FILES, digest, hashes
+from handbook import datasets
+from handbook.evaluation import examples
+from handbook.files import formats
+from handbook.files.integrity import FILES, digest, hashes
 from handbook.project import Project
+from handbook.registry import ledger, mlflow_run, standings
+from handbook.steps import evaluate, given, report
 
 NAME, DATASET = "som_transactions", "credit_card_transactions"
 PAGE = datasets.page(DATASET)
@@ -23,8 +27,8 @@ def written(project: Project, form: str | None, data: str = "real") -> dict[str,
         "roc_auc": 0.9, "baseline": {"roc_auc": 0.5}, "book": {}, "interval": {"roc_auc": [0.8, 0.95]},
         "data": data, "dataset": DATASET, **({"form": form} if form else {}),
     }  # fmt: skip
-    storage.write_json(project.reports(NAME) / "metrics.json", metrics)
-    storage.write_json(project.reports(NAME) / "training.json", {"seconds": 1.0, "key": "k"})
+    formats.write_json(project.reports(NAME) / "metrics.json", metrics)
+    formats.write_json(project.reports(NAME) / "training.json", {"seconds": 1.0, "key": "k"})
     return metrics
 
 
@@ -65,9 +69,9 @@ def entered(project: Project, tmp_path: Path, form: str | None, score: float) ->
     metrics = written(project, form) | {"roc_auc": score}
     if not store.exists():
         standings.write(store, standings.blank())
-    storage.write_json(store / content / "report" / "metrics.json", metrics)
-    storage.write_json(store / content / "report" / "training.json", {"key": content})
-    storage.write_json(store / content / FILES, hashes(store / content))
+    formats.write_json(store / content / "report" / "metrics.json", metrics)
+    formats.write_json(store / content / "report" / "training.json", {"key": content})
+    formats.write_json(store / content / FILES, hashes(store / content))
     return ledger.enter(project.case(NAME), store, content)[1]
 
 
@@ -91,7 +95,7 @@ def test_figures_from_before_forms_were_written_down_are_compared_as_they_were(
 
 
 def test_the_form_is_a_tag_of_the_run_and_part_of_the_name_of_its_data(project: Project) -> None:
-    storage.write_json(project.models(NAME) / "facts.json", {})
+    formats.write_json(project.models(NAME) / "facts.json", {})
     for form in ("subset", None):
         written(project, form)
         entry = ledger.entry(project, project.case(NAME))
@@ -103,10 +107,10 @@ def test_the_form_is_a_tag_of_the_run_and_part_of_the_name_of_its_data(project: 
 
 
 def test_a_figure_says_below_itself_which_form_it_shows(tmp_path: Path) -> None:
-    from handbook.figures import canvas
+    from handbook.evaluation.figures import canvas
 
     figure, _ = canvas(1, 1, size=(3, 3))
-    steps._draw({"one": figure}, tmp_path / "figures", False, DATASET, "subset")
+    given.write_figures({"one": figure}, tmp_path / "figures", False, DATASET, "subset")
     assert figure.get_supxlabel() == f"data: {DATASET} (subset)"
     assert (tmp_path / "figures" / "one.png").exists()
 
@@ -118,11 +122,13 @@ def test_evaluation_writes_the_form_that_the_provenance_tells(
     reported = SimpleNamespace(
         metrics={"roc_auc": 0.9}, baseline={"roc_auc": 0.5}, interval={}, finding="", figures={}, tables={}
     )
+    monkeypatch.setattr(case.page, "split", lambda *_: None)
     monkeypatch.setattr(case.page, "evaluate", lambda *_: reported)
-    monkeypatch.setattr(steps, "_load", lambda *_: (None, found))
-    monkeypatch.setattr(steps, "_model", lambda *_: SimpleNamespace())
-    monkeypatch.setattr(ledger, "exemplify", lambda *_: {})
-    storage.write_rows(project.reports(NAME) / "history.csv", [{"epoch": 1.0, "train_loss": 1.0}])
-    steps.evaluate(project, NAME)
+    monkeypatch.setattr(evaluate, "data_of", lambda *_: (None, found))
+    monkeypatch.setattr(evaluate, "trained_model", lambda *_: SimpleNamespace())
+    monkeypatch.setattr(examples, "exemplify", lambda *_: {})
+    project.models(NAME).mkdir(parents=True)
+    formats.write_rows(project.reports(NAME) / "history.csv", [{"epoch": 1.0, "train_loss": 1.0}])
+    evaluate.evaluate(project, NAME)
     metrics = json.loads((project.reports(NAME) / "metrics.json").read_text())
     assert (metrics["data"], metrics["form"]) == ("real", "subset")

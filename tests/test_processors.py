@@ -33,7 +33,7 @@ def test_every_case_trains_and_answers_on_a_plain_processor(samples: Callable[[s
 
 def test_products_of_16_bits_are_for_accelerators_alone() -> None:
     assert _precision() == ("bf16-mixed" if torch.cuda.is_available() else "32-true")
-    chosen = {key for block in PROJECT.numbers()["cases"].values() for key in (*block, *(block["gpu"] or {}))}
+    chosen = {key for block in PROJECT.numbers()["cases"].values() for key in (*block, *block.get("gpu", {}))}
     assert not chosen & {"bf16", "precision", "threads"}
 
 
@@ -46,12 +46,12 @@ def test_training_takes_one_thread_and_gives_the_others_back() -> None:
     torch.set_num_threads(before)
 
 
-@pytest.mark.parametrize(("asked", "threads"), [(None, 1), ("2", 2)])
+@pytest.mark.parametrize(("requested", "threads"), [(None, 1), ("2", 2)])
 def test_a_stage_works_on_one_thread_unless_somebody_asks_for_more(
-    asked: str | None, threads: int, project: Project
+    requested: str | None, threads: int, project: Project
 ) -> None:
     env = {key: value for key, value in os.environ.items() if not key.endswith("_NUM_THREADS")}
-    env |= {"OMP_NUM_THREADS": asked} if asked else {}
+    env |= {"OMP_NUM_THREADS": requested} if requested else {}
     script = "from handbook.__main__ import main; main(); import torch; print(torch.get_num_threads())"
     command = [sys.executable, "-c", script, "where"]
     done = subprocess.run(command, cwd=project.root, env=env, capture_output=True, text=True, check=True)

@@ -128,7 +128,7 @@ def test_a_judge_is_a_case_and_a_file_of_the_kit_is_none(project: Project) -> No
 
 def test_an_example_is_made_for_the_params_where_the_page_asks_for_them(project: Project) -> None:
     case = project.case("lenet")
-    asks = dataclasses.replace(case, page=types.SimpleNamespace(example=lambda data, params: (data, params)))
-    asks_not = dataclasses.replace(case, page=types.SimpleNamespace(example=lambda data: data))
-    assert asks.example("data") == ("data", case.params)
-    assert asks_not.example("data") == "data"
+    asks = dataclasses.replace(case, page=types.SimpleNamespace(example=lambda split, params: (split, params)))
+    asks_not = dataclasses.replace(case, page=types.SimpleNamespace(example=lambda split: split))
+    assert asks.example("split") == ("split", case.params)
+    assert asks_not.example("split") == "split"

@@ -17,7 +17,7 @@ REQUIREMENTS = ROOT / "requirements"
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 LOCK = tomllib.loads((ROOT / "uv.lock").read_text())
 PACKAGES = {package["name"]: package for package in LOCK["package"]}
-ASKED = [
+REQUIRED = [
     Requirement(each)
     for each in [
         *PROJECT["dependencies"],
@@ -62,7 +62,7 @@ def needed(*extras: str) -> set[str]:
 
 
 def test_every_range_of_the_project_holds_its_pin() -> None:
-    for requirement in ASKED:
+    for requirement in REQUIRED:
         pinned = PACKAGES[requirement.name.lower().replace("_", "-")]["version"]
         assert Version(pinned) in requirement.specifier, requirement
 
@@ -72,9 +72,9 @@ def test_the_lock_is_that_of_pyproject() -> None:
     plain = {each["name"] for each in locked if "marker" not in each}
     assert plain == {Requirement(each).name.lower() for each in PROJECT["dependencies"]}
     assert set(PACKAGES["handbook"]["metadata"]["provides-extras"]) == set(PROJECT["optional-dependencies"])
-    asked = {(each.name.lower(), str(each.specifier)) for each in ASKED}
+    requested = {(each.name.lower(), str(each.specifier)) for each in REQUIRED}
     held = {(each["name"], each.get("specifier", "")) for each in locked}
-    assert {(name, frozenset(spec.split(","))) for name, spec in asked} == {
+    assert {(name, frozenset(spec.split(","))) for name, spec in requested} == {
         (name, frozenset(spec.split(","))) for name, spec in held
     }
 

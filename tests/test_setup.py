@@ -1,4 +1,4 @@
-"""The set-up: which Python is taken, when it is done anew, and what the environment may not change."""
+"""The set-up: which Python is taken, when it is done again, and what the environment may not change."""
 
 from __future__ import annotations
 
@@ -66,18 +66,18 @@ def setup(checkout: Path, *words: str, **environment: str) -> subprocess.Complet
     )
 
 
-def asked(checkout: Path) -> str:
+def requested(checkout: Path) -> str:
     return (checkout / "asked").read_text() if (checkout / "asked").exists() else ""
 
 
 def test_a_fitting_python_is_set_up_once(checkout: Path, python: Callable[..., Path]) -> None:
     python("python3", "3.12.4")
     assert setup(checkout).returncode == 0
-    first = asked(checkout)
+    first = requested(checkout)
     assert "--require-hashes -r requirements/handbook.txt" in first
     assert "--editable ." in first
     again = setup(checkout)
-    assert (again.returncode, again.stderr, asked(checkout)) == (0, "", first)
+    assert (again.returncode, again.stderr, requested(checkout)) == (0, "", first)
 
 
 @pytest.mark.parametrize(
@@ -100,10 +100,10 @@ def test_pyenv_is_looked_into_and_a_shim_that_does_not_start_is_passed_by(
     checkout: Path, python: Callable[..., Path]
 ) -> None:
     python("python3.13", "")  # pyenv's shim of a version that is not switched on
-    made = python("made", "3.13.1")
+    created = python("made", "3.13.1")
     place = checkout.parent / "pyenv" / "versions" / "3.13.1" / "bin"
     place.mkdir(parents=True)
-    made.rename(place / "python")
+    created.rename(place / "python")
     done = setup(checkout, PYENV_ROOT=str(checkout.parent / "pyenv"))
     assert done.returncode == 0
     assert f"taking {place / 'python'}, which is Python 3.13.1" in done.stderr
@@ -129,7 +129,7 @@ def test_the_python_that_is_named_is_taken_or_refused(checkout: Path, python: Ca
     assert "there is no python9" in gone.stderr
 
 
-def test_a_venv_that_was_copied_with_its_checkout_is_made_anew(checkout: Path, python: Callable[..., Path]) -> None:
+def test_a_venv_that_was_copied_with_its_checkout_is_made_again(checkout: Path, python: Callable[..., Path]) -> None:
     python("python3", "3.11.7")
     setup(checkout)
     copy = checkout.with_name("copy")
@@ -138,7 +138,7 @@ def test_a_venv_that_was_copied_with_its_checkout_is_made_anew(checkout: Path, p
     assert setup(copy).stderr == ""
 
 
-def test_a_set_up_that_was_cut_off_is_made_anew(checkout: Path, python: Callable[..., Path]) -> None:
+def test_a_set_up_that_was_cut_off_is_made_again(checkout: Path, python: Callable[..., Path]) -> None:
     python("python3", "3.11.7")
     setup(checkout)
     (checkout / ".venv/.ready").write_text("")
@@ -172,14 +172,14 @@ def test_what_the_environment_says_to_pip_and_python_changes_no_place(
     python("python3", "3.11.7")
     done = setup(checkout, PIP_USER="1", PIP_TARGET="/x", PYTHONHOME="/nonexistent", PYTHONPATH="/other/handbook")
     assert done.returncode == 0
-    assert set(re.findall(r"PIP_USER=.*", asked(checkout))) == {"PIP_USER=0 PIP_TARGET= PYTHONHOME="}
+    assert set(re.findall(r"PIP_USER=.*", requested(checkout))) == {"PIP_USER=0 PIP_TARGET= PYTHONHOME="}
 
 
 def test_torch_is_the_cpu_build_where_one_is_offered_and_cuda_comes_only_with_the_other(
     checkout: Path, python: Callable[..., Path]
 ) -> None:
     def files() -> list[str]:
-        found = re.findall(r"-r requirements/(\S+)\.txt", asked(checkout))
+        found = re.findall(r"-r requirements/(\S+)\.txt", requested(checkout))
         (checkout / "asked").unlink(missing_ok=True)
         return found
 
@@ -187,9 +187,9 @@ def test_torch_is_the_cpu_build_where_one_is_offered_and_cuda_comes_only_with_th
     setup(checkout)
     assert files() == ["build", "torch-cpu", "handbook"]
     python("python3", "3.11.8", cpu=1, cuda=0)  # no CPU build is offered, and the registry's asks for CUDA
-    told = setup(checkout, "PYTHON=python3").stderr
+    reported = setup(checkout, "PYTHON=python3").stderr
     assert files() == ["build", "torch-cpu", "torch", "cuda", "handbook"]
-    assert "make setup TORCH=cpu" in told
+    assert "make setup TORCH=cpu" in reported
     setup(checkout, "TORCH=cuda")
     assert files() == ["build", "torch", "cuda", "handbook"]
     python("python3", "3.11.7")

@@ -17,23 +17,12 @@ from typing import Any
 
 import pytest
 
-from handbook import (
-    integrity,
-    kept,
-    ledger,
-    mlflow_model,
-    prediction,
-    service,
-    serving,
-    shown,
-    standings,
-    tracking,
-    verification,
-)
 from handbook.errors import HandbookError
-from handbook.integrity import FILES, digest, hashes
+from handbook.files.integrity import FILES, hashes
 from handbook.project import Project
-from tests.test_serving import posted, started
+from handbook.registry import kept, ledger, mlflow_model, mlflow_run, shown, standings, tracking, verification
+from handbook.serving import commands, prediction, serve
+from tests.serving.test_serve import posted, started
 
 NAME = "lenet"
 PLANTED = "open({!r}, 'w').close()\n"
@@ -82,13 +71,13 @@ def _weights(place: Path, mark: Path) -> None:
 
 def _list_too(place: Path, mark: Path) -> None:
     """A file is changed, and the list of the files' sha256 with it."""
-    plant(place / "handbook" / "served.py", mark)
+    plant(place / "handbook" / "registry" / "served.py", mark)
     (place / FILES).write_text(json.dumps(hashes(place)))
 
 
 def _link(place: Path, mark: Path) -> None:
     """The same bytes by way of a link, which may lead elsewhere the next time."""
-    path = place / "handbook" / "served.py"
+    path = place / "handbook" / "registry" / "served.py"
     path.rename(mark.with_name("elsewhere.py"))
     path.symlink_to(mark.with_name("elsewhere.py"))
 
@@ -100,7 +89,7 @@ def _folder_link(place: Path, mark: Path) -> None:
 
 def _compiled(place: Path, mark: Path) -> None:
     """Compiled code that Python takes for that of a module whose source is untouched."""
-    source = place / "handbook" / "storage.py"
+    source = place / "handbook" / "training" / "models.py"
     blocked = source.parent / "__pycache__"
     blocked.unlink()
     before, facts = source.read_bytes(), source.stat()
@@ -109,14 +98,17 @@ def _compiled(place: Path, mark: Path) -> None:
     from importlib._bootstrap_external import _code_to_timestamp_pyc  # type: ignore[attr-defined]
 
     blocked.mkdir()
-    compiled = blocked / f"storage.{sys.implementation.cache_tag}.pyc"
+    compiled = blocked / f"models.{sys.implementation.cache_tag}.pyc"
     compiled.write_bytes(_code_to_timestamp_pyc(code, int(facts.st_mtime), len(before)))
     source.write_bytes(before)
     os.utime(source, ns=(facts.st_atime_ns, facts.st_mtime_ns))
 
 
 ATTACKS: dict[str, tuple[Callable[[Path, Path], None], str]] = {
-    "a line in served.py": (lambda place, mark: plant(place / "handbook" / "served.py", mark), "served.py was changed"),
+    "a line in served.py": (
+        lambda place, mark: plant(place / "handbook" / "registry" / "served.py", mark),
+        "served.py was changed",
+    ),
     "a module that shadows a library": (lambda place, mark: plant(place / "mlflow/code/yaml.py", mark), "yaml.py is"),
     "another loader_module": (_loader, "MLmodel was changed"),
     "a line in the package": (lambda place, mark: plant(place / "handbook/project.py", mark), "project.py was changed"),
@@ -126,16 +118,16 @@ ATTACKS: dict[str, tuple[Callable[[Path, Path], None], str]] = {
     "a link for a folder": (_folder_link, "model is new"),
     "one file more": (lambda place, mark: (place / "model" / "more").touch(), "more is new"),
     "a file less": (lambda place, mark: (place / "model" / "facts.json").unlink(), "facts.json is missing"),
-    "compiled code": (_compiled, "storage.cpython"),
+    "compiled code": (_compiled, "models.cpython"),
     "no list of files": (lambda place, mark: (place / FILES).unlink(), f"{FILES} cannot be read"),
 }  # fmt: skip
 
 
-def handbook(project: Project, *asked: str) -> subprocess.CompletedProcess[str]:
+def handbook(project: Project, *requested: str) -> subprocess.CompletedProcess[str]:
     """What `python -m handbook ...` does in the project."""
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
     environment.pop("MLFLOW_TRACKING_URI", None)  # which MLflow sets for its own process
-    command = [sys.executable, "-W", "ignore", "-m", "handbook", *asked]
+    command = [sys.executable, "-W", "ignore", "-m", "handbook", *requested]
     return subprocess.run(command, cwd=project.root, env=environment, capture_output=True, text=True, check=False)
 
 
@@ -151,7 +143,7 @@ def test_what_was_changed_in_the_ledgers_folder_is_not_served_but_named(
     assert fault in done.stderr
     assert "Traceback" not in done.stderr
     with pytest.raises(HandbookError, match="no longer match"):
-        service.verify(project, NAME)
+        commands.verify(project, NAME)
     assert fault in handbook(project, "verify", NAME).stdout
     assert not mark.exists()
     assert not list((project.cache / "served").glob("*"))
@@ -160,7 +152,7 @@ def test_what_was_changed_in_the_ledgers_folder_is_not_served_but_named(
 def test_what_is_swapped_after_the_check_is_not_what_runs(champion: Path, project: Project, tmp_path: Path) -> None:
     content = ledger.sealed(project, NAME, champion.name)
     content.check()
-    plant(champion / "handbook" / "served.py", tmp_path / "it-ran")
+    plant(champion / "handbook" / "registry" / "served.py", tmp_path / "it-ran")
     with pytest.raises(HandbookError, match=r"served\.py was changed: sha256 [0-9a-f]{64}, found"):
         content.lay_out(mlflow_model.layout(content), tmp_path / "private")
 
@@ -188,7 +180,7 @@ def test_a_lost_or_broken_ledger_is_an_error_and_never_a_new_beginning(
     case = placed(NAME, 0.95)
     for ask in (
         lambda: tracking.register(project, case),
-        lambda: serving.serve(project, NAME, "127.0.0.1", 0),
+        lambda: serve.serve(project, NAME, "127.0.0.1", 0),
         lambda: prediction.choose(project, NAME),
         lambda: ledger.roll_back(project, case),
     ):
@@ -196,7 +188,7 @@ def test_a_lost_or_broken_ledger_is_an_error_and_never_a_new_beginning(
             ask()
     assert path.exists() == (content is not None)
     with pytest.raises(HandbookError, match="no longer match"):
-        service.verify(project, NAME)
+        commands.verify(project, NAME)
     assert "ledger.json is damaged" in capsys.readouterr().out
 
 
@@ -210,17 +202,17 @@ def test_a_ledger_edited_by_hand_is_found_and_the_one_before_it_is_offered(
     known = json.loads(path.read_text())
     path.write_text(json.dumps(known | {"champion": known["previous"]}))
     with pytest.raises(HandbookError, match=r"checksum(.|\n)*cp .*ledger\.json\.before .*ledger\.json"):
-        ledger.standing(project, NAME)
+        ledger.state(project, NAME)
     shutil.copy(path.with_name(standings.BEFORE), path)
-    assert ledger.standing(project, NAME)["champion"] == champion.name
+    assert ledger.state(project, NAME)["champion"] == champion.name
 
 
-def test_a_damaged_model_is_kept_anew_when_the_same_is_registered_again(
+def test_a_damaged_model_is_kept_again_when_the_same_is_registered_again(
     champion: Path, project: Project, placed: Callable[..., Any], capsys: Any
 ) -> None:
     _weights(champion, champion)
     tracking.register(project, placed(NAME))
-    assert "It is kept anew" in capsys.readouterr().err
+    assert "It is stored again" in capsys.readouterr().err
     ledger.sealed(project, NAME, champion.name).check()
 
 
@@ -229,19 +221,11 @@ def test_the_folder_that_is_served_from_is_its_owners_alone_and_those_of_the_dea
     gone.wait()
     left = project.cache / "served" / f"{gone.pid}-left"
     left.mkdir(parents=True)
-    place = serving.private(project)
+    place = serve.private(project)
     assert place.stat().st_mode & 0o777 == 0o700
     assert not left.exists()
-    assert serving.private(project) != place
+    assert serve.private(project) != place
     assert place.exists()
-
-
-def test_what_is_no_file_is_not_read(tmp_path: Path) -> None:
-    os.mkfifo(tmp_path / "pipe")
-    sealed = integrity.Sealed(tmp_path, {"pipe": digest(b"")}, "this")
-    with pytest.raises(HandbookError, match="pipe cannot be read"):
-        sealed.read("pipe")
-    assert sealed.faults() == [f"{tmp_path / 'pipe'} was changed: it is no file that can be read"]
 
 
 def in_mlflow(project: Project) -> Path:
@@ -276,14 +260,14 @@ def strange_version(project: Project, mlflow: Any, folder: Path, mark: Path) -> 
     """What anybody can do who may talk to MLflow: register a version that says it is the champion; its number."""
     shutil.copytree(in_mlflow(project), folder, dirs_exist_ok=True)
     plant(folder / "served.py", mark)
-    client, content = mlflow.MlflowClient(), ledger.standing(project, NAME)["champion"]
+    client, content = mlflow.MlflowClient(), ledger.state(project, NAME)["champion"]
     home = client.create_experiment("stranger", artifact_location=folder.as_uri())
     run = client.create_run(home).info.run_id
     model = client.create_logged_model(home, "model", source_run_id=run)
     there = folder / "models" / model.model_id / "artifacts"
     shutil.copytree(folder, there, ignore=lambda *_: ["models"])
     version = client.create_model_version(
-        NAME, f"models:/{model.model_id}", run, tags={tracking.CONTENT: content}, model_id=model.model_id
+        NAME, f"models:/{model.model_id}", run, tags={mlflow_run.CONTENT: content}, model_id=model.model_id
     )
     client.set_registered_model_alias(NAME, "champion", version.version)
     return str(version.version)
@@ -303,17 +287,17 @@ def test_verify_names_whatever_is_changed_in_mlflows_store_and_whoever_claims_to
         shutil.copytree(whole, place)
     with tracking._mlflow(project) as mlflow:
         number = strange_version(project, mlflow, tmp_path / "strangers", mark)
-    told = findings(project)
-    assert f"its version {number}" in told
-    assert str(tmp_path / "strangers") in told
-    assert "aliases are" in told
+    output = findings(project)
+    assert f"its version {number}" in output
+    assert str(tmp_path / "strangers") in output
+    assert "aliases are" in output
     assert handbook(project, "verify", NAME).returncode == 1
     tracking.register(project, case)
     assert shown.recorded(project, NAME)[1]["champion"] == "1"
     assert not mark.exists()
 
 
-def test_a_checkout_that_was_moved_serves_and_is_shown_in_mlflow_anew_by_the_next_registration(
+def test_a_checkout_that_was_moved_serves_and_is_shown_in_mlflow_again_by_the_next_registration(
     project: Project, placed: Callable[..., Any]
 ) -> None:
     tracking.register(project, placed(NAME))
@@ -324,8 +308,8 @@ def test_a_checkout_that_was_moved_serves_and_is_shown_in_mlflow_anew_by_the_nex
     done = handbook(moved, "register", NAME)
     assert done.returncode == 0, done.stderr
     assert f"kept the files of lenet at {project.mlruns.as_uri()}" in done.stderr
-    told = handbook(moved, "verify", NAME).stdout
-    assert re.search(r"MLflow +2 as written down, 0 not", told), told
+    output = handbook(moved, "verify", NAME).stdout
+    assert re.search(r"MLflow +2 as written down, 0 not", output), output
     assert re.search(r"MLflow +2 as written down, 0 not", handbook(project, "verify", NAME).stdout)
 
 
@@ -345,9 +329,9 @@ def test_the_champion_is_served_as_it_was_registered_whatever_lies_in_mlflows_st
 def assert_served_well(project: Project, fitted: Any) -> None:
     """A server of the champion answers as its page does, from a folder that is gone with it."""
     case, data, model = fitted(NAME)
-    process, told = started(project)
+    process, output = started(project)
     try:
-        address = told.split(" is at ")[1].split(",")[0]
+        address = output.split(" is at ")[1].split(",")[0]
         body = json.dumps({"inputs": data.test_images[:4].tolist()}).encode()
         status, answer = posted(address, body)
         expected = case.page.predict(model, data.test_images[:4])["name"].tolist()
@@ -363,7 +347,7 @@ def assert_served_well(project: Project, fitted: Any) -> None:
 @contextmanager
 def mlflow_server(folder: Path) -> Iterator[str]:
     """MLflow's server that hands out and takes in artifacts, as compose.yaml starts it; its address."""
-    port = serving.claim("127.0.0.1", 0)
+    port = serve.claim("127.0.0.1", 0)
     address = f"http://127.0.0.1:{port.getsockname()[1]}"
     port.close()
     command = [

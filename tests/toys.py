@@ -1,4 +1,4 @@
-"""A toy dataset: files that are carried along, and a sample of them."""
+"""Toys: a dataset of files that are carried along with a sample of them, and a table of four calls."""
 
 from __future__ import annotations
 
@@ -7,10 +7,20 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from handbook import fetch
-from handbook.fetch import File
+import pandas as pd
+
+from handbook.data import fetch
+from handbook.data.provenance import File
 
 CONTENT = bytes(range(256)) * 64
+CALLS = pd.DataFrame(
+    {
+        "age": [30, 40, 50, 60],
+        "same": [7, 7, 7, 7],
+        "month": pd.array(["may", "jan", "dec", "may"], dtype="str"),
+        "day": [1, 15, 31, 2],
+    }
+)
 
 
 def page(*names: str) -> Any:

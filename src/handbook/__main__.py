@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import importlib
 import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from handbook import encoding, imports, service
 from handbook.errors import HandbookError
+from handbook.serving import commands
+from handbook.startup import encoding, imports
 
 if TYPE_CHECKING:
     from handbook.project import Own, Project
@@ -17,10 +19,11 @@ if TYPE_CHECKING:
 VERBS = {
     "data": "put the datasets in place: already there, a mirror, upstream; or samples, in .sample/",
     "where": "print the checkout that is built and looked at: this one, or that for samples",
+    "sources": "write down what each stage is made of, for DVC to watch",
     "validate": "check a dataset's bytes and facts; a failure stops what follows",
     "train": "train a case; resumes where it was cut off",
     "evaluate": "judge a trained case on its test data",
-    "register": "bring a judged case into the MLflow registry and move its aliases",
+    "register": "bring judged cases into the MLflow registry and move their aliases",
     "generate": "let a trained text model write on from a prompt",
     "lab": "work a chapter through: its figures and its measured facts",
     "sweep": "try a case's ranges of params.yaml, and propose the best; goes on where it was cut off",
@@ -28,7 +31,12 @@ VERBS = {
     "monitor": "judge the batches that have come in: expectations, drift, the champion's score",
     "retrain": "train a challenger with the batches that have come in; the gate decides",
     "check": "refuse what must not be committed: results made from samples",
-    **service.VERBS,
+    "predict": "ask a case's champion: pictures, rows of a CSV, a prompt, or seeds",
+    "serve": "a case's champion over HTTP, until Ctrl-C",
+    "rollback": "the champion before becomes champion again; today's is rejected",
+    "promote": "make a version champion, whatever the gate says",
+    "lineage": "where a registered model comes from",
+    "verify": "hash everything again, and say what no longer matches",
 }
 
 # A stage works on one thread: two beside each other end sooner than two one after the other on two threads each, and
@@ -55,11 +63,12 @@ def parser() -> argparse.ArgumentParser:
             )
         elif verb == "validate":
             sub.add_argument("name", metavar="DATASET")
-        elif verb in ("train", "evaluate", "register"):
+        elif verb in ("train", "evaluate"):
             sub.add_argument("name", metavar="CASE")
-            if verb != "register":
-                sub.add_argument("--data", metavar="FILE", help="a file of your own in the dataset's place")
-                sub.add_argument("--to", metavar="FOLDER", help="where what is made of it goes: model and report")
+            sub.add_argument("--data", metavar="FILE", help="a file of your own in the dataset's place")
+            sub.add_argument("--to", metavar="FOLDER", help="where what is made of it goes: model and report")
+        elif verb == "register":
+            sub.add_argument("names", nargs="*", metavar="CASE", help="default: all in params.yaml")
         elif verb == "generate":
             _add_generate(sub)
         elif verb in ("monitor", "retrain"):
@@ -72,8 +81,8 @@ def parser() -> argparse.ArgumentParser:
             sub.add_argument("--trials", type=int, metavar="N", help="finished trials in all; default: params.yaml's")
         elif verb == "lab":
             sub.add_argument("name", metavar="LAB")
-        elif verb in service.VERBS:
-            service.arguments(verb, sub)
+        elif verb in commands.VERBS:
+            commands.arguments(verb, sub)
     return top
 
 
@@ -83,7 +92,7 @@ def _add_generate(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--length", type=int, help="how many characters to write (400)")
     sub.add_argument("--temperature", type=float, help="below 1 surer, above 1 bolder (0.8)")
     sub.add_argument("--top-k", type=int, help="draw among so many, the likeliest; 1: always the likeliest (0: all)")
-    sub.add_argument("--top-p", type=float, help="draw among the fewest that hold this share of the chances (1)")
+    sub.add_argument("--top-p", type=float, help="draw among the fewest that hold this share of the probability (1)")
     sub.add_argument("--seed", type=int, help="the same seed, the same text (0)")
     sub.add_argument("--from", dest="source", metavar="FOLDER", help="a model trained with --to FOLDER")
 
@@ -92,13 +101,13 @@ def run(arguments: argparse.Namespace) -> None:
     """Do what the command line says."""
     if arguments.verb not in ALL_THREADS and not os.environ.get("OMP_NUM_THREADS"):
         os.environ.update(dict.fromkeys(THREADS, "1"))
-    from handbook import datasets, private, steps
+    from handbook.files import private
     from handbook.project import Project
 
     start, project = Path.cwd(), Project.here()
     _refuse_other_code(project)
-    if arguments.verb in service.VERBS:  # before the folder changes, which the user's paths start from
-        service.run(project, arguments)
+    if arguments.verb in commands.VERBS:  # before the folder changes, which the user's paths start from
+        commands.run(project, arguments)
         return
     own = _own(project, arguments)
     os.chdir(project.root)
@@ -106,31 +115,38 @@ def run(arguments: argparse.Namespace) -> None:
         private.site_cache(project.root)
     match arguments.verb:
         case "data":
-            for name in arguments.names:
-                steps.known("dataset", name, datasets.names())
-            steps.data(project, arguments.names, arguments.source, arguments.or_sample)
-        case "validate":
-            steps.validate(project, steps.known("dataset", arguments.name, datasets.names()))
+            from handbook.steps import data
+
+            data.data(project, arguments.names, arguments.source, arguments.or_sample)
+        case "where":
+            from handbook.steps import data
+
+            data.where(project)
         case "monitor":
-            from handbook import retraining
+            from handbook.monitoring import retraining
 
             folder = start / arguments.folder if arguments.folder else None
             retraining.watch_over(project, arguments.name, folder, arguments.retrain)
         case "retrain":
-            from handbook import retraining
+            from handbook.monitoring import retraining
 
             print(retraining.retrain(project, arguments.name))
         case "sweep":
-            from handbook import sweeps
+            from handbook.sweeps import sweep
 
-            sweeps.sweep(project, arguments.name, arguments.trials)
-        case "report" | "check" | "where" as verb:
-            getattr(steps, verb)(project)
+            sweep.sweep(project, arguments.name, arguments.trials)
         case "generate":
-            asked = {key: getattr(arguments, key) for key in ("prompt", *GENERATION)}
-            steps.generate(own or project, arguments.name, {k: v for k, v in asked.items() if v is not None})
-        case verb:
-            getattr(steps, verb)(own or project, arguments.name)
+            from handbook.serving import generate
+
+            request = {key: getattr(arguments, key) for key in ("prompt", *GENERATION)}
+            generate.generate(own or project, arguments.name, {k: v for k, v in request.items() if v is not None})
+        case "register":
+            from handbook.steps.register import register
+
+            register(project, *arguments.names)
+        case verb:  # a step of the pipeline, in a file of its own
+            step = getattr(importlib.import_module(f"handbook.steps.{verb}"), verb)
+            step(*((project,) if verb in ("sources", "report", "check") else (own or project, arguments.name)))
 
 
 def _own(project: Project, arguments: argparse.Namespace) -> Own | None:
@@ -157,7 +173,7 @@ def _refuse_other_code(project: Project) -> None:
 
 
 def main() -> int:
-    """The exit code: 0 done, 1 an error that is told, 2 a wrong command line, 130 interrupted."""
+    """The exit code: 0 done, 1 an error that is reported, 2 a wrong command line, 130 interrupted."""
     encoding.in_utf8()
     imports.calm_collector()
     try:

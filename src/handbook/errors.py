@@ -1,4 +1,4 @@
-"""What went wrong, told to a person: what, where, expected, found, and the way out."""
+"""Errors as a person needs them: what went wrong, where, what was expected, what was found, and what to do."""
 
 from __future__ import annotations
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import inspect
 import types
 import typing
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -15,10 +17,11 @@ from typing import Any
 import yaml
 
 from handbook import cases, datasets
+from handbook.contract import Split
 from handbook.errors import HandbookError, unknown
 
-# kit, engine and judge are files that DVC watches; a judge under models/ is a case whose model judges this one.
-COMMON = ("page", "dataset", "kit", "engine", "judge", "book", "gpu")
+# `judge` is a file that DVC watches; one under models/ is the model of the case that judges this one.
+COMMON = ("page", "dataset", "judge", "book", "gpu")
 PRESETS = ("laptop", "gpu")
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml's, where there is one, reads six times as fast
 
@@ -34,9 +37,13 @@ class Case:
     params: Any
     judge: str | None = None  # the case whose model looks at what this one makes
 
-    def example(self, data: Any) -> Any:
+    def split(self, data: Any) -> Split[Any]:
+        """Which rows of its dataset's data the case learns from, chooses by, and is judged by."""
+        return self.page.split(data, self.params)  # type: ignore[no-any-return]
+
+    def example(self, split: Split[Any]) -> Any:
         """A few inputs as a user would send them; a page may ask for its Params, where those decide what it takes."""
-        given = (data, self.params)
+        given = (split, self.params)
         return self.page.example(*given[: len(inspect.signature(self.page.example).parameters)])
 
 
@@ -64,6 +71,14 @@ class Project:
     def reports(self, name: str) -> Path:
         return self.root / "reports" / name
 
+    def evaluated(self, case: str) -> Path | None:
+        """What an evaluation made, file by file: by this DVC knows that there is something to register."""
+        return self.root / "reports" / "evaluated" / f"{case}.json"
+
+    @property
+    def sources(self) -> Path:
+        return self.root / "sources"
+
     @property
     def mlruns(self) -> Path:
         return self.root / "mlruns"
@@ -79,13 +94,8 @@ class Project:
     def numbers(self) -> dict[str, Any]:
         """The whole of params.yaml."""
         path = self.root / "params.yaml"
-        try:
-            numbers = yaml.load(path.read_text(), Loader=LOADER)  # noqa: S506 (safe, either of them)
-        except yaml.YAMLError as error:
-            raise HandbookError(f"{path} is not YAML: {error}") from None
-        if not isinstance(numbers, dict) or not isinstance(numbers.get("cases"), dict):
-            raise HandbookError(f"{path}: expected a mapping with `cases:`")
-        return numbers
+        stamp = path.stat()
+        return copy.deepcopy(_numbers(path, stamp.st_mtime_ns, stamp.st_size))
 
     def locked(self) -> dict[str, Any]:
         """The stages that dvc.lock knows, by name; none before anything was made. Raises yaml.YAMLError."""
@@ -106,27 +116,30 @@ class Project:
         """The labs that the pipeline works through, in the order of params.yaml."""
         return [str(name) for name in self.numbers().get("labs") or []]
 
+    def block(self, name: str) -> dict[str, Any]:
+        """A case's block of params.yaml, its preset's part laid over it; HandbookError for what is no block."""
+        numbers = self.numbers()
+        if name not in numbers["cases"]:
+            raise unknown("case", name, numbers["cases"])
+        return _block(numbers["cases"][name], numbers.get("preset", "laptop"), f"params.yaml, cases.{name}")
+
     def judge(self, name: str) -> str | None:
-        """The case whose model judges the case of that name, or None: it is judged by the kit's own code."""
-        return _judge(self.numbers()["cases"][name])
+        """The case whose model judges the case of that name, or None: test data judge it."""
+        return _judge(self.block(name))
 
     def case(self, name: str, page_of: Callable[[str], ModuleType] | None = None) -> Case:
         """One case, its parameters checked; a HandbookError names the key that is wrong.
 
         `page_of` brings its page, by default the whole; `outlines.page` serves who computes nothing.
         """
-        numbers = self.numbers()
-        if name not in numbers["cases"]:
-            raise unknown("case", name, numbers["cases"])
-        where = f"params.yaml, cases.{name}"
-        block = _block(numbers["cases"][name], numbers.get("preset", "laptop"), where)
+        where, block = f"params.yaml, cases.{name}", self.block(name)
         page = (page_of or cases.page)(block["page"])
         if block["dataset"] not in datasets.names():
             raise HandbookError(f"{where}: {unknown('dataset', block['dataset'], datasets.names())}")
         own = {key: value for key, value in block.items() if key not in COMMON}
         judge = _judge(block)
-        if judge and judge not in numbers["cases"]:
-            raise HandbookError(f"{where}, judge: {unknown('case', judge, numbers['cases'])}")
+        if judge and judge not in self.cases():
+            raise HandbookError(f"{where}, judge: {unknown('case', judge, self.cases())}")
         return Case(name, page, block["dataset"], block.get("book") or {}, parse(page.Params, own, where), judge)
 
 
@@ -143,9 +156,24 @@ class Own(Project):
     def reports(self, name: str) -> Path:
         return self.folder / "report"
 
+    def evaluated(self, case: str) -> None:
+        """Nothing: what is made of a file of one's own is not registered."""
+
     @property
     def cache(self) -> Path:
         return self.folder / ".cache"
+
+
+@lru_cache(maxsize=4)
+def _numbers(path: Path, _changed: int, _size: int) -> dict[str, Any]:
+    """params.yaml as it is since it changed last."""
+    try:
+        numbers = yaml.load(path.read_text(), Loader=LOADER)  # noqa: S506 (safe, either of them)
+    except yaml.YAMLError as error:
+        raise HandbookError(f"{path} is not YAML: {error}") from None
+    if not isinstance(numbers, dict) or not isinstance(numbers.get("cases"), dict):
+        raise HandbookError(f"{path}: expected a mapping with `cases:`")
+    return numbers
 
 
 def _judge(block: dict[str, Any]) -> str | None:

@@ -14,12 +14,16 @@ import pandas as pd
 import pytest
 import torch
 
-from handbook import __main__, datasets, steps, storage, tracking
+from handbook import __main__, datasets
 from handbook.cases import char_lstm
+from handbook.data.texts import Request, Text
 from handbook.errors import HandbookError
 from handbook.project import Own, Project
-from handbook.runs import Run
-from handbook.texts import Request, Text
+from handbook.registry import tracking
+from handbook.serving import generate
+from handbook.steps import evaluate, register, train
+from handbook.training import models
+from handbook.training.run import Run
 from tests.conftest import ROOT
 
 CASES = ("char_lstm", "char_gru", "char_rnn")
@@ -120,12 +124,12 @@ def test_the_likeliest_character_follows_if_top_k_is_one() -> None:
 
 def test_the_same_seed_writes_the_same_text_beside_any_others() -> None:
     model = untrained()
-    asked = Request("the raven", 40, temperature=1.0, seed=3)
-    (alone,) = char_lstm.continued(model, [asked])
-    beside = char_lstm.continued(model, [Request("mill", 90, seed=1), asked, Request("a" * 60, 5)])
-    assert beside[1] == alone
+    requested = Request("the raven", 40, temperature=1.0, seed=3)
+    (alone,) = char_lstm.continued(model, [requested])
+    together = char_lstm.continued(model, [Request("mill", 90, seed=1), requested, Request("a" * 60, 5)])
+    assert together[1] == alone
     assert len(alone) == len("the raven") + 40
-    assert char_lstm.continued(model, [dataclasses.replace(asked, seed=4)]) != [alone]
+    assert char_lstm.continued(model, [dataclasses.replace(requested, seed=4)]) != [alone]
 
 
 @pytest.mark.parametrize(
@@ -148,8 +152,9 @@ def test_capitals_in_a_prompt_are_lowered_as_the_text_was() -> None:
 @pytest.mark.parametrize("name", ["char_lstm", "char_lstm_book"])
 def test_a_run_that_was_killed_resumes_to_the_numbers_of_an_unbroken_one(name: str, tmp_path: Path) -> None:
     book = {"embedding": 0, "window_share": 0.5} if name == "char_lstm_book" else {}
-    params, data = small(name, epochs=4, validation_share=0.1, **book), Text(WORDS * 20, "words")
-    unbroken = char_lstm.fit(data, params)
+    params = small(name, epochs=4, validation_share=0.1, **book)
+    split = char_lstm.split(Text(WORDS * 20, "words"), params)
+    unbroken = char_lstm.fit(split, params)
 
     class KilledError(Exception):
         pass
@@ -159,10 +164,10 @@ def test_a_run_that_was_killed_resumes_to_the_numbers_of_an_unbroken_one(name: s
             raise KilledError
 
     with pytest.raises(KilledError):
-        char_lstm.fit(data, params, Run(tmp_path / "a.ckpt", die))
-    told: list[float] = []
-    resumed = char_lstm.fit(data, params, Run(tmp_path / "a.ckpt", lambda row: told.append(row["epoch"])))
-    assert told == [3, 4]
+        char_lstm.fit(split, params, Run(tmp_path / "a.ckpt", die))
+    reported: list[float] = []
+    resumed = char_lstm.fit(split, params, Run(tmp_path / "a.ckpt", lambda row: reported.append(row["epoch"])))
+    assert reported == [3, 4]
     assert resumed.history_ == unbroken.history_
     assert all(torch.equal(each, resumed.state_dict()[key]) for key, each in unbroken.state_dict().items())
 
@@ -185,7 +190,7 @@ def test_the_registry_takes_the_signature_and_optional_settings_may_be_left_out(
     samples: Callable[[str], Path],
 ) -> None:
     mlflow = pytest.importorskip("mlflow")
-    example = char_lstm.example(datasets.page("macbeth").load(samples("macbeth")))
+    example = char_lstm.example(char_lstm.split(datasets.page("macbeth").load(samples("macbeth")), small()))
     signature = mlflow.models.infer_signature(example, pd.DataFrame({"text": ["a"]}))
     required = {column.name: column.required for column in signature.inputs.inputs}
     assert required == {"prompt": True} | dict.fromkeys(example.columns[1:], False)
@@ -200,17 +205,17 @@ def test_the_registered_model_takes_prompts_with_and_without_settings(project: P
     numbers = project.numbers()
     numbers["cases"]["char_lstm"] |= {"hidden_size": 16, "embedding": 4}
     (project.root / "params.yaml").write_text(yaml.safe_dump(numbers))
-    for step in (steps.train, steps.evaluate, steps.register):
+    for step in (train.train, evaluate.evaluate, register.register):
         step(project, "char_lstm")
     mlflow.set_tracking_uri(tracking.uri(project))
     served = mlflow.pyfunc.load_model("models:/char_lstm@champion")
-    model = storage.load(char_lstm, project.case("char_lstm").params, project.models("char_lstm"))
+    model = models.load(char_lstm, project.case("char_lstm").params, project.models("char_lstm"))
     for sent in (
         pd.DataFrame({"prompt": ["the mill"]}),
         pd.DataFrame(
             {"prompt": ["the mill", "A crow"], "length": [9.0, 12.0], "temperature": [0.5, 1], "seed": [1.0, 2]}
         ),
-        char_lstm.example(datasets.page("macbeth").load(project.data("macbeth"))),
+        char_lstm.example(project.case("char_lstm").split(datasets.page("macbeth").load(project.data("macbeth")))),
     ):
         assert served.predict(sent).equals(char_lstm.predict(model, sent))
 
@@ -239,11 +244,11 @@ def test_a_text_of_ones_own_is_learned_judged_and_written_on(
     capsys.readouterr()
     write = ("generate", "char_lstm", "--from", str(home), "--prompt", "The dragon", "--length", "20", "--top-k", "3")
     assert type_in(monkeypatch, *write) == 0
-    told = capsys.readouterr().out
-    assert told.startswith("the dragon")
-    assert len(told) == len("the dragon") + 20 + 1
+    reported = capsys.readouterr().out
+    assert reported.startswith("the dragon")
+    assert len(reported) == len("the dragon") + 20 + 1
     assert type_in(monkeypatch, *write) == 0
-    assert capsys.readouterr().out == told
+    assert capsys.readouterr().out == reported
     assert type_in(monkeypatch, "generate", "char_lstm", "--from", str(home), "--prompt", "x2") == 1
     assert "error: characters that the model has never seen: '2', 'x'" in capsys.readouterr().err
 
@@ -274,4 +279,4 @@ def test_a_file_of_ones_own_leaves_the_pipelines_places_alone(tmp_path: Path) ->
     assert own.models("char_lstm") == tmp_path / "model"
     assert own.case("char_lstm") == Project(ROOT).case("char_lstm")
     with pytest.raises(HandbookError, match="holds no model"):
-        steps.generate(own, "char_lstm", {"prompt": "a"})
+        generate.generate(own, "char_lstm", {"prompt": "a"})

@@ -12,10 +12,10 @@ import pytest
 from sklearn import metrics
 from sklearn.datasets import make_classification
 
-from handbook import comparison, storage
 from handbook.cases import classifiers
+from handbook.data.tables import Table
 from handbook.project import Project
-from handbook.tables import Table
+from handbook.training import models, selection
 from tests.conftest import ROOT
 
 PARAMS = dataclasses.replace(
@@ -36,24 +36,24 @@ def toy(classes: int = 2) -> Table:
 def test_measures_agree_with_scikit_learn(classes: int) -> None:
     rng = np.random.default_rng(0)
     labels = rng.integers(0, classes, 300)
-    chances = rng.dirichlet(np.ones(classes), 300)
-    called = chances.argmax(axis=1)
-    found = classifiers.measures(labels, chances)
+    probabilities = rng.dirichlet(np.ones(classes), 300)
+    called = probabilities.argmax(axis=1)
+    found = classifiers.measures(labels, probabilities)
     how: dict[str, Any] = {"average": "binary" if classes == 2 else "macro"}
     assert found["accuracy"] == pytest.approx(metrics.accuracy_score(labels, called))
     assert found["precision"] == pytest.approx(metrics.precision_score(labels, called, **how))
     assert found["recall"] == pytest.approx(metrics.recall_score(labels, called, **how))
     assert found["f1"] == pytest.approx(metrics.f1_score(labels, called, **how))
-    assert found["log_loss"] == pytest.approx(metrics.log_loss(labels, chances))
-    area = metrics.roc_auc_score(labels, chances[:, 1] if classes == 2 else chances, multi_class="ovr")
+    assert found["log_loss"] == pytest.approx(metrics.log_loss(labels, probabilities))
+    area = metrics.roc_auc_score(labels, probabilities[:, 1] if classes == 2 else probabilities, multi_class="ovr")
     assert found["roc_auc"] == pytest.approx(area)
 
 
 def test_specificity_is_the_recall_of_the_other_class() -> None:
     rng = np.random.default_rng(1)
-    labels, chances = rng.integers(0, 2, 200), rng.dirichlet(np.ones(2), 200)
-    other = metrics.recall_score(labels, chances.argmax(axis=1), pos_label=0)
-    assert classifiers.measures(labels, chances)["specificity"] == pytest.approx(other)
+    labels, probabilities = rng.integers(0, 2, 200), rng.dirichlet(np.ones(2), 200)
+    other = metrics.recall_score(labels, probabilities.argmax(axis=1), pos_label=0)
+    assert classifiers.measures(labels, probabilities)["specificity"] == pytest.approx(other)
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -61,18 +61,19 @@ def test_whichever_algorithm_wins_can_be_kept(name: str, tmp_path: Path) -> None
     table = toy(3)
     grid = {key: values[:1] for key, values in ALL[name].grid.items()}
     contest = classifiers.contest(table, PARAMS)
-    trained = comparison.fit(contest, dataclasses.replace(ALL[name], grid=grid), np.arange(len(table)))
-    model = storage.Fitted(trained.estimator, PARAMS, {"classes": ["a", "b", "c"]})
-    storage.save(model, tmp_path / "m")
-    loaded = storage.load(classifiers, PARAMS, tmp_path / "m")
+    trained = selection.fit(contest, dataclasses.replace(ALL[name], grid=grid), np.arange(len(table)))
+    model = models.Fitted(trained.estimator, PARAMS, {"classes": ["a", "b", "c"]})
+    models.save(model, tmp_path / "m")
+    loaded = models.load(classifiers, PARAMS, tmp_path / "m")
     np.testing.assert_array_equal(
-        classifiers.chances(loaded.estimator, table.features), classifiers.chances(model.estimator, table.features)
+        classifiers.class_probabilities(loaded.estimator, table.features),
+        classifiers.class_probabilities(model.estimator, table.features),
     )
 
 
 @pytest.mark.parametrize("name", ALL)
 def test_every_algorithm_beats_chance_on_the_books_toy_data(name: str) -> None:
-    outcome = comparison.cross_validated(classifiers.contest(toy(), PARAMS), ALL[name])
+    outcome = selection.cross_validated(classifiers.contest(toy(), PARAMS), ALL[name])
     assert np.mean(outcome.scores["roc_auc"]) > 0.5 + 2 * 0.06  # the deviation by chance of 50 against 50 (Hanley 1982)
 
 
@@ -82,29 +83,29 @@ def test_the_unit_of_an_attribute_changes_no_probability(name: str) -> None:
     other = Table(table.features.assign(x3=table.features["x3"] * 1000 + 7), table.target, table.classes)
     grid = {key: values[:1] for key, values in ALL[name].grid.items()}
     chosen = {key.rsplit("__", 1)[-1]: values[0] for key, values in grid.items()}
-    told = [
-        comparison.with_settings(each, ALL[name], chosen).fit(each.features, each.target).predict_proba(each.features)
+    reported = [
+        selection.with_settings(each, ALL[name], chosen).fit(each.features, each.target).predict_proba(each.features)
         for each in (table, other)
     ]
-    np.testing.assert_allclose(told[0], told[1], atol=1e-6)
+    np.testing.assert_allclose(reported[0], reported[1], atol=1e-6)
 
 
 def test_a_word_never_seen_is_predicted_and_warned_of(fitted: Any) -> None:
-    _, data, model = fitted("classifiers_bank")
-    rows = classifiers.example(data).assign(job="astronaut")
+    case, data, model = fitted("classifiers_bank")
+    rows = case.example(case.split(data)).assign(job="astronaut")
     with pytest.warns(UserWarning, match="'job'.*'astronaut'"):
         assert len(classifiers.predict(model, rows)) == len(rows)
 
 
 def test_the_order_of_columns_changes_no_prediction(fitted: Any) -> None:
-    _, data, model = fitted("classifiers_iris")
-    rows = classifiers.example(data)
+    case, data, model = fitted("classifiers_iris")
+    rows = case.example(case.split(data))
     assert classifiers.predict(model, rows[rows.columns[::-1]]).equals(classifiers.predict(model, rows))
 
 
 def test_a_missing_column_is_refused(fitted: Any) -> None:
-    _, data, model = fitted("classifiers_iris")
-    rows = classifiers.example(data)
+    case, data, model = fitted("classifiers_iris")
+    rows = case.example(case.split(data))
     with pytest.raises(ValueError, match=str(rows.columns[0]).replace("(", r"\(").replace(")", r"\)")):
         classifiers.predict(model, rows.drop(columns=rows.columns[0]))
 

@@ -12,12 +12,15 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from handbook import datasets, recognition
+from handbook import datasets
 from handbook.cases import cnn
-from handbook.images import LabelledImages
+from handbook.cases.cnn import ablation, sights
+from handbook.contract import Split
+from handbook.data.images import Pictures
+from handbook.evaluation import recognition
 from handbook.project import Project
-from handbook.runs import Run
-from handbook.training import Batches, Recipe, train
+from handbook.training import Batches, Recipe, augmentation, train
+from handbook.training.run import Run
 from tests.conftest import ROOT, brief
 
 
@@ -28,10 +31,10 @@ def params() -> cnn.Params:
 
 
 @pytest.fixture(scope="module")
-def few(samples: Callable[[str], Path]) -> LabelledImages:
-    """The sample's first thousand pictures."""
+def few(samples: Callable[[str], Path]) -> Split[Pictures]:
+    """The sample's first thousand pictures, a hundred of them to stop by."""
     data = datasets.page("fashion_mnist").load(samples("fashion_mnist"))
-    return dataclasses.replace(data, train_images=data.train_images[:1000], train_labels=data.train_labels[:1000])
+    return Split(data.train.take(np.arange(900)), data.train.take(np.arange(900, 1000)), data.test)
 
 
 @pytest.mark.parametrize(("widths", "blocks"), [((16, 48, 96), 1), ((4, 8, 8), 2), ((4, 4, 4, 4), 1)])
@@ -40,21 +43,21 @@ def test_the_formula_of_the_receptive_field_is_how_far_the_gradient_comes(
 ) -> None:
     torch.manual_seed(0)
     stages = cnn.Network(dataclasses.replace(params, widths=widths, blocks=blocks), classes=10).stages
-    formula = [field for _, field, _ in recognition.receptive_fields(stages)]
+    formula = [field for _, field, _ in sights.receptive_fields(stages)]
     assert formula[:4] == [5, 6, 10, 14]
-    assert recognition.gradient_supports(stages) == formula
+    assert sights.gradient_supports(stages) == formula
 
 
 def test_looking_for_the_gradient_leaves_the_network_as_it_was(params: cnn.Params) -> None:
     network = cnn.Network(params, classes=10)
     before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
-    recognition.gradient_supports(network.stages)
+    sights.gradient_supports(network.stages)
     assert all(torch.equal(tensor, before[name]) for name, tensor in network.state_dict().items())
 
 
 def test_multiply_adds_are_those_counted_by_hand() -> None:
     network = nn.Sequential(nn.Conv2d(1, 4, 5, padding=2), nn.MaxPool2d(2), nn.Flatten(), nn.Linear(4 * 14 * 14, 10))
-    assert recognition.multiply_adds(network, torch.zeros(1, 1, 28, 28)) == 28 * 28 * 4 * 25 + 4 * 14 * 14 * 10
+    assert sights.multiply_adds(network, torch.zeros(1, 1, 28, 28)) == 28 * 28 * 4 * 25 + 4 * 14 * 14 * 10
 
 
 def test_attributions_add_up_to_what_the_picture_adds_to_the_score() -> None:
@@ -66,20 +69,20 @@ def test_attributions_add_up_to_what_the_picture_adds_to_the_score() -> None:
         return value
 
     images = torch.rand(3, 28, 28) * 255
-    shares = recognition.integrated_gradients(score, images)
+    shares = sights.integrated_gradients(score, images)
     torch.testing.assert_close(shares.sum(dim=(1, 2)), score(images) - score(0 * images), atol=1e-3, rtol=1e-3)
 
 
 def test_a_picture_and_its_mirror_image_get_the_same_answer(fitted: Any) -> None:
     _, data, model = fitted("cnn")
     images = data.test_images[:64]
-    chances = recognition.probabilities(model, images)
-    np.testing.assert_allclose(chances, recognition.probabilities(model, images[:, :, ::-1]), atol=1e-6)
+    probabilities = recognition.probabilities(model, images)
+    np.testing.assert_allclose(probabilities, recognition.probabilities(model, images[:, :, ::-1]), atol=1e-6)
     with torch.inference_mode():
         pixels = model.scaled(torch.from_numpy(images.copy()))
         once, mirrored = model.logits(pixels), model.logits(pixels.flip(3))
     assert not torch.allclose(once, mirrored, atol=1e-2)  # the network alone tells them apart
-    np.testing.assert_allclose(chances, ((once + mirrored) / 2).double().softmax(dim=1).numpy(), atol=1e-6)
+    np.testing.assert_allclose(probabilities, ((once + mirrored) / 2).double().softmax(dim=1).numpy(), atol=1e-6)
 
 
 def test_augmentation_keeps_shape_and_type_and_mixes_no_pictures(params: cnn.Params) -> None:
@@ -105,7 +108,7 @@ def test_two_epochs_show_each_picture_both_ways_and_about_half_of_them_each_way_
 
 def test_an_erased_square_is_as_large_as_asked_and_can_lie_anywhere() -> None:
     torch.manual_seed(0)
-    gone = recognition.erased(torch.ones(4000, 28, 28, dtype=torch.uint8), 6) == 0
+    gone = augmentation.erased(torch.ones(4000, 28, 28, dtype=torch.uint8), 6) == 0
     assert gone.any(dim=0).all()
     assert gone.sum(dim=(1, 2)).max() == 36
     assert gone.any(dim=0).shape == (28, 28)
@@ -139,9 +142,7 @@ def wander(patience: int, run: Run | None = None) -> tuple[Wandering, int]:
 
 
 @pytest.mark.parametrize(("patience", "done", "weight"), [(1, 4, 3), (2, 5, 3), (6, 9, 3), (0, 9, 9)])
-def test_early_stopping_waits_as_long_as_told_and_restores_the_best_epoch(
-    patience: int, done: int, weight: int
-) -> None:
+def test_early_stopping_waits_as_long_as_set_and_restores_the_best_epoch(patience: int, done: int, weight: int) -> None:
     module, kept = wander(patience)
     assert len(module.history_) == done
     assert module.weight.item() == weight
@@ -166,7 +167,7 @@ def test_a_run_killed_while_it_waits_stops_where_an_unbroken_one_does(killed_at:
 
 
 def test_a_run_killed_among_the_ablations_resumes_to_the_numbers_of_an_unbroken_one(
-    few: LabelledImages, params: cnn.Params, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    few: Split[Pictures], params: cnn.Params, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     params = dataclasses.replace(params, ablation_epochs=2, ablation_samples=128, ablation_seeds=1, dropout=0.3)
     unbroken = cnn.fit(few, params)
@@ -198,33 +199,38 @@ def test_what_a_technique_adds_is_paired_picture_by_picture() -> None:
     sure = np.tile([0.9, 0.1], (1, 1000, 1))
     without = sure.copy()
     without[:, :100] = without[:, :100, ::-1]
-    row = recognition.worth(sure, without, labels, seed=0)
+    row = ablation.effect(sure, without, labels, seed=0)
     assert row["difference"] == pytest.approx(0.1)
     assert row["interval"][0] < 0.1 < row["interval"][1]
     assert row["accuracy"] == pytest.approx(0.9)
-    assert recognition.worth(sure, sure, labels, seed=0)["interval"] == [0.0, 0.0]
+    assert ablation.effect(sure, sure, labels, seed=0)["interval"] == [0.0, 0.0]
 
 
 def test_no_ablation_is_judged_by_pictures_that_it_or_its_stopping_saw(
-    few: LabelledImages, params: cnn.Params, monkeypatch: pytest.MonkeyPatch
+    few: Split[Pictures], params: cnn.Params, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    numbered = dataclasses.replace(few, train_images=few.train_images.copy())
-    numbered.train_images[:, 0, 0], numbered.train_images[:, 0, 1] = np.divmod(np.arange(1000), 256)
+    def numbers(images: Any) -> list[int]:
+        return (images[:, 0, 0].astype(int) * 256 + images[:, 0, 1]).tolist()  # type: ignore[no-any-return]
+
+    images = few.development.images
+    images[:, 0, 0], images[:, 0, 1] = np.divmod(np.arange(1000), 256)
+    whole = Pictures(images, few.development.labels, few.test.classes)
+    numbered = Split(whole.take(np.arange(900)), whole.take(np.arange(900, 1000)), few.test)
     train_one, ask = cnn.trained, recognition.probabilities
     seen: set[int] = set()
     judged: set[int] = set()
 
-    def trained(data: LabelledImages, recipe: cnn.Params, kept: Tensor, held_out: Tensor, run: Run) -> cnn.Model:
-        seen.update(kept.tolist(), held_out.tolist())
-        return train_one(data, recipe, kept, held_out, run)
+    def trained(split: Split[Pictures], *given: Any) -> cnn.Model:
+        seen.update(numbers(split.development.images))
+        return train_one(split, *given)
 
-    def asked(model: Any, images: Any) -> Any:
-        judged.update((images[:, 0, 0].astype(int) * 256 + images[:, 0, 1]).tolist())
+    def requested(model: Any, images: Any) -> Any:
+        judged.update(numbers(images))
         return ask(model, images)
 
     monkeypatch.setattr(cnn, "trained", trained)
-    monkeypatch.setattr(recognition, "probabilities", asked)
-    facts, seconds = cnn.ablations(numbered, params, torch.arange(900), torch.arange(900, 1000), Run())
+    monkeypatch.setattr(recognition, "probabilities", requested)
+    facts, seconds = cnn.ablations(numbered, params, (72.9, 90.0), Run())
     assert (len(judged), len(seen), len(judged & seen)) == (256, 900 // 8 + 100, 0)
     assert set(facts["table"]) == set(seconds) == {"recipe", *(f"without_{name}" for name in cnn.WITHOUT)}
 

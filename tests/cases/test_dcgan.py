@@ -12,10 +12,11 @@ import pytest
 import torch
 from torch import nn
 
-from handbook import datasets, generation, storage
+from handbook import datasets
 from handbook.cases import dcgan
 from handbook.project import Project
-from handbook.runs import Run
+from handbook.training import adversarial, models
+from handbook.training.run import Run
 from tests.conftest import ROOT
 
 Samples = Callable[[str], Path]
@@ -33,9 +34,9 @@ def test_the_networks_are_the_ones_that_the_book_draws_and_end_at_64() -> None:
     assert down == [(64, 3), (128, 64), (256, 128), (512, 256), (1, 512)]
     assert {each.weight.shape[2:] for each in [*draws, *judges] if hasattr(each, "stride")} == {(4, 4)}
     assert {each.negative_slope for each in judges if isinstance(each, nn.LeakyReLU)} == {0.2}
-    made = draws(torch.randn(2, 100))
-    assert made.shape == (2, 3, 64, 64)
-    assert judges(made).shape == (2, 1, 1, 1)
+    generated = draws(torch.randn(2, 100))
+    assert generated.shape == (2, 3, 64, 64)
+    assert judges(generated).shape == (2, 1, 1, 1)
 
 
 def test_weights_of_batch_norm_lie_around_one_and_others_around_zero() -> None:
@@ -59,11 +60,11 @@ def test_spectral_norm_keeps_every_kernel_at_most_as_long_as_one() -> None:
             assert torch.linalg.matrix_norm(each.weight.flatten(1), 2).item() == pytest.approx(1, abs=0.02)
 
 
-@pytest.mark.parametrize("name", generation.AUGMENTATIONS)
+@pytest.mark.parametrize("name", adversarial.AUGMENTATIONS)
 def test_an_augmentation_keeps_the_shape_and_lets_the_gradient_through(name: str) -> None:
     torch.manual_seed(0)
     x = torch.rand(16, 3, 64, 64, requires_grad=True)
-    out = generation.AUGMENTATIONS[name](x)
+    out = adversarial.AUGMENTATIONS[name](x)
     assert out.shape == x.shape
     assert not torch.equal(out, x)
     out.mean().backward()
@@ -73,7 +74,7 @@ def test_an_augmentation_keeps_the_shape_and_lets_the_gradient_through(name: str
 
 def test_augmentations_differ_from_picture_to_picture_and_follow_the_seed() -> None:
     x = torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(0)).expand(8, 3, 64, 64)
-    for augment in generation.AUGMENTATIONS.values():
+    for augment in adversarial.AUGMENTATIONS.values():
         torch.manual_seed(1)
         first = augment(x)
         torch.manual_seed(1)
@@ -84,7 +85,7 @@ def test_augmentations_differ_from_picture_to_picture_and_follow_the_seed() -> N
 def test_colour_in_one_pass_is_brightness_saturation_and_contrast_one_after_the_other() -> None:
     x = torch.rand(8, 3, 16, 16, dtype=torch.float64) * 2 - 1
     torch.manual_seed(3)
-    found = generation.colour(x)
+    found = adversarial.colour(x)
     torch.manual_seed(3)
     b, s, c = torch.rand(3, 8, 1, 1, 1, dtype=torch.float64)
     y = x + (b - 0.5)
@@ -98,7 +99,7 @@ def test_what_is_moved_moves_whole_by_no_more_than_an_eighth() -> None:
     torch.manual_seed(0)
     x = torch.zeros(400, 1, 64, 64)
     x[:, :, 30, 40] = 1
-    out = generation.translation(x)
+    out = adversarial.translation(x)
     assert (out.flatten(1).sum(dim=1) == 1).all()
     place = out.flatten(1).argmax(dim=1)
     assert set((place // 64 - 30).tolist()) == set((place % 64 - 40).tolist()) == set(range(-8, 9))
@@ -106,7 +107,7 @@ def test_what_is_moved_moves_whole_by_no_more_than_an_eighth() -> None:
 
 def test_a_hole_is_a_quarter_at_most_and_nothing_else_changes() -> None:
     torch.manual_seed(0)
-    out = generation.cutout(torch.ones(400, 3, 64, 64))
+    out = adversarial.cutout(torch.ones(400, 3, 64, 64))
     assert set(out.unique().tolist()) == {0, 1}
     lost = (out == 0).float().mean(dim=(1, 2, 3))
     assert lost.max() <= 0.25
@@ -125,15 +126,15 @@ class KilledError(Exception):
 @pytest.mark.parametrize("name", ["dcgan_book", "dcgan"])
 def test_a_run_that_was_killed_goes_on_to_the_same_weights_and_sheets(name: str, few: Any, tmp_path: Path) -> None:
     small = params(name, epochs=3, steps=2, batch_size=8, width=4)
-    whole = dcgan.fit(few, small, Run(tmp_path / "whole.ckpt"))
+    whole = dcgan.fit(dcgan.split(few, small), small, Run(tmp_path / "whole.ckpt"))
 
     def kill(row: dict[str, float]) -> None:
         if row["epoch"] == 2:
             raise KilledError
 
     with pytest.raises(KilledError):
-        dcgan.fit(few, small, Run(tmp_path / "cut.ckpt", kill))
-    again = dcgan.fit(few, small, Run(tmp_path / "cut.ckpt"))
+        dcgan.fit(dcgan.split(few, small), small, Run(tmp_path / "cut.ckpt", kill))
+    again = dcgan.fit(dcgan.split(few, small), small, Run(tmp_path / "cut.ckpt"))
     assert again.history_ == whole.history_
     for key, value in whole.state_dict().items():
         assert torch.equal(again.state_dict()[key], value), key
@@ -142,7 +143,7 @@ def test_a_run_that_was_killed_goes_on_to_the_same_weights_and_sheets(name: str,
 def test_the_generator_is_never_shown_a_held_out_pokemon(few: Any) -> None:
     blank = dataclasses.replace(few, images=np.where((few.part == "held out")[:, None, None, None], 0, few.images))
     small = params(epochs=1, steps=2, batch_size=8, width=4)
-    one, other = (dcgan.fit(data, small).state_dict() for data in (few, blank))
+    one, other = (dcgan.fit(dcgan.split(data, small), small).state_dict() for data in (few, blank))
     assert all(torch.equal(one[key], other[key]) for key in one)
 
 
@@ -153,7 +154,7 @@ def test_a_seed_draws_the_same_whatever_is_drawn_beside_it(fitted: Any) -> None:
     assert together.dtype == np.uint8
     alone = np.concatenate([dcgan.predict(model, np.array([seed])) for seed in range(5)])
     assert np.abs(together.astype(int) - alone).max() <= 1
-    vectors = generation.latents(np.arange(5), model.params.latent)
+    vectors = adversarial.latents(np.arange(5), model.params.latent)
     np.testing.assert_array_equal(dcgan.predict(model, vectors), together)
 
 
@@ -180,8 +181,8 @@ def test_nothing_asked_for_is_nothing_drawn(fitted: Any) -> None:
 
 def test_sheets_survive_saving(fitted: Any, tmp_path: Path) -> None:
     _, _, model = fitted("dcgan")
-    storage.save(model, tmp_path / "dcgan")
-    loaded = storage.load(dcgan, model.params, tmp_path / "dcgan")
+    models.save(model, tmp_path / "dcgan")
+    loaded = models.load(dcgan, model.params, tmp_path / "dcgan")
     assert torch.equal(loaded.sheets, model.sheets.cpu())
     assert (model.sheets.float().std(dim=(1, 2, 3, 4)) > 0).all()
 

@@ -12,11 +12,13 @@ import pandas as pd
 import pytest
 import torch
 
-from handbook import datasets, generation
+from handbook import datasets
 from handbook.cases import gan
-from handbook.generation import latents
+from handbook.contract import Split
 from handbook.project import Project
-from handbook.runs import Run
+from handbook.training import adversarial
+from handbook.training.adversarial import latents
+from handbook.training.run import Run
 from tests.conftest import ROOT, judges
 
 BLOCKS = ("gan_book", "gan", "gan_conditional", "gan_wasserstein")
@@ -30,7 +32,7 @@ def params(name: str, **changes: Any) -> gan.Params:
 def few(samples: Callable[[str], Path]) -> Any:
     """Digits of the sample, enough for a few small steps."""
     data = datasets.page("mnist").load(samples("mnist"))
-    return dataclasses.replace(data, train_images=data.train_images[:64], train_labels=data.train_labels[:64])
+    return Split(data.train.take(np.arange(64)), None, data.test)
 
 
 @pytest.mark.parametrize("name", BLOCKS)
@@ -84,9 +86,9 @@ def test_a_game_that_was_killed_resumes_to_the_numbers_of_an_unbroken_one(name: 
 
     with pytest.raises(RuntimeError, match="killed"):
         gan.fit(few, brief, Run(tmp_path / "a.ckpt", die))
-    told: list[float] = []
-    resumed = gan.fit(few, brief, Run(tmp_path / "a.ckpt", lambda row: told.append(row["epoch"])))
-    assert told == [2, 3]
+    reported: list[float] = []
+    resumed = gan.fit(few, brief, Run(tmp_path / "a.ckpt", lambda row: reported.append(row["epoch"])))
+    assert reported == [2, 3]
     assert resumed.history_ == unbroken.history_
     for key, tensor in unbroken.state_dict().items():
         assert torch.equal(tensor, resumed.state_dict()[key]), key
@@ -149,20 +151,20 @@ def test_what_cannot_be_drawn_is_refused(name: str, inputs: Any, message: str) -
         gan.predict(model, inputs)
 
 
-def test_a_generator_that_draws_one_picture_is_told_to_have_collapsed(fitted: Any) -> None:
+def test_a_generator_that_draws_one_picture_is_reported_to_have_collapsed(fitted: Any) -> None:
     case, data, model = fitted("gan")
     stuck = gan.Model(case.params, classes=10).eval()
     stuck.load_state_dict(model.state_dict())
     stuck.history_ = model.history_
     with torch.no_grad():
         stuck.averaged.layers[0].weight.zero_()
-    report = gan.evaluate(stuck, data, *judges(case, fitted))
+    report = gan.evaluate(stuck, case.split(data), *judges(case, fitted))
     assert report.finding.startswith("Mode collapse: class ")
     assert report.metrics["greatest_class_share"] == 1
     assert report.metrics["recall"] == 0
 
 
-def test_a_healthy_set_is_told_to_be_healthy() -> None:
+def test_a_healthy_set_is_reported_to_be_healthy() -> None:
     metrics = {"frechet_distance": 2.0, "frechet_distance_of_real": 0.1, "precision": 0.9, "recall": 0.8}
     assert gan.finding(metrics, np.full(10, 0.1)).startswith("No mode has collapsed: every digit is 10.0% to 10.0%")
 
@@ -173,7 +175,7 @@ def test_a_healthy_set_is_told_to_be_healthy() -> None:
         ({"epochs": 0}, "must be 1 or more"),
         ({"loss": "hing"}, "loss must be one of standard, hinge, wasserstein, found 'hing'"),
         ({"label_smoothing": 0.1, "loss": "hinge"}, "label_smoothing is for the standard loss"),
-        ({"betas": (0.5,)}, "betas, two"),
+        ({"betas": (0.5,)}, "two betas"),
         ({"averaging": 1.0}, "averaging must be in"),
     ],
 )
@@ -183,23 +185,26 @@ def test_a_parameter_out_of_range_is_refused(change: dict[str, Any], message: st
 
 
 def test_every_game_that_params_name_is_known() -> None:
-    assert {params(name).loss for name in BLOCKS} <= set(generation.GAMES)
+    assert {params(name).loss for name in BLOCKS} <= set(adversarial.GAMES)
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::ResourceWarning")
 def test_the_registered_generator_takes_seeds_or_latent_vectors_and_gives_pictures(
     project: Project, fitted: Any
 ) -> None:
-    from handbook import ledger, storage, tracking
+    from handbook.evaluation import examples
+    from handbook.files import formats
+    from handbook.registry import tracking
+    from handbook.training import models
 
     name = "gan_conditional"
     case, data, model = fitted(name)
-    storage.save(model, project.models(name))
-    storage.write_json(project.reports(name) / "example.json", ledger.exemplify(case, model, data))
-    storage.write_rows(project.reports(name) / "history.csv", model.history_)
-    storage.write_json(project.reports(name) / "training.json", {"key": "k", **model.training_})
+    models.save(model, project.models(name))
+    formats.write_json(project.reports(name) / "example.json", examples.exemplify(case, model, case.split(data)))
+    formats.write_rows(project.reports(name) / "history.csv", model.history_)
+    formats.write_json(project.reports(name) / "training.json", {"key": "k", **model.training_})
     figure = {"frechet_distance": 9.0}
-    storage.write_json(
+    formats.write_json(
         project.reports(name) / "metrics.json",
         {**figure, "baseline": {"frechet_distance": 99.0}, "book": {}, "data": "sample", "dataset": "mnist",
          "interval": {"frechet_distance": [8.0, 10.0]}},

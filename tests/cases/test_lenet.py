@@ -95,10 +95,10 @@ def test_a_parameter_out_of_range_is_refused(change: dict[str, Any], message: st
         dataclasses.replace(Project(ROOT).case("lenet").params, **change)
 
 
-def test_chances_follow_from_the_features_by_the_head_alone(fitted: Any) -> None:
+def test_probabilities_follow_from_the_features_by_the_head_alone(fitted: Any) -> None:
     _, data, model = fitted("digits")
-    seen = lenet.features(model, data.test_images[:50])
-    assert seen.shape == (50, 84)
+    features = lenet.features(model, data.test_images[:50])
+    assert features.shape == (50, 84)
     with torch.inference_mode():
-        chances = model.head(torch.from_numpy(seen).float()).double().softmax(dim=1)
-    np.testing.assert_allclose(chances, lenet.probabilities(model, data.test_images[:50]), atol=1e-6)
+        probabilities = model.head(torch.from_numpy(features).float()).double().softmax(dim=1)
+    np.testing.assert_allclose(probabilities, lenet.probabilities(model, data.test_images[:50]), atol=1e-6)

@@ -12,9 +12,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from handbook import cases, datasets, fetch, storage, validation
-from handbook.gate import better
+from handbook import cases, datasets
+from handbook.data import fetch, provenance, validation
 from handbook.project import Project
+from handbook.registry.gate import better
+from handbook.training import models
 from tests.conftest import ROOT, brief
 
 CASES = Project(ROOT).cases()
@@ -28,7 +30,7 @@ PAGES = sorted((ROOT / "src/handbook/cases").glob("[!_]*.py")) + sorted(
 def test_a_sample_is_the_same_for_the_same_seed(name: str, samples: Callable[[str], Path], tmp_path: Path) -> None:
     again = fetch.draw_sample(datasets.page(name), tmp_path / name, seed=0)
     other = fetch.draw_sample(datasets.page(name), tmp_path / "other" / name, seed=1)
-    assert again == fetch.provenance(samples(name))
+    assert again == provenance.provenance(samples(name))
     assert other["files"] != again["files"]
 
 
@@ -50,9 +52,10 @@ def test_the_suite_accepts_the_sample_and_rejects_a_spoiled_one(
 def test_training_twice_gives_the_same_numbers(name: str, samples: Callable[[str], Path]) -> None:
     case = brief(Project(ROOT).case(name), epochs=1)
     data = datasets.page(case.dataset).load(samples(case.dataset))
-    first, second = (case.page.fit(data, case.params) for _ in range(2))
+    first, second = (case.page.fit(case.split(data), case.params) for _ in range(2))
     assert first.history_ == second.history_
-    other = case.page.fit(data, dataclasses.replace(case.params, seed=case.params.seed + 1))
+    luck = dataclasses.replace(case, params=dataclasses.replace(case.params, seed=case.params.seed + 1))
+    other = case.page.fit(luck.split(data), luck.params)
     assert other.history_ != first.history_
 
 
@@ -67,9 +70,9 @@ def test_the_model_beats_the_baseline_of_its_page(name: str, judged: Any) -> Non
 @pytest.mark.parametrize("name", CASES)
 def test_saving_and_loading_changes_no_prediction(name: str, fitted: Any, tmp_path: Path) -> None:
     case, data, model = fitted(name)
-    storage.save(model, tmp_path / name)
-    loaded = storage.load(case.page, case.params, tmp_path / name)
-    inputs = case.example(data)
+    models.save(model, tmp_path / name)
+    loaded = models.load(case.page, case.params, tmp_path / name)
+    inputs = case.example(case.split(data))
     before, after = (case.page.predict(each, inputs) for each in (model, loaded))
     assert len(after) == len(inputs)
     assert np.array_equal(before, after) if isinstance(after, np.ndarray) else before.equals(after)
@@ -78,8 +81,8 @@ def test_saving_and_loading_changes_no_prediction(name: str, fitted: Any, tmp_pa
 @pytest.mark.parametrize("name", CASES)
 def test_the_same_model_gives_the_same_bytes(name: str, fitted: Any, tmp_path: Path) -> None:
     _, _, model = fitted(name)
-    storage.save(model, tmp_path / "a")
-    storage.save(model, tmp_path / "b")
+    models.save(model, tmp_path / "a")
+    models.save(model, tmp_path / "b")
     assert [p.read_bytes() for p in sorted((tmp_path / "a").iterdir())] == [
         p.read_bytes() for p in sorted((tmp_path / "b").iterdir())
     ]

@@ -63,12 +63,12 @@ def test_a_logistic_output_is_that_of_scikit_learn(rings: Any) -> None:
 
 def test_the_size_of_a_batch_changes_no_prediction(rings: Any) -> None:
     X, y = rings
-    made = [
+    created = [
         RBFNetwork(20, sampled=True, batch_size=size, random_state=0).fit(X, y).decision_function(X)
         for size in (7, 64, 10_000)
     ]
-    np.testing.assert_allclose(made[0], made[1], atol=1e-7)
-    np.testing.assert_allclose(made[0], made[2], atol=1e-7)
+    np.testing.assert_allclose(created[0], created[1], atol=1e-7)
+    np.testing.assert_allclose(created[0], created[2], atol=1e-7)
 
 
 def test_centres_that_are_all_one_still_give_the_shortest_solution() -> None:
@@ -117,21 +117,21 @@ def test_infinities_are_refused() -> None:
 def test_a_model_finds_what_the_sample_holds(name: str, fitted: Any, samples: Any) -> None:
     case, data, model = fitted(name)
     if name == "mlp":  # three epochs, as the other tests have it, are too few here
-        model = case.page.fit(data, dataclasses.replace(case.params, epochs=15))
+        model = case.page.fit(case.split(data), dataclasses.replace(case.params, epochs=15))
     best = datasets.page("bank_marketing").SAMPLE_ROC_AUC["whole"]
-    assert best - 0.06 < case.page.evaluate(model, data).metrics["roc_auc"] < best + 0.03
+    assert best - 0.06 < case.page.evaluate(model, case.split(data)).metrics["roc_auc"] < best + 0.03
 
 
 @pytest.mark.parametrize("name", ["rbf", "rbf_before_call", "mlp", "boosting_before_call"])
 def test_rows_may_come_in_any_order_of_columns_and_with_unknown_words(name: str, fitted: Any) -> None:
     case, data, model = fitted(name)
     rows = data.features.head(5)
-    told = case.page.predict(model, rows)
-    assert told.equals(case.page.predict(model, rows[list(rows)[::-1]]))
+    predictions = case.page.predict(model, rows)
+    assert predictions.equals(case.page.predict(model, rows[list(rows)[::-1]]))
     strange = rows.assign(job=rows["job"].where(rows.index != rows.index[0], "astronaut"))
     with pytest.warns(UserWarning, match="'job': unknown 'astronaut'"):
         answer = case.page.predict(model, strange)
-    assert answer[1:].equals(told[1:])
+    assert answer[1:].equals(predictions[1:])
     assert answer["probability"].between(0, 1).all()
     with pytest.raises(ValueError, match="lack columns 'age'"):
         case.page.predict(model, rows.drop(columns="age"))
@@ -145,7 +145,7 @@ def test_before_the_call_its_length_is_not_asked_for(fitted: Any) -> None:
 
 def test_the_report_says_what_the_books_figure_is(fitted: Any) -> None:
     case, data, model = fitted("rbf_book")
-    finding = case.page.evaluate(model, data).finding
+    finding = case.page.evaluate(model, case.split(data)).finding
     assert finding.startswith("The book's 88 % is the share of clients who said no")
 
 

@@ -13,10 +13,11 @@ from sklearn import metrics
 from sklearn.datasets import make_regression
 from sklearn.linear_model import Ridge
 
-from handbook import comparison, storage
 from handbook.cases import regressors
+from handbook.data.tables import Table
+from handbook.evaluation import comparison
 from handbook.project import Project
-from handbook.tables import Table
+from handbook.training import models, selection
 from tests.conftest import ROOT
 
 PARAMS = dataclasses.replace(
@@ -33,7 +34,7 @@ def toy() -> Table:
 
 def test_linear_regression_predicts_12_14_16_as_the_book_prints() -> None:
     line = Table(pd.DataFrame({"x": [1.0, 2, 3, 4, 5]}), np.array([2.0, 4, 6, 8, 10]), ())
-    model = comparison.pipeline(line, ALL["linear_regression"].estimator).fit(line.features, line.target)
+    model = selection.pipeline(line, ALL["linear_regression"].estimator).fit(line.features, line.target)
     np.testing.assert_allclose(model.predict(pd.DataFrame({"x": [6.0, 7, 8]})), [12, 14, 16], rtol=1e-12)
 
 
@@ -79,7 +80,7 @@ def test_the_lasso_drops_attributes_and_ridge_does_not() -> None:
 
 def test_the_lasso_is_not_plain_linear_regression() -> None:
     table, chosen = toy(), {"alpha": 0.3}
-    lasso = comparison.with_settings(table, ALL["lasso"], chosen).fit(table.features, table.target)
+    lasso = selection.with_settings(table, ALL["lasso"], chosen).fit(table.features, table.target)
     assert (lasso[-1].regressor_.coef_ == 0).any()
 
 
@@ -87,12 +88,12 @@ def test_the_lasso_is_not_plain_linear_regression() -> None:
 def test_whichever_algorithm_wins_can_be_kept(name: str, tmp_path: Path) -> None:
     table = toy()
     grid = {key: values[:1] for key, values in ALL[name].grid.items()}
-    trained = comparison.fit(
+    trained = selection.fit(
         regressors.contest(table, PARAMS), dataclasses.replace(ALL[name], grid=grid), np.arange(len(table))
     )
-    model = storage.Fitted(trained.estimator, PARAMS, {})
-    storage.save(model, tmp_path / "m")
-    loaded = storage.load(regressors, PARAMS, tmp_path / "m")
+    model = models.Fitted(trained.estimator, PARAMS, {})
+    models.save(model, tmp_path / "m")
+    loaded = models.load(regressors, PARAMS, tmp_path / "m")
     np.testing.assert_array_equal(
         regressors.values(loaded.estimator, table.features), regressors.values(model.estimator, table.features)
     )
@@ -100,7 +101,7 @@ def test_whichever_algorithm_wins_can_be_kept(name: str, tmp_path: Path) -> None
 
 @pytest.mark.parametrize("name", ALL)
 def test_every_algorithm_beats_the_mean_on_the_books_toy_data(name: str) -> None:
-    outcome = comparison.cross_validated(regressors.contest(toy(), PARAMS), ALL[name])
+    outcome = selection.cross_validated(regressors.contest(toy(), PARAMS), ALL[name])
     assert np.mean(outcome.scores["r2"]) > 0.1
 
 
@@ -126,14 +127,14 @@ def test_settings_are_chosen_without_the_rows_that_judge() -> None:
     spoiled = Table(table.features, table.target.copy(), ())
     spoiled.target[valid] += 1e6
     chosen = [
-        comparison.fit(dataclasses.replace(contest, table=each), ALL["ridge"], train).tried for each in (table, spoiled)
+        selection.fit(dataclasses.replace(contest, table=each), ALL["ridge"], train).tried for each in (table, spoiled)
     ]
     assert chosen[0] == chosen[1]
 
 
 def test_a_column_of_words_where_numbers_belong_is_refused(fitted: Any) -> None:
-    _, data, model = fitted("regressors_boston")
-    rows = regressors.example(data)
+    case, data, model = fitted("regressors_boston")
+    rows = case.example(case.split(data))
     name = rows.columns[0]
     with pytest.raises(ValueError, match=str(name)):
         regressors.predict(model, rows.assign(**{name: "many"}))

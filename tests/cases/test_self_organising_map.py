@@ -10,10 +10,11 @@ import pandas as pd
 import pytest
 import torch
 
-from handbook import datasets, maps
+from handbook import datasets
 from handbook.cases import self_organising_map as page
+from handbook.cases.self_organising_map import maps
+from handbook.cases.self_organising_map.maps import Grid
 from handbook.errors import HandbookError
-from handbook.maps import Grid
 from handbook.project import Project
 from tests.conftest import MIRROR, ROOT
 
@@ -167,22 +168,22 @@ def test_a_grid_with_more_units_than_rows_is_refused() -> None:
         maps.batch(cloud(20), cloud(30), GRIDS[0], 1, (1.0, 1.0))
 
 
-def test_company_is_the_nearest_units_that_hold_the_share() -> None:
+def test_the_neighbourhood_is_the_nearest_units_that_hold_the_share() -> None:
     distance, hits = torch.tensor([[3.0, 1.0, 2.0, 4.0]]), torch.tensor([40, 10, 30, 20])
-    torch.testing.assert_close(maps.company(distance, hits, 0.2), torch.tensor([[0.0, 0.5, 0.5, 0.0]]))
-    torch.testing.assert_close(maps.company(distance, hits, 1.0), torch.tensor([[0.4, 0.1, 0.3, 0.2]]))
+    torch.testing.assert_close(maps.nearest_units(distance, hits, 0.2), torch.tensor([[0.0, 0.5, 0.5, 0.0]]))
+    torch.testing.assert_close(maps.nearest_units(distance, hits, 1.0), torch.tensor([[0.4, 0.1, 0.3, 0.2]]))
 
 
 def test_no_label_is_seen(fitted: Any) -> None:
     case, data, model = fitted("som_transactions")
     other = dataclasses.replace(data, target=1 - data.target)
-    assert case.page.fit(other, case.params).history_ == model.history_
+    assert case.page.fit(case.split(other), case.params).history_ == model.history_
 
 
 def test_a_constant_column_changes_no_score(fitted: Any) -> None:
     case, data, model = fitted("som_transactions")
     more = dataclasses.replace(data, features=data.features.assign(same=1.0))
-    again = case.page.fit(more, case.params)
+    again = case.page.fit(case.split(more), case.params)
     np.testing.assert_allclose(
         page.predict(again, more.features)["outlier_score"],
         page.predict(model, data.features)["outlier_score"],
@@ -194,22 +195,22 @@ def test_the_reason_is_the_attribute_that_was_spoiled(fitted: Any) -> None:
     _, data, model = fitted("som_transactions")
     rows = data.features.iloc[:20].copy()
     rows["V7"] = 10 * data.features["V7"].abs().max()
-    told = page.predict(model, rows)
-    assert (told["reason_1"] == "V7").all()
-    assert told["suspicious"].all()
+    predictions = page.predict(model, rows)
+    assert (predictions["reason_1"] == "V7").all()
+    assert predictions["suspicious"].all()
 
 
-def test_an_unknown_word_is_predicted_and_told(fitted: Any) -> None:
-    _, data, model = fitted("som_applications")
-    rows = page.example(data).copy()
+def test_an_unknown_word_is_predicted_and_reported(fitted: Any) -> None:
+    case, data, model = fitted("som_applications")
+    rows = case.example(case.split(data)).copy()
     rows["A5"] = "unheard"
     with pytest.warns(UserWarning, match="'A5': unknown 'unheard'"):
         assert np.isfinite(page.predict(model, rows)["outlier_score"]).all()
 
 
 def test_columns_may_come_in_any_order(fitted: Any) -> None:
-    _, data, model = fitted("som_applications")
-    rows = page.example(data)
+    case, data, model = fitted("som_applications")
+    rows = case.example(case.split(data))
     pd.testing.assert_frame_equal(page.predict(model, rows[rows.columns[::-1]]), page.predict(model, rows))
 
 
@@ -224,9 +225,9 @@ def test_columns_may_come_in_any_order(fitted: Any) -> None:
     ],
 )
 def test_rows_that_are_none_are_refused(spoil: Any, message: str, fitted: Any) -> None:
-    _, data, model = fitted("som_transactions")
+    case, data, model = fitted("som_transactions")
     with pytest.raises(ValueError, match=message):
-        page.predict(model, spoil(page.example(data)))
+        page.predict(model, spoil(case.example(case.split(data))))
 
 
 @pytest.mark.parametrize(
@@ -245,7 +246,8 @@ def test_frauds_are_found_as_well_as_promised() -> None:
 
     case = Project(ROOT).case("som_transactions")
     data = datasets.page(case.dataset).load(Path(MIRROR) / case.dataset)
-    report = page.evaluate(page.fit(data, case.params), data)
+    split = case.split(data)
+    report = page.evaluate(page.fit(split, case.params), split)
     forest = report.metrics["algorithms"]["isolation_forest"]
     assert report.metrics["roc_auc"] >= max(0.95, forest["roc_auc"])
     assert report.metrics["average_precision"] >= max(0.50, forest["average_precision"])

@@ -16,12 +16,13 @@ from tests.conftest import ROOT
 
 
 def test_no_picture_that_is_judged_on_was_trained_on(fitted: Any) -> None:
-    _, data, model = fitted("sprites")
-    judged_on = sprites.judged_on(model, data)
-    rest = data.game != model.params.held_out_game
-    assert len(judged_on) > 40
-    assert not set(judged_on) & set(np.flatnonzero(rest))
-    assert not set(data.digest[judged_on]) & set(data.digest[rest])
+    case, data, _ = fitted("sprites")
+    split = case.split(data)
+    rest = data.game != case.params.held_out_game
+    assert len(split.test) > 40
+    assert set(split.test.game) == {case.params.held_out_game}
+    assert not set(split.test.digest) & set(data.digest[rest])
+    assert set(split.test.dex) <= set(split.development.dex)
 
 
 def test_the_judge_knows_pokemon_that_the_generator_is_not_shown(fitted: Any) -> None:
@@ -29,14 +30,14 @@ def test_the_judge_knows_pokemon_that_the_generator_is_not_shown(fitted: Any) ->
     assert set(data.dex[data.part == "held out"]) <= set(model.facts["dex"])
 
 
-def test_chances_follow_from_the_features_by_the_head_alone(fitted: Any) -> None:
+def test_probabilities_follow_from_the_features_by_the_head_alone(fitted: Any) -> None:
     _, data, model = fitted("sprites")
     images = np.array(data.images[:20])
-    seen = sprites.features(model, images)
-    assert seen.shape == (20, model.params.n_features)
+    features = sprites.features(model, images)
+    assert features.shape == (20, model.params.n_features)
     with torch.inference_mode():
-        chances = model.head(torch.from_numpy(seen).float()).double().softmax(dim=1)
-    np.testing.assert_allclose(chances, sprites.probabilities(model, images), atol=1e-6)
+        probabilities = model.head(torch.from_numpy(features).float()).double().softmax(dim=1)
+    np.testing.assert_allclose(probabilities, sprites.probabilities(model, images), atol=1e-6)
 
 
 def test_a_prediction_does_not_depend_on_its_neighbours(fitted: Any) -> None:
@@ -81,10 +82,10 @@ def test_no_picture_gives_no_prediction(fitted: Any) -> None:
 
 
 def test_a_game_that_is_not_there_is_named(fitted: Any) -> None:
-    _, data, model = fitted("sprites")
-    other = sprites.Model(dataclasses.replace(model.params, held_out_game="x-y"), **model.facts)
+    case, data, _ = fitted("sprites")
+    params = dataclasses.replace(case.params, held_out_game="x-y")
     with pytest.raises(HandbookError, match="no sprite of 'x-y' to be judged by; choose from black-white, "):
-        sprites.judged_on(other, data)
+        sprites.split(data, params)
 
 
 @pytest.mark.parametrize("change", [{"epochs": 0}, {"width": 0}, {"validation_share": 1.0}, {"shift": 64}])

@@ -14,9 +14,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from handbook import datasets, images
+from handbook import datasets
+from handbook.data import images
+from handbook.data.images import Bytes, LabelledImages
 from handbook.errors import HandbookError
-from handbook.images import Bytes, LabelledImages
 
 Samples = Callable[[str], Path]  # conftest.py: the folder of a dataset's sample
 NAMES = ("fashion_mnist", "mnist")
@@ -142,9 +143,9 @@ def test_the_suite_accepts_the_sample(page: ModuleType, drawn: LabelledImages) -
 
 
 def test_every_expectation_says_in_words_what_it_guards(page: ModuleType) -> None:
-    told = [expectation.description for expectation in page.expectations()]
-    assert all(told)
-    assert len(set(told)) == len(told)
+    reported = [expectation.description for expectation in page.expectations()]
+    assert all(reported)
+    assert len(set(reported)) == len(reported)
 
 
 def first(array: Bytes, value: Any) -> Bytes:

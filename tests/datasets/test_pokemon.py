@@ -12,9 +12,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from handbook import datasets, pixelart
+from handbook import datasets
+from handbook.data import sprites
+from handbook.data.sprites import Sprites
 from handbook.errors import HandbookError
-from handbook.pixelart import Sprites
 from tests.datasets.test_labelled_images import broken
 
 Samples = Callable[[str], Path]
@@ -52,7 +53,7 @@ def test_the_sample_has_each_creature_in_every_game_and_no_two_alike(drawn: Spri
 
 def test_the_archive_of_the_sample_lies_like_the_real_one(samples: Samples) -> None:
     with zipfile.ZipFile(samples("pokemon") / page.ARCHIVE) as archive:
-        assert all(pixelart.NAME.fullmatch(name) for name in archive.namelist())
+        assert all(sprites.NAME.fullmatch(name) for name in archive.namelist())
         assert {member.date_time for member in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
     assert set(page.FRAMES) <= set(page.GAMES)
 
@@ -76,8 +77,8 @@ def test_the_suite_sees_all_that_is_wrong(samples: Samples) -> None:
     for column, (value, _) in spoiled.items():
         table.loc[:90, column] = value
     found = broken(table.iloc[1:], page.expectations(sample=True))
-    for _, told in spoiled.values():
-        assert any(told in sentence for sentence in found), told
+    for _, reported in spoiled.values():
+        assert any(reported in sentence for sentence in found), reported
     assert any("There are 600 sprites" in sentence for sentence in found)
     assert any("sprites are held out" in sentence for sentence in found)
 

@@ -13,7 +13,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from handbook import datasets, fetch, tables
+from handbook import datasets
+from handbook.data import fetch, provenance, tables
 from handbook.errors import HandbookError
 from tests.datasets.test_labelled_images import broken, name
 
@@ -35,7 +36,7 @@ def spoilt(page: ModuleType, facts: pd.DataFrame) -> list[str]:
 
 
 def test_a_page_says_what_its_files_are_and_who_publishes_them(page: ModuleType) -> None:
-    for file in (file for files in fetch.forms(page).values() for file in files):
+    for file in (file for files in provenance.forms(page).values() for file in files):
         assert len(file.sha256) == 64
         assert file.urls or file.bundle or file.name == "creditcard_subset.csv.gz"
     for said in ("What it is", "Where from", "Licence", "Not for", "In the book", "sample"):
@@ -55,9 +56,9 @@ def test_a_sample_is_read_as_the_real_file_is(page: ModuleType, samples: Samples
 
 def test_the_suite_accepts_the_sample_and_says_in_words_what_it_guards(page: ModuleType, samples: Samples) -> None:
     assert spoilt(page, page.facts(samples(name(page)))) == []
-    told = [expectation.description for expectation in page.expectations()]
-    assert all(told)
-    assert len(set(told)) == len(told)
+    reported = [expectation.description for expectation in page.expectations()]
+    assert all(reported)
+    assert len(set(reported)) == len(reported)
 
 
 def test_the_suite_rejects_what_every_table_may_suffer(page: ModuleType, samples: Samples) -> None:
@@ -70,9 +71,9 @@ def test_the_suite_rejects_what_every_table_may_suffer(page: ModuleType, samples
         f"No {number} is missing": facts.assign(**{number: facts[number].where(facts.index != 7)}),
         f"Every {number} is from": facts.assign(**{number: facts[number].where(facts.index != 7, 1e9)}),
     }
-    told = [expectation.description for expectation in page.expectations(sample=True)]
+    reported = [expectation.description for expectation in page.expectations(sample=True)]
     for words, table in spoilings.items():
-        if any(words in each for each in told):  # not every page bounds its first number
+        if any(words in each for each in reported):  # not every page bounds its first number
             assert any(words in each for each in spoilt(page, table)), words
 
 
@@ -179,7 +180,7 @@ def test_an_isolation_forest_finds_the_frauds_of_the_sample_that_can_be_found(sa
     assert table.target.mean() == pytest.approx(page.FRAUD_SHARE["subset"], rel=0.01)
 
 
-def test_the_forms_of_the_transactions_are_told_apart_and_never_both(samples: Samples, tmp_path: Path) -> None:
+def test_the_forms_of_the_transactions_are_distinguished_and_never_both(samples: Samples, tmp_path: Path) -> None:
     page = datasets.page("credit_card_transactions")
     subset = samples("credit_card_transactions") / "creditcard_subset.csv.gz"
     rows = tables.read_csv(subset, page.COLUMNS)
@@ -227,7 +228,7 @@ def test_the_real_files_are_the_pinned_ones_and_pass_their_suite(dataset: str, t
     page = datasets.page(dataset)
     origin = fetch.obtain(page, tmp_path / dataset, fetch.Search("mirror", tmp_path / "scratch"))
     assert origin.get("form") in (None, "subset")
-    fetch.verify(page, tmp_path / dataset)
+    provenance.verify(page, tmp_path / dataset)
     assert broken(page.facts(tmp_path / dataset), page.expectations()) == []
 
 

@@ -24,6 +24,10 @@ from tests.flows.opened import Open, opened
 # A case is broken by the file broken/CASE, a stage slowed down by the file slow (seconds).
 PIPELINE = """
     stages:
+      sources:
+        cmd: mkdir -p sources && cp params.yaml sources/
+        deps: [params.yaml]
+        outs: [sources]
       validate:
         foreach: ${datasets}
         do:
@@ -47,22 +51,23 @@ PIPELINE = """
       evaluate:
         foreach: ${cases}
         do:
-          cmd: mkdir -p reports/${key} && cp metrics reports/${key}/metrics.json
+          cmd: >-
+            mkdir -p reports/${key} reports/evaluated && cp metrics reports/${key}/metrics.json &&
+            echo ${key} > reports/evaluated/${key}.json
           deps:
             - models/${key}
+          outs:
+            - reports/evaluated/${key}.json
           metrics:
             - reports/${key}/metrics.json: {cache: false}
       register:
-        foreach: ${cases}
-        do:
-          cmd: mkdir -p registered && echo ${key} > registered/${key}
-          deps:
-            - reports/${key}/metrics.json
-            - models/${key}
-          outs:
-            - registered/${key}: {cache: false, persist: true}
+        cmd: rm -rf registered && cp -r reports/evaluated registered
+        deps:
+          - reports/evaluated
+        outs:
+          - registered: {cache: false, persist: true}
       report:
-        cmd: ls registered > reports/index.html
+        cmd: cat registered/* > reports/index.html
         deps:
           - registered
         outs:
@@ -131,8 +136,8 @@ def ui(pattern: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Open
     """`make ui` around a toy checkout, once for a file of tests."""
     root = tmp_path_factory.mktemp("ui") / "toy"
     shutil.copytree(pattern, root)
-    with opened(root) as made:
-        yield made
+    with opened(root) as created:
+        yield created
 
 
 @pytest.fixture(scope="session")

@@ -27,7 +27,7 @@ class Open:
     """Where its servers are, what it printed, and the password that it made."""
 
     root: Path
-    told: str
+    output: str
     prefect: str
     mlflow: str
     reports: str
@@ -63,7 +63,7 @@ class Open:
 
 def clean(root: Path) -> dict[str, str]:
     """The environment of a person who has set nothing, around the checkout at `root`."""
-    # MLflow leaves the address that it was last told in the environment of the tests
+    # MLflow leaves the address that it last used in the environment of the tests
     own = (AUTH, SERVER_AUTH, servers.API, "MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI")
     env = {name: text for name, text in os.environ.items() if name not in own}
     path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
@@ -77,13 +77,13 @@ def opened(root: Path) -> Iterator[Open]:
     command = [sys.executable, "-m", "flows.ui", "--prefect", "0", "--mlflow", "0", "--reports", "0"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=clean(root), cwd=root) as process:
         assert process.stdout is not None
-        told = ""
-        while "Ctrl-C" not in told:
+        output = ""
+        while "Ctrl-C" not in output:
             line = process.stdout.readline()
-            assert line, f"it ended before it was up: {told}"
-            told += line
-        at = dict(re.findall(r"^(Prefect|MLflow|Report) +(\S+)", told, re.MULTILINE))
+            assert line, f"it ended before it was up: {output}"
+            output += line
+        at = dict(re.findall(r"^(Prefect|MLflow|Report) +(\S+)", output, re.MULTILINE))
         prefect, password = at["Prefect"].split("/enter#")
-        yield Open(root, told, prefect, at["MLflow"], at["Report"].rsplit("/", 1)[0], password)
+        yield Open(root, output, prefect, at["MLflow"], at["Report"].rsplit("/", 1)[0], password)
         process.send_signal(signal.SIGTERM)
         assert process.wait(60) == 0

@@ -26,17 +26,16 @@ pytestmark = [
 @pytest.fixture
 def prefect(toy: Path) -> Iterator[str]:
     """The link to Prefect's pages that `make ui` prints, with all that it starts around a toy checkout."""
-    (toy / "params.yaml").write_text((toy / "params.yaml").read_text() + "\nschedules: {handbook: 0 3 * * *}\n")
     command = [sys.executable, "-m", "flows.ui", "--prefect", "0", "--mlflow", "0", "--reports", "0"]
     env = os.environ | {"PREFECT_HOME": str(toy / ".prefect")}
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=env) as ui:
         assert ui.stdout is not None
-        told = ""
-        while "Ctrl-C" not in told:
+        output = ""
+        while "Ctrl-C" not in output:
             line = ui.stdout.readline()
-            assert line, f"it ended before it was up: {told}"
-            told += line
-        found = re.search(r"^Prefect\s+(\S+)", told, re.MULTILINE)
+            assert line, f"it ended before it was up: {output}"
+            output += line
+        found = re.search(r"^Prefect\s+(\S+)", output, re.MULTILINE)
         assert found
         yield found[1]
         ui.send_signal(signal.SIGTERM)
@@ -45,8 +44,8 @@ def prefect(toy: Path) -> Iterator[str]:
 
 @pytest.fixture
 def page() -> Iterator[Any]:
-    with screenshots.page() as made:
-        yield made
+    with screenshots.page() as created:
+        yield created
 
 
 def test_every_deployment_is_shown_with_description_tags_and_schedule_and_a_click_runs_a_case(
@@ -59,7 +58,7 @@ def test_every_deployment_is_shown_with_description_tags_and_schedule_and_a_clic
         for tag in each.tags:
             page.get_by_text(tag, exact=True).first.wait_for()
         if each.schedules:
-            page.get_by_text("At 03:00 AM").first.wait_for()
+            page.get_by_text({"handbook": "At 03:00 AM", "monitor": "Every hour"}[each.name]).first.wait_for()
         page.get_by_text("Description", exact=True).click()
         page.get_by_text(str(each.description)[:40]).first.wait_for()
 

@@ -18,7 +18,7 @@ from flows import servers, stages
 from flows.stages import Outcome, StageError
 from tests.flows.test_stages import quiet
 
-MADE = ("train", "evaluate")  # what is computed; validate checks the clone's own bytes, register is its own side effect
+RUNS = ("train", "evaluate")  # what is computed; validate checks the clone's own bytes, register is its own side effect
 
 
 @pytest.fixture
@@ -27,7 +27,9 @@ def clones(toy: Path, tmp_path: Path) -> tuple[Path, Path]:
     pipeline = (toy / "dvc.yaml").read_text()
     note = f"echo VERB@${{key}} >> {tmp_path / 'computed'} &&"
     pipeline = pipeline.replace("sleep $(cat slow) &&", f"sleep $(cat slow) && {note.replace('VERB', 'train')}")
-    pipeline = pipeline.replace("cmd: mkdir -p reports/${key} &&", f"cmd: {note.replace('VERB', 'evaluate')} mkdir -p reports/${{key}} &&")  # fmt: skip  # noqa: E501
+    evaluating = "mkdir -p reports/${key} reports/evaluated &&"
+    assert evaluating in pipeline
+    pipeline = pipeline.replace(evaluating, f"{note.replace('VERB', 'evaluate')} {evaluating}")
     pipeline = pipeline.replace("echo ${key} > models/${key}", "mkdir models/${key} && echo ${key} > models/${key}/weights")  # fmt: skip  # noqa: E501
     (toy / "dvc.yaml").write_text(pipeline)
     (toy / "slow").write_text("1\n")
@@ -54,14 +56,14 @@ def alone(clone: Path) -> Path:
 
 def results(clone: Path) -> dict[str, bytes]:
     """Every file that the stages made, and what the lock says of them."""
-    made = {
+    created = {
         str(path.relative_to(clone)): path.read_bytes()
         for folder in ("models", "reports", "registered")
         for path in sorted((clone / folder).rglob("*"))
         if path.is_file()
     }
     lock = yaml.safe_load((clone / "dvc.lock").read_text())["stages"]
-    return made | {stage: repr(lock[stage]).encode() for stage in sorted(lock)}
+    return created | {stage: repr(lock[stage]).encode() for stage in sorted(lock)}
 
 
 def test_what_one_clone_made_is_given_back_in_the_other_and_not_run(
@@ -93,14 +95,14 @@ def flow(clone: Path, *arguments: str) -> subprocess.Popen[str]:
 def succeed(*flows: subprocess.Popen[str]) -> None:
     try:
         for each in flows:
-            told, _ = each.communicate(timeout=550)
-            assert each.returncode == 0, told
+            reported, _ = each.communicate(timeout=550)
+            assert each.returncode == 0, reported
     finally:
         for each in flows:
             each.terminate()  # nothing to one that has ended
 
 
-EACH_ONCE = {f"{verb}@{case}": 1 for verb in MADE for case in ("apple", "pear_book")}
+EACH_ONCE = {f"{verb}@{case}": 1 for verb in RUNS for case in ("apple", "pear_book")}
 
 
 @pytest.mark.slow

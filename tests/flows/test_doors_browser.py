@@ -74,8 +74,8 @@ def page(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
         pytest.skip("no chromium on the PATH: apt install chromium")
     bound = "--host-resolver-rules=MAP evil.example 127.0.0.1"
     monkeypatch.setattr(screenshots, "FLAGS", [*screenshots.FLAGS, bound])
-    with screenshots.page() as made:
-        yield made
+    with screenshots.page() as created:
+        yield created
 
 
 def test_a_page_in_the_browser_of_somebody_who_is_let_in_can_do_nothing(ui: Open, evil: str, page: Any) -> None:

@@ -15,14 +15,17 @@ from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterKey
 from pydantic import TypeAdapter
 
-from flows import case_study, deployments, handbook, servers, verdict
+from flows import case_study, deployments, everything, servers, verdict
 from handbook.errors import HandbookError
 
 ALL = [
+    "sources",
     "validate@fruit",
-    *(f"{verb}@{case}" for case in ("apple", "pear_book") for verb in ("train", "evaluate", "register")),
+    *(f"{verb}@{case}" for case in ("apple", "pear_book") for verb in ("train", "evaluate")),
+    "register",
     "report",
 ]
+SHOWN = {f"register@{case}": "Registered" for case in ("apple", "pear_book")}  # what became of each in the registry
 
 
 def run(flow: Any, *arguments: Any) -> tuple[Any, dict[str, str]]:
@@ -40,13 +43,13 @@ def artifact(key: str) -> str:
 
 @pytest.mark.usefixtures("server")
 def test_every_stage_runs_once_and_is_cached_when_the_flow_runs_again(toy: Path) -> None:
-    state, rows = run(handbook.handbook)
+    state, rows = run(everything.everything)
     assert state.is_completed()
-    assert rows == dict.fromkeys(ALL, "Completed")
+    assert rows == dict.fromkeys(ALL, "Completed") | SHOWN
     assert (toy / "reports" / "index.html").read_text() == "apple\npear_book\n"
 
-    state, rows = run(handbook.handbook)
-    assert rows == dict.fromkeys(ALL, "Cached")
+    state, rows = run(everything.everything)
+    assert rows == dict.fromkeys(ALL, "Cached") | SHOWN
     assert state.message == "8 stages up to date, 8 of them already"
 
 
@@ -54,12 +57,13 @@ def test_every_stage_runs_once_and_is_cached_when_the_flow_runs_again(toy: Path)
 def test_a_case_that_fails_leaves_the_others_done_and_is_named(toy: Path) -> None:
     (toy / "broken").mkdir()
     (toy / "broken" / "apple").touch()
-    state, rows = run(handbook.handbook)
+    state, rows = run(everything.everything)
     assert state.is_failed()
-    assert state.message.startswith("1 of 8 stages failed: train@apple\n")
+    assert state.message.startswith("1 of 10 stages failed: train@apple\n")
     assert "apple is broken" in state.message
     assert rows == {
         **dict.fromkeys(ALL, "Completed"),
+        **SHOWN,
         "train@apple": "Failed",
         "evaluate@apple": "NotReady",
         "register@apple": "NotReady",
@@ -71,11 +75,12 @@ def test_a_case_that_fails_leaves_the_others_done_and_is_named(toy: Path) -> Non
 def test_one_case_touches_no_other_and_leaves_its_metrics_to_look_at(toy: Path) -> None:
     state, rows = run(case_study.case_study, "pear_book")
     assert state.is_completed()
-    assert list(rows) == ["validate@fruit", "train@pear_book", "evaluate@pear_book", "register@pear_book"]
+    own = ["train@pear_book", "evaluate@pear_book", "register", "register@pear_book"]
+    assert list(rows) == ["sources", "validate@fruit", *own]
     assert not (toy / "models" / "apple").exists()
-    told = artifact("pear-book-metrics")
-    assert "| accuracy | 0.9 | 0.88 to 0.92 | 0.1 | 0.8412 |" in told
-    assert told.startswith("**Made from sample data: not a result.**")
+    reported = artifact("pear-book-metrics")
+    assert "| accuracy | 0.9 | 0.88 to 0.92 | 0.1 | 0.8412 |" in reported
+    assert reported.startswith("**Made from sample data: not a result.**")
 
 
 @pytest.mark.usefixtures("server")
@@ -105,11 +110,12 @@ def test_a_case_that_another_judges_waits_for_the_training_of_its_judge(toy: Pat
     )
     state, rows = run(case_study.case_study, "pie")
     assert state.is_completed()
-    assert list(rows) == ["validate@fruit", "train@apple", "train@pie", "evaluate@pie", "register@pie"]
+    own = ["train@pie", "evaluate@pie", "register", "register@pie"]
+    assert list(rows) == ["sources", "validate@fruit", "train@apple", *own]
     (toy / "broken").mkdir()
     (toy / "broken" / "apple").touch()
     (toy / "params.yaml").write_text((toy / "params.yaml").read_text().replace("seed: 0", "seed: 1"))
-    _, rows = run(handbook.handbook)
+    _, rows = run(everything.everything)
     assert {stage: state for stage, state in rows.items() if stage.endswith("pie")} == {
         "train@pie": "Completed",
         "evaluate@pie": "NotReady",
@@ -127,28 +133,31 @@ def test_the_form_offers_the_cases_of_params_yaml(toy: Path) -> None:
     assert TypeAdapter(case_study.Case).json_schema()["enum"] == ["apple", "pear_book"]
 
 
-def test_all_flows_are_offered_with_their_meaning_and_every_schedule_is_paused(toy: Path) -> None:
-    (toy / "params.yaml").write_text((toy / "params.yaml").read_text() + "\nschedules: {handbook: 0 3 * * *}\n")
+def test_all_flows_are_offered_with_their_meaning_and_every_schedule_is_paused() -> None:
     found = {each.name: each for each in deployments.offered()}
-    assert {"case-study", "handbook", "sweep"} <= set(found) <= {offer.name for offer in deployments.OFFERS}
+    assert {"case-study", "handbook", "sweep", "monitor", "retrain", "predict"} == set(found)
     assert all(each.description and "handbook" in each.tags for each in found.values())
     paused = {name: [schedule.active for schedule in each.schedules or []] for name, each in found.items()}
-    assert {name for name, active in paused.items() if active} == {"handbook"}
-    assert paused["handbook"] == [False]
+    assert {name: active for name, active in paused.items() if active} == {"handbook": [False], "monitor": [False]}
 
 
 @pytest.mark.parametrize(
-    ("asked", "told"),
+    ("before", "after", "reported"),
     [
-        ("handbook: every night", "schedules.handbook: 'every night' is no schedule. Expected five fields"),
-        ("handbook: 0 25 * * *", "'0 25 \\* \\* \\*' is no schedule"),
-        ("handbok: 0 3 * * *", "no deployment 'handbok'; .*did you mean handbook"),
+        ("0 3 * * *", "every night", r"deployment handbook: .*'every night'.* is no schedule. Expected `cron`"),
+        ("0 3 * * *", "0 25 * * *", r"deployment handbook: .* is no schedule"),
+        ("flows.sweep.sweep", "flows.sweep.gone", r"deployment sweep: entrypoint flows.sweep.gone: .*no attribute"),
+        ("flows.sweep.sweep", "flows.swept.sweep", r"deployment sweep: entrypoint flows.swept.sweep: No module"),
     ],
 )
-def test_a_schedule_that_is_none_is_an_error_with_an_example(toy: Path, asked: str, told: str) -> None:
-    (toy / "params.yaml").write_text((toy / "params.yaml").read_text() + f"\nschedules: {{{asked}}}\n")
-    with pytest.raises(HandbookError, match=told):
-        deployments.offered()
+def test_a_declaration_that_is_wrong_is_an_error_that_names_it(
+    tmp_path: Path, before: str, after: str, reported: str
+) -> None:
+    text = deployments.DECLARED.read_text()
+    assert before in text
+    (tmp_path / "prefect.yaml").write_text(text.replace(before, after))
+    with pytest.raises(HandbookError, match=reported):
+        deployments.offered(tmp_path / "prefect.yaml")
 
 
 def test_a_misspelt_case_ends_at_once_and_starts_no_server(toy: Path) -> None:
@@ -184,7 +193,7 @@ def test_make_flow_runs_everything_on_a_server_of_its_own_that_ends_with_it(toy:
 
 
 @pytest.mark.slow
-def test_make_flow_told_to_end_leaves_no_process_and_goes_on_next_time(toy: Path) -> None:
+def test_make_flow_asked_to_end_leaves_no_process_and_goes_on_next_time(toy: Path) -> None:
     (toy / "slow").write_text("100\n")
     with subprocess.Popen([sys.executable, "-m", "flows"], stderr=subprocess.PIPE, text=True) as flow:
         assert flow.stderr is not None

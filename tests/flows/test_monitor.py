@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from flows import deployments, monitor, retrain
-from handbook import ledger, monitoring
-from tests.test_monitor import CASE, copied, drawn, held_out, put, shifted
+from handbook.monitoring import judgement
+from handbook.registry import ledger
+from tests.monitoring.toys import CASE, copied, drawn, held_out, put, shifted
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::ResourceWarning"
@@ -29,7 +30,7 @@ def test_what_drifted_is_put_away_and_a_challenger_learns_it(
     state = monitor.monitor(CASE, return_state=True)
     rows = {row.stage.split("-")[0]: row.state for row in state.result()}
     assert rows == {"moved": "Drifted", f"retrain {CASE}": "Completed"}
-    assert [each["outcome"] for each in monitoring.records(project, CASE)] == ["drifted"]
+    assert [each["outcome"] for each in judgement.records(project, CASE)] == ["drifted"]
     assert len(ledger.read(ledger.store(project, CASE) / "ledger.json")["versions"]) == 2
     again = retrain.retrain("boosting_before_call", return_state=True)
     assert again.is_completed()

@@ -26,8 +26,8 @@ def test_first_starts_at_once_make_one_password(tmp_path: Path) -> None:
     home = tmp_path / "not" / "there" / "yet"
     command = [sys.executable, "-c", MAKE, str(home)]
     starts = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[2]) for _ in range(8)]  # fmt: skip  # noqa: E501
-    told = {start.communicate(timeout=60)[0].strip() for start in starts}
-    assert told == {passwords.kept(home)}
+    reported = {start.communicate(timeout=60)[0].strip() for start in starts}
+    assert reported == {passwords.kept(home)}
     assert [path.name for path in home.iterdir()] == ["password"]
 
 

@@ -17,8 +17,8 @@ from typing import Any
 import pytest
 
 from flows import servers, ui
-from handbook import shown, tracking
 from handbook.project import Case, Project
+from handbook.registry import shown, tracking
 
 OWNER = "postgres"  # who runs it where we are root, whom Postgres refuses
 
@@ -108,8 +108,8 @@ def test_the_registry_and_its_pages_are_kept_in_postgres(
 ) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"postgresql+psycopg2://{postgres}/mlflow")
     for number, accuracy in enumerate((0.9, 0.95), start=1):
-        told = tracking.register(project, placed("lenet", accuracy))
-        assert told == f"lenet: version {number} passes the gate and is champion (accuracy {accuracy:.4f})"
+        reported = tracking.register(project, placed("lenet", accuracy))
+        assert reported == f"lenet: version {number} passes the gate and is champion (accuracy {accuracy:.4f})"
     aliases = rows(postgres, "mlflow", "SELECT alias, version FROM registered_model_aliases ORDER BY alias")
     assert aliases == [("challenger", 2), ("champion", 2), ("previous", 1)]
     assert not (project.mlruns / "mlflow.db").exists()

@@ -14,9 +14,9 @@ import psutil
 import pytest
 from prefect.client.orchestration import get_client
 
-from flows import handbook, machine, runners
+from flows import everything, machine, runners
 from handbook.errors import HandbookError
-from tests.flows.test_flows import ALL, run
+from tests.flows.test_flows import ALL, SHOWN, run
 
 # Dask and Ray leave loops and sockets to the garbage collector when a cluster is closed
 pytestmark = pytest.mark.filterwarnings(
@@ -46,12 +46,12 @@ def most_at_once(toy: Path) -> int:
 def test_a_cluster_runs_every_stage_one_trainer_at_a_time_and_then_finds_them_cached(toy: Path, name: str) -> None:
     pytest.importorskip(f"prefect_{name}")
     noted(toy)
-    state, rows = run(handbook.handbook, 1, name)
+    state, rows = run(everything.everything, 1, name)
     assert state.is_completed(), state.message
-    assert rows == dict.fromkeys(ALL, "Completed")
+    assert rows == dict.fromkeys(ALL, "Completed") | SHOWN
     assert most_at_once(toy) == 1
     assert (toy / "reports" / "index.html").read_text() == "apple\npear_book\n"
-    assert run(handbook.handbook)[1] == dict.fromkeys(ALL, "Cached")  # and threads agree that all is done
+    assert run(everything.everything)[1] == dict.fromkeys(ALL, "Cached") | SHOWN  # and threads agree that all is done
 
 
 @pytest.mark.slow
@@ -59,16 +59,16 @@ def test_a_cluster_runs_every_stage_one_trainer_at_a_time_and_then_finds_them_ca
 def test_a_cluster_with_two_places_trains_two_at_once_and_a_failure_stops_no_other(toy: Path) -> None:
     pytest.importorskip("prefect_dask")
     noted(toy, 4)  # two workers that start on busy cores may be seconds apart
-    assert run(handbook.handbook, 2, "dask")[0].is_completed()
+    assert run(everything.everything, 2, "dask")[0].is_completed()
     assert most_at_once(toy) == 2
     (toy / "broken").mkdir()
     (toy / "broken" / "apple").touch()
     (toy / "params.yaml").write_text((toy / "params.yaml").read_text().replace("seed: 0", "seed: 1"))
-    state, rows = run(handbook.handbook, 2, "dask")
+    state, rows = run(everything.everything, 2, "dask")
     assert state.is_failed()
     assert "apple is broken" in state.message
     assert rows["evaluate@apple"] == "NotReady"
-    assert (rows["train@pear_book"], rows["register@pear_book"]) == ("Completed", "Cached")  # the same model as before
+    assert (rows["train@pear_book"], rows["register"]) == ("Completed", "Cached")  # the same model as before
 
 
 @pytest.mark.slow
@@ -77,7 +77,7 @@ def test_tasks_on_the_gpu_run_one_at_a_time_by_a_limit_on_their_tag(toy: Path, m
     for module in (machine, runners):
         monkeypatch.setattr(module, "gpus", lambda: 1)
     noted(toy)
-    state, _ = run(handbook.handbook, 2)
+    state, _ = run(everything.everything, 2)
     assert state.is_completed()
     assert most_at_once(toy) == 1
     with get_client(sync_client=True) as client:
@@ -85,21 +85,23 @@ def test_tasks_on_the_gpu_run_one_at_a_time_by_a_limit_on_their_tag(toy: Path, m
         client.delete_concurrency_limit_by_tag(runners.GPU)
 
 
-def test_a_runner_that_is_not_installed_is_told_with_the_way_out(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_runner_that_is_not_installed_is_reported_with_the_way_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(runners, "find_spec", lambda name: None)
-    with pytest.raises(HandbookError, match=r"runner ray needs the package prefect-ray. Put it in: pip install"):
+    with pytest.raises(HandbookError, match=r"runner ray needs the package prefect-ray. Install it: pip install"):
         runners.needed("ray")
     runners.needed("threads")
 
 
-@pytest.mark.parametrize(("arguments", "told"), [(("dusk", 1), "no runner 'dusk'"), (("threads", 1, "tcp://x"), "need none")])  # fmt: skip  # noqa: E501
-def test_a_runner_that_cannot_be_is_refused(arguments: Any, told: str) -> None:
-    with pytest.raises(HandbookError, match=told), runners.using(*arguments):
+@pytest.mark.parametrize(("arguments", "reported"), [(("dusk", 1), "no runner 'dusk'"), (("threads", 1, "tcp://x"), "need none")])  # fmt: skip  # noqa: E501
+def test_a_runner_that_cannot_be_is_refused(arguments: Any, reported: str) -> None:
+    with pytest.raises(HandbookError, match=reported), runners.using(*arguments):
         pass
 
 
-def test_a_stage_on_a_leash_ends_with_the_process_that_held_it(toy: Path) -> None:
-    holder = "import subprocess, sys; subprocess.run([sys.executable, '-m', 'flows.leash', 'sleep', '100'], stdin=-1)"
+def test_a_stage_under_the_supervisor_ends_with_the_process_that_held_it(toy: Path) -> None:
+    holder = (
+        "import subprocess, sys; subprocess.run([sys.executable, '-m', 'flows.supervisor', 'sleep', '100'], stdin=-1)"
+    )
     code = holder.replace("subprocess.run(", "p = subprocess.Popen(") + "; p.wait()"
     with subprocess.Popen([sys.executable, "-c", code]) as process:
         family: list[psutil.Process] = []

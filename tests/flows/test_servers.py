@@ -121,7 +121,7 @@ def test_a_server_that_will_not_end_is_ended_with_its_children(toy: Path, monkey
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
-def test_no_process_survives_however_the_user_interface_is_told_to_end(toy: Path, number: signal.Signals) -> None:
+def test_no_process_survives_however_the_user_interface_is_asked_to_end(toy: Path, number: signal.Signals) -> None:
     command = [sys.executable, "-c", textwrap.dedent(LIKE_UI)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as ui:
         assert ui.stdout is not None
@@ -136,7 +136,7 @@ def test_no_process_survives_however_the_user_interface_is_told_to_end(toy: Path
 
 @pytest.fixture
 def own_signals() -> Iterator[None]:
-    """Gives pytest its handlers back: who was told to end stays deaf."""
+    """Gives pytest its handlers back: who was asked to end stays deaf."""
     before = {number: signal.getsignal(number) for number in processes.SIGNALS}
     yield
     for number, handler in before.items():
@@ -200,16 +200,16 @@ def test_the_user_interface_comes_up_on_loopback_and_leaves_no_process(toy: Path
     command = [sys.executable, "-m", "flows.ui"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as ui:
         assert ui.stdout is not None
-        told = ""
-        while "Ctrl-C" not in told:
+        output = ""
+        while "Ctrl-C" not in output:
             line = ui.stdout.readline()
             assert line, "it ended before it was up"
-            told += line
+            output += line
         family = psutil.Process(ui.pid).children(recursive=True)
         listening = [each.laddr.ip for one in family for each in one.net_connections() if each.status == "LISTEN"]
         assert len(listening) >= 3
         assert set(listening) == {servers.LOOPBACK}
-        for address in re.findall(r"http://127\.0\.0\.1:\d+(?=\s)", told):
+        for address in re.findall(r"http://127\.0\.0\.1:\d+(?=\s)", output):
             assert servers.answers(f"{address}/api/health") or servers.answers(address)
         ui.send_signal(signal.SIGTERM)
         assert ui.wait(60) == 0
@@ -227,23 +227,18 @@ def test_when_one_server_dies_the_others_are_stopped_and_it_is_named(toy: Path) 
             assert line, "it ended before it was up"
         family = psutil.Process(ui.pid).children(recursive=True)
         next(member for member in family if {"flows.pages", "reports"} <= set(member.cmdline())).kill()
-        told = ui.stderr.read()
+        output = ui.stderr.read()
         assert ui.wait(60) == 1
-    assert told.startswith("error: reports ended by itself with -9")
-    assert "reports.log" in told
+    assert output.startswith("error: reports ended by itself with -9")
+    assert "reports.log" in output
     assert not alive(family)
 
 
-def test_a_work_pool_is_offered_what_make_ui_offers() -> None:
-    root = Path(__file__).parents[2]
-    kept = yaml.safe_load((root / "prefect.yaml").read_text())["deployments"]
-    plans = yaml.safe_load((root / "params.yaml").read_text())["schedules"]
-    for offer, each in zip(deployments.OFFERS, kept, strict=True):
-        assert (each["name"], each["description"]) == (offer.name, offer.description)
-        assert each["entrypoint"] == f"flows.{offer.flow}.{offer.flow}"
-        assert each["tags"] == ["handbook", *offer.tags]
-        paused = [{"cron": plans[offer.name], "timezone": "UTC", "active": False}] if offer.name in plans else []
-        assert each.get("schedules", []) == paused
+def test_one_declaration_serves_make_ui_and_work_pools_one_run_at_a_time() -> None:
+    declared = yaml.safe_load(deployments.DECLARED.read_text())["deployments"]
+    assert [each.name for each in deployments.offered()] == [each["name"] for each in declared]
+    assert {each["concurrency_limit"] for each in declared} == {1}
+    assert not any(plan["active"] for each in declared for plan in each.get("schedules", []))
 
 
 def test_pages_of_a_registry_that_is_on_a_server_are_not_started_here(

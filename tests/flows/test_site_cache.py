@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from flows import stages
-from handbook import private
+from handbook.files import private
 
 ROOT = Path(__file__).parents[2]
 SHARED = [Path("/var/tmp/dvc/repo"), Path("/var/cache/dvc/repo")]  # noqa: S108 (where DVC would put it)
@@ -49,9 +49,9 @@ def caches(root: Path) -> list[str]:
 
 def closed(root: Path, name: str) -> None:
     """It holds something, all of it the owner's to write; nothing of that name lies where all users can write."""
-    made = [root / ".dvc" / "site", *(root / ".dvc" / "site").rglob("*")]
-    assert [path for path in made if path.suffix == ".db"]
-    assert not [path for path in made if path.stat().st_mode & 0o022]
+    created = [root / ".dvc" / "site", *(root / ".dvc" / "site").rglob("*")]
+    assert [path for path in created if path.suffix == ".db"]
+    assert not [path for path in created if path.stat().st_mode & 0o022]
     assert not [shared / name for shared in SHARED if (shared / name).exists()]
 
 

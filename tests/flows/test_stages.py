@@ -22,9 +22,9 @@ def quiet(line: str) -> None:
 
 
 def test_a_fresh_stage_runs_and_then_is_cached(ready: Path) -> None:
-    told: list[str] = []
-    assert stages.run("train@apple", told.append).outcome is stages.Outcome.RAN
-    assert "Running stage 'train@apple':" in told
+    reported: list[str] = []
+    assert stages.run("train@apple", reported.append).outcome is stages.Outcome.RAN
+    assert "Running stage 'train@apple':" in reported
     assert stages.run("train@apple", quiet).outcome is stages.Outcome.CACHED
 
 
@@ -63,14 +63,14 @@ def inside(room: machine.Machine, stage: str) -> stages.Done:
 
 def test_a_stage_that_another_dvc_is_making_is_waited_for(ready: Path) -> None:
     (ready / "slow").write_text("2\n")
-    told: list[str] = []
+    reported: list[str] = []
     with subprocess.Popen([sys.executable, "-m", "dvc", "repro", "train@apple"], stdout=subprocess.PIPE) as person:
         assert person.stdout is not None
         while b"threads" not in person.stdout.readline():
             pass
-        done = stages.run("train@apple", told.append)
+        done = stages.run("train@apple", reported.append)
     assert done.outcome is stages.Outcome.CACHED
-    assert any("another DVC is at work" in line for line in told)
+    assert any("another DVC is at work" in line for line in reported)
 
 
 def test_a_lock_held_longer_than_dvc_waits_by_itself_loses_no_work(ready: Path) -> None:

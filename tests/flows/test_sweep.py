@@ -1,4 +1,4 @@
-"""A sweep through Prefect: a process of its own, told as it goes, its proposal to look at."""
+"""A sweep through Prefect: a process of its own, its progress shown, its proposal to look at."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from torch.nn import functional as F
 
 from handbook import datasets
-from handbook.images import LabelledImages
+from handbook.data.images import LabelledImages
 from handbook.labs import convolution
 from handbook.labs.convolution import edges, garments, geometry, layers
 from handbook.labs.convolution.receptive import LENET, Layer, measured_field, receptive_fields

@@ -125,7 +125,7 @@ def test_gradients_vanish_for_tanh_and_relu_alike_unless_the_start_or_a_way_arou
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("function", convexity.FUNCTIONS, ids=lambda function: function.name)
 def test_convex_functions_have_all_five_properties_and_others_have_not(function: Any, seed: int) -> None:
-    found = convexity.verdicts(function.f, function.interval, seed)
+    found = convexity.property_checks(function.f, function.interval, seed)
     telling = {name: holds for name, holds in found.items() if name != "minimum"}
     assert set(telling.values()) == {function.convex}
     assert found["minimum"] or not function.convex
@@ -146,7 +146,7 @@ def test_a_maximum_of_lines_is_accepted_and_its_negative_is_refused_if_bent(slop
     def peak(x: Any) -> Any:
         return (x[..., None] * lines - lines**2 / 4).max(axis=-1)
 
-    assert all(convexity.verdicts(peak, (-2, 2), seed).values())
+    assert all(convexity.property_checks(peak, (-2, 2), seed).values())
     bent = peak(np.array([-2.0, 2.0])).mean() - peak(np.zeros(1))[0]
     if bent > 0.1:  # else the kinks may lie where two thousand chords do not see them
         assert not convexity.segment(lambda x: -peak(x), (-2, 2), np.random.default_rng(seed))
@@ -212,7 +212,7 @@ def test_a_multiplier_is_the_fall_of_the_cost_by_the_right_hand_side(make: Calla
 
 def test_no_plan_works_more_hours_than_the_labour_there_is() -> None:
     programme = examples.projects()
-    most = -solve(examples.projects(worth=examples.HOURS)).cost
+    most = -solve(examples.projects(gains=examples.HOURS)).cost
     assert most == pytest.approx(examples.LABOUR)
     assert most < examples.BOOK_HOURS
     plan = np.array([0.0, examples.BOOK_HOURS])  # 4,950 hours of labour, spent on B

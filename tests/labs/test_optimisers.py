@@ -26,7 +26,7 @@ TORCH: dict[str, tuple[Callable[..., rules.Rule], Callable[..., torch.optim.Opti
         lambda p, d: torch.optim.SGD(p, 1e-3, momentum=0.9, nesterov=True, weight_decay=d),
     ),
     "AdaGrad": (lambda d: rules.AdaGrad(0.3, decay=d), lambda p, d: torch.optim.Adagrad(p, 0.3, weight_decay=d)),
-    # any faster and it arrives, where v is next to nought and each rounding is divided by its root
+    # any faster and it arrives, where v is next to zero and each rounding is divided by its root
     "RMSprop": (
         lambda d: rules.RMSprop(0.003, decay=d),
         lambda p, d: torch.optim.RMSprop(p, 0.003, alpha=0.9, weight_decay=d),
@@ -97,9 +97,9 @@ def test_decoupled_decay_is_not_the_decay_of_the_gradient() -> None:
 
 def test_nesterovs_look_ahead_is_torchs_form_seen_from_the_point_looked_at() -> None:
     start, eta, mu = np.linspace(-2, 2, 7), 0.01, 0.9
-    told = rules.look_ahead(slope, start, eta, mu, STEPS)
-    v = np.diff(told, axis=0, prepend=told[:1])  # theta_t - theta_(t-1)
-    np.testing.assert_allclose(told + mu * v, rules.walk(rules.Nesterov(eta, mu), slope, start, STEPS), atol=1e-11)
+    reported = rules.look_ahead(slope, start, eta, mu, STEPS)
+    v = np.diff(reported, axis=0, prepend=reported[:1])  # theta_t - theta_(t-1)
+    np.testing.assert_allclose(reported + mu * v, rules.walk(rules.Nesterov(eta, mu), slope, start, STEPS), atol=1e-11)
 
 
 def test_on_the_books_parabola_looking_ahead_converges_and_looking_back_diverges() -> None:
@@ -386,7 +386,7 @@ def test_the_animation_is_a_small_gif_that_moves(tmp_path: Path) -> None:
         (lambda: rules.Adam(float("nan")), "eta must be positive"),
         (lambda: rules.Momentum(0.1, 1.0), r"mu must be in \[0, 1\), found 1.0"),
         (lambda: rules.Adam(0.1, beta2=-0.1), "beta2 must be in"),
-        (lambda: rules.Descent(0.1, decay=-1), "decay must be nought or more"),
+        (lambda: rules.Descent(0.1, decay=-1), "decay must be zero or more"),
         (lambda: rules.Descent(0.1).step(np.zeros(2), np.zeros(3)), r"shape \(2,\) and its gradient \(3,\)"),
         (lambda: rules.Descent(0.1).step(np.zeros(1), np.array([np.nan])), "not finite at step 1; lower eta"),
         (lambda: next(descent.batches(10, 0, np.random.default_rng(0))), "1 to 10 rows, found 0"),
@@ -395,7 +395,7 @@ def test_the_animation_is_a_small_gif_that_moves(tmp_path: Path) -> None:
         (lambda: schedules.one_cycle(1, 10, rise=1), "rise must be a share"),
         (lambda: schedules.one_cycle(1, 10)(10), "step 10 is not among them"),
         (lambda: schedules.warm_up(1, 10, first=3), "a warm-up starts low"),
-        (lambda: schedules.step(1, 0), "every must be more than nought"),
+        (lambda: schedules.step(1, 0), "every must be more than zero"),
         (lambda: schedules.Plateau(1, 1), "gamma must be below 1"),
     ],
 )

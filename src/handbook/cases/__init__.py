@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import pkgutil
-from importlib import import_module
 from types import ModuleType
 
-from handbook.errors import unknown
+from handbook import contract
 
 
 def names() -> list[str]:
     """The pages there are, without importing any."""
-    return sorted(module.name for module in pkgutil.iter_modules(__path__))
+    return contract.names(__path__)
 
 
 def page(name: str) -> ModuleType:
     """The page of that name; a HandbookError lists the pages there are."""
-    if name not in names():
-        raise unknown("case page", name, names())
-    return import_module(f"{__name__}.{name}")
+    return contract.page("case page", __name__, __path__, name)

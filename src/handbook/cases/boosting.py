@@ -20,10 +20,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from handbook import binary
-from handbook.evaluation import Report
-from handbook.storage import Fitted, effort
-from handbook.tables import Table, categories, check_rows
+from handbook.contract import Split
+from handbook.data import partition
+from handbook.data.tables import Table, categories, check_rows
+from handbook.evaluation import two_classes
+from handbook.evaluation.report import Report
+from handbook.training import encodings
+from handbook.training.models import Fitted, effort
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,7 +42,7 @@ TRUSTED = (
 
 
 @dataclass(frozen=True)
-class Params(binary.Task):
+class Params(partition.Task):
     learning_rate: float
     max_iter: int  # rounds at most
     max_leaf_nodes: int
@@ -51,37 +54,46 @@ class Params(binary.Task):
     def __post_init__(self) -> None:
         super().__post_init__()
         if not self.validation_share:
-            raise ValueError("validation_share is 0: the validation rows say when to end")
+            raise ValueError("validation_share must be above 0, found 0: validation rows decide when boosting stops")
         if self.learning_rate <= 0 or min(self.max_iter, self.n_iter_no_change) < 1:
             raise ValueError(f"learning_rate must be above 0 and max_iter 1 or more, found {self.learning_rate}")
 
 
-def fit(data: Table, params: Params, run: Any = None) -> Fitted:
+def split(data: Table, params: Params) -> Split[Table]:
+    """The book's test rows; a share of the others is there to choose the threshold by."""
+    return partition.rows(data, params)
+
+
+def fit(split: Split[Table], params: Params, run: Any = None) -> Fitted:
     """Boost on the training rows but the validation rows, which end it and choose the threshold."""
     from sklearn.ensemble import HistGradientBoostingClassifier
 
-    p, part = params, binary.parts(data, params)
-    words = categories(binary.dated(part.learn.features))
+    p = params
+    words = categories(encodings.dated(split.train.features))
     estimator = HistGradientBoostingClassifier(
         learning_rate=p.learning_rate, max_iter=p.max_iter, max_leaf_nodes=p.max_leaf_nodes,
         min_samples_leaf=p.min_samples_leaf, l2_regularization=p.l2_regularization, max_features=p.max_features,
         n_iter_no_change=p.n_iter_no_change, early_stopping=True, random_state=p.seed,
         categorical_features=[known is not None for _, known in sorted(words.items())],
     )  # fmt: skip
-    facts: dict[str, Any] = {"words": words, "columns": categories(part.learn.features), "classes": list(data.classes)}
+    facts: dict[str, Any] = {
+        "words": words,
+        "columns": categories(split.train.features),
+        "classes": list(split.train.classes),
+    }
     model = Fitted(estimator, params, facts)
-    assert part.choose is not None  # Params see to that
-    rows, held_out = _numbers(model, part.learn.features), _numbers(model, part.choose.features)
+    assert split.valid is not None  # Params see to that
+    rows, held_out = _numbers(model, split.train.features), _numbers(model, split.valid.features)
     started = time.perf_counter()
-    estimator.fit(rows, part.learn.target, X_val=held_out, y_val=part.choose.target)
-    model.training_ = effort(time.perf_counter() - started, len(part.learn), estimator.n_iter_)
+    estimator.fit(rows, split.train.target, X_val=held_out, y_val=split.valid.target)
+    model.training_ = effort(time.perf_counter() - started, len(split.train), estimator.n_iter_)
     model.history_ = _history(estimator)
-    facts["threshold"] = binary.threshold(p, part, lambda each: chances(model, each))
+    facts["threshold"] = two_classes.threshold(p, split.valid, lambda each: probabilities(model, each))
     return model
 
 
 def _numbers(model: Fitted, rows: pd.DataFrame) -> npt.NDArray[np.float64]:
-    return binary.numbered(binary.dated(rows), model.facts["words"])
+    return encodings.numbered(encodings.dated(rows), model.facts["words"])
 
 
 def _history(estimator: Any) -> list[dict[str, float]]:
@@ -93,23 +105,22 @@ def _history(estimator: Any) -> list[dict[str, float]]:
     ]
 
 
-def chances(model: Fitted, rows: pd.DataFrame) -> npt.NDArray[np.float64]:
-    """The chance (N,) that each row is of the second class, 0-1."""
+def probabilities(model: Fitted, rows: pd.DataFrame) -> npt.NDArray[np.float64]:
+    """The probability (N,) that each row is of the second class, 0-1."""
     return np.asarray(model.estimator.predict_proba(_numbers(model, rows))[:, 1])
 
 
 def predict(model: Fitted, inputs: pd.DataFrame) -> pd.DataFrame:
-    """For each row: label, its name, and the chance of the second class. ValueError if a row is none of these."""
+    """For each row: label, its name, and the probability of the second class. ValueError if a row is none of these."""
     rows = check_rows(inputs, model.facts["columns"])
-    return binary.verdicts(chances(model, rows), model.facts["threshold"], model.facts["classes"])
+    return two_classes.predictions(probabilities(model, rows), model.facts["threshold"], model.facts["classes"])
 
 
-def example(data: Table) -> pd.DataFrame:
+def example(split: Split[Table]) -> pd.DataFrame:
     """A few rows as a user would send them."""
-    return data.features.head(4)
+    return split.test.features.head(4)
 
 
-def evaluate(model: Fitted, data: Table) -> Report:
+def evaluate(model: Fitted, split: Split[Table]) -> Report:
     """Judge on the test rows."""
-    part = binary.parts(data, model.params)
-    return binary.judge(model, chances(model, part.test.features), part)
+    return two_classes.judge(model, probabilities(model, split.test.features), split)

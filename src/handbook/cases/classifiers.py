@@ -10,8 +10,7 @@ TN / (TN + FP). Its settings (100 learners, depth 3, rate 0.1, seed 42) are kept
 
 The algorithm with the best cross-validated ROC-AUC is fitted on all training rows and judged on test rows that took
 no part in choosing it. Support vectors and neighbours, whose work grows with the square of the rows, learn from
-`slow_rows` of each training fold; `rows` beside each score says from how many. On the bank data all are told
-`duration`, which is known only after the call: what may be asked before it is the subject of chapter 7.
+`slow_rows` of each fold; `rows` says from how many. All are given `duration`, known only after the call (chapter 7).
 """
 
 from __future__ import annotations
@@ -22,11 +21,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from handbook import comparison
-from handbook.comparison import Algorithm, Contest
-from handbook.evaluation import Report, calibration, expected_calibration_error, majority
-from handbook.storage import Fitted
-from handbook.tables import Table, categories, check_rows, split
+from handbook.contract import Split
+from handbook.data import tables
+from handbook.data.tables import Table, categories, check_rows
+from handbook.evaluation import comparison
+from handbook.evaluation.metrics import calibration, expected_calibration_error, majority
+from handbook.evaluation.report import Report
+from handbook.training import selection
+from handbook.training.models import Fitted
+from handbook.training.selection import Algorithm, Contest
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -84,7 +87,7 @@ def algorithms(params: Params) -> dict[str, Algorithm]:
     from sklearn.tree import DecisionTreeClassifier
 
     def support(kernel: str) -> Any:
-        """Margins made into chances by Platt's sigmoid, on rows held out from the margin."""
+        """Margins made into probabilities by Platt's sigmoid, on rows held out from the margin."""
         return CalibratedClassifierCV(SVC(kernel=kernel), cv=3, ensemble=False)
 
     many: dict[str, Any] = {"n_estimators": params.n_estimators, "random_state": params.seed}
@@ -111,11 +114,18 @@ def algorithms(params: Params) -> dict[str, Algorithm]:
 
 def contest(train: Table, params: Params) -> Contest:
     return Contest(
-        train, params.n_folds, params.inner_folds, params.slow_rows, params.seed, "roc_auc_ovr", chances, measures
+        train,
+        params.n_folds,
+        params.inner_folds,
+        params.slow_rows,
+        params.seed,
+        "roc_auc_ovr",
+        class_probabilities,
+        measures,
     )
 
 
-def chances(model: Any, features: pd.DataFrame) -> Array:
+def class_probabilities(model: Any, features: pd.DataFrame) -> Array:
     """Class probabilities (N, K)."""
     return np.asarray(model.predict_proba(features))
 
@@ -129,27 +139,33 @@ def measures(labels: Array, probabilities: Array) -> dict[str, float]:
 
     K = probabilities.shape[1]
     matrix = confusion_matrix(labels, probabilities.argmax(axis=1), labels=range(K))
-    asked = slice(1, 2) if K == 2 else slice(None)
+    scored = slice(1, 2) if K == 2 else slice(None)
     hits = np.diag(matrix)
     called, actual = matrix.sum(axis=0), matrix.sum(axis=1)
     precision, recall = hits / np.maximum(called, 1), hits / np.maximum(actual, 1)
     specificity = 1 - (called - hits) / np.maximum(len(labels) - actual, 1)
     f1 = 2 * hits / np.maximum(called + actual, 1)
     each = {"precision": precision, "recall": recall, "specificity": specificity, "f1": f1}
-    one_hot = (labels[:, None] == np.arange(K)).astype(int)[:, asked]
+    one_hot = (labels[:, None] == np.arange(K)).astype(int)[:, scored]
     return {
         "accuracy": float(hits.sum() / len(labels)),
-        **{name: float(values[asked].mean()) for name, values in each.items()},
-        "roc_auc": float(roc_auc_score(one_hot, probabilities[:, asked])),
-        "average_precision": float(average_precision_score(one_hot, probabilities[:, asked])),
+        **{name: float(values[scored].mean()) for name, values in each.items()},
+        "roc_auc": float(roc_auc_score(one_hot, probabilities[:, scored])),
+        "average_precision": float(average_precision_score(one_hot, probabilities[:, scored])),
         "log_loss": float(log_loss(labels, probabilities, labels=range(K))),
     }
 
 
-def fit(data: Table, params: Params, run: Any = None) -> Fitted:
+def split(data: Table, params: Params) -> Split[Table]:
+    """Training and test rows, as the book splits; what has to be chosen is chosen inside the training rows."""
+    train, test = tables.split(data, params.test_share, params.split_seed, stratify=False)
+    return Split(train, None, test)
+
+
+def fit(split: Split[Table], params: Params, run: Any = None) -> Fitted:
     """Compare all on the training rows; the best of them, fitted on all of these rows, is the model."""
-    train, _ = split(data, params.test_share, params.split_seed, stratify=False)  # as the book splits
-    end = comparison.hold(
+    train = split.train
+    end = selection.compare(
         contest(train, params),
         algorithms(params),
         primary=PRIMARY,
@@ -157,7 +173,7 @@ def fit(data: Table, params: Params, run: Any = None) -> Fitted:
         shares=params.shares,
         plainest=PLAINEST,
     )
-    facts = end.facts | {"classes": list(data.classes), "columns": categories(train.features)}
+    facts = end.facts | {"classes": list(train.classes), "columns": categories(train.features)}
     return Fitted(end.estimator, params, facts, end.history, end.training)
 
 
@@ -168,29 +184,28 @@ def predict(model: Fitted, inputs: pd.DataFrame) -> pd.DataFrame:
     """
     import pandas as pd
 
-    probabilities = chances(model.estimator, check_rows(inputs, model.facts["columns"]))
+    probabilities = class_probabilities(model.estimator, check_rows(inputs, model.facts["columns"]))
     label = probabilities.argmax(axis=1)
     names = np.asarray(model.facts["classes"])
     return pd.DataFrame({"label": label, "name": names[label], "probability": probabilities.max(axis=1)})
 
 
-def example(data: Table) -> pd.DataFrame:
+def example(split: Split[Table]) -> pd.DataFrame:
     """A few rows as a user would send them."""
-    return data.features.iloc[:4].reset_index(drop=True)
+    return split.test.features.iloc[:4].reset_index(drop=True)
 
 
-def evaluate(model: Fitted, data: Table) -> Report:
+def evaluate(model: Fitted, split: Split[Table]) -> Report:
     """The winner on the test rows; all algorithms by their cross-validated scores."""
-    p = model.params
-    train, test = split(data, p.test_share, p.split_seed, stratify=False)
-    probabilities = chances(model.estimator, test.features)
+    p, train, test = model.params, split.train, split.test
+    probabilities = class_probabilities(model.estimator, test.features)
     best, ranked = model.facts["best"], comparison.compared(model.facts, BOUNDS)
     metrics = measures(test.target, probabilities) | {
         "expected_calibration_error": expected_calibration_error(test.target, probabilities),
         "algorithm": best,
         "algorithms": ranked,
     }
-    baseline = majority(test.target, train.target, len(data.classes)) | {"roc_auc": 0.5}
+    baseline = majority(test.target, train.target, len(test.classes)) | {"roc_auc": 0.5}
     low, high = ranked[best]["interval"][PRIMARY]
     second = max((name for name in ranked if name != best), key=lambda name: float(ranked[name][PRIMARY]))
     return Report(
@@ -200,15 +215,15 @@ def evaluate(model: Fitted, data: Table) -> Report:
         figures=figures(model, train, test, probabilities),
         tables={
             "confusion": [
-                {"actual": data.classes[a], "predicted": data.classes[b]}
+                {"actual": test.classes[a], "predicted": test.classes[b]}
                 for a, b in zip(test.target, probabilities.argmax(axis=1), strict=True)
             ],
             "odds_ratios": odds_ratios(train, p)[0],
         },
         finding=(
-            f"Of {len(ranked)} algorithms {comparison.spoken(best)} is best: ROC-AUC {ranked[best][PRIMARY]:.3f} over "
-            f"{p.n_folds} folds ({low:.3f} to {high:.3f}), {metrics[PRIMARY]:.3f} on the test rows; "
-            f"{comparison.spoken(second)} follows with {ranked[second][PRIMARY]:.3f}."
+            f"Of {len(ranked)} algorithms {comparison.display_name(best)} is best: ROC-AUC {ranked[best][PRIMARY]:.3f} "
+            f"over {p.n_folds} folds ({low:.3f} to {high:.3f}), {metrics[PRIMARY]:.3f} on the test rows; "
+            f"{comparison.display_name(second)} follows with {ranked[second][PRIMARY]:.3f}."
         ),
     )
 
@@ -218,8 +233,8 @@ def odds_ratios(train: Table, params: Params) -> tuple[list[dict[str, Any]], str
 
     Odds of that class against the other, or, of more than two, against the geometric mean of all.
     """
-    with comparison.one_thread():
-        model = comparison.pipeline(train, algorithms(params)["logistic_regression"].estimator)
+    with selection.one_thread():
+        model = selection.pipeline(train, algorithms(params)["logistic_regression"].estimator)
         model.fit(train.features, train.target)
     weights = model[-1].coef_[-1]
     names = model[0].get_feature_names_out()
@@ -231,14 +246,14 @@ def figures(model: Fitted, train: Table, test: Table, probabilities: Array) -> d
     """The page's pictures, each with its finding as title."""
     from sklearn.metrics import confusion_matrix
 
-    from handbook import figures as draw
+    from handbook.evaluation import figures as draw
 
     classes, predicted = train.classes, probabilities.argmax(axis=1)
     matrix = confusion_matrix(test.target, predicted, labels=range(len(classes)))
     bins = calibration(test.target, probabilities)
-    best = comparison.spoken(model.facts["best"])
+    best = comparison.display_name(model.facts["best"])
     error = expected_calibration_error(test.target, probabilities)
-    worth = comparison.importances(model.estimator, test, "roc_auc_ovr", model.params.seed)
+    importance = comparison.importances(model.estimator, test, "roc_auc_ovr", model.params.seed)
     ratios, against = odds_ratios(train, model.params)
     shown = ratios[:12]
     return {
@@ -252,7 +267,11 @@ def figures(model: Fitted, train: Table, test: Table, probabilities: Array) -> d
         ),
         "reliability": draw.reliability(*bins, f"{comparison.capital(best)}: calibration error {error:.3f}"),
         "importances": draw.bars(
-            worth[0], worth[1], f"{worth[0][0]} is worth most to {best}", "loss of ROC-AUC when shuffled", worth[2]
+            importance[0],
+            importance[1],
+            f"{importance[0][0]} is worth most to {best}",
+            "loss of ROC-AUC when shuffled",
+            importance[2],
         ),
         "odds_ratios": draw.bars(
             [row["attribute"] for row in shown],
@@ -269,10 +288,10 @@ def _projection(train: Table, test: Table) -> Any:
     """Test rows on the axes that discriminant analysis found in the training rows (section 2.10)."""
     from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
-    from handbook import figures as draw
+    from handbook.evaluation import figures as draw
 
-    with comparison.one_thread():
-        axes = comparison.pipeline(train, LinearDiscriminantAnalysis(n_components=min(2, len(train.classes) - 1)))
+    with selection.one_thread():
+        axes = selection.pipeline(train, LinearDiscriminantAnalysis(n_components=min(2, len(train.classes) - 1)))
         points = axes.fit(train.features, train.target).transform(test.features)
     title = f"The discriminant axis of {train.classes[0]!r} and {train.classes[-1]!r}: they overlap where the bars do"
     if points.shape[1] > 1:

@@ -7,13 +7,14 @@ is trained against the other:
 
 The book's generator draws 28 x 28 pictures, its dense discriminator takes 784 numbers, and the loop between them is
 missing; made to fit, they are the block `gan_book`. The block `gan` plays better at the same number of steps: a
-convolutional discriminator, held in check by spectral norm (Miyato et al. 2018), the hinge loss, a faster rate for the
-discriminator (Heusel et al. 2017), and averaged weights to draw with. `gan_conditional` draws the digit that it is
+convolutional discriminator, first weights from normal(0, 0.02) or after He et al. (2015), a higher rate (0.001) with
+Adam's second beta at 0.99, and averaged weights to draw with. Spectral norm, the hinge loss and two rates lost in so
+short a run. `gan_conditional` draws the digit that it is
 asked for (Mirza and Osindero 2014; Miyato and Koyama 2018); `gan_wasserstein` plays for the distance of Arjovsky et
 al. 2017 with the gradient penalty of Gulrajani et al. 2017.
 
 The book judges by looking at sheets. Here LeNet on MNIST (`digits`) looks: in its 84 features, the Fréchet distance to
-the test pictures, precision and recall, the share of each digit, and how near the made lie to the training pictures.
+the test pictures, precision and recall, the share of each digit, and how near they lie to the training pictures.
 """
 
 from __future__ import annotations
@@ -26,12 +27,13 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from handbook import generation
-from handbook.evaluation import Floats, Judge, Report
-from handbook.generation import GAMES, Adversaries, Bytes, Draws, standard
-from handbook.images import SIDE, LabelledImages
-from handbook.runs import Run, device
-from handbook.training import train
+from handbook.contract import Split
+from handbook.data.images import SIDE, LabelledImages, Pictures
+from handbook.evaluation import likeness
+from handbook.evaluation.report import Floats, Judge, Report
+from handbook.training import adversarial, tensors, train
+from handbook.training.adversarial import GAMES, Adversaries, Bytes, Draws, standard
+from handbook.training.run import Run, device
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -52,10 +54,10 @@ class Params:
     batch_size: int
     latent: int  # length of the noise vector z
     deep: bool  # our convolutional networks; else the book's
-    conditional: bool  # both networks are told the digit
+    conditional: bool  # both networks are given the digit
     loss: str  # standard, hinge or wasserstein
     label_smoothing: float  # taken off the target of real pictures; standard loss only
-    gradient_penalty: float  # weight of (|grad| - 1)^2 between real and made pictures
+    gradient_penalty: float  # weight of (|grad| - 1)^2 between real and generated pictures
     generator_rate: float
     discriminator_rate: float
     betas: tuple[float, ...]  # Adam's two
@@ -63,14 +65,15 @@ class Params:
     averaging: float  # decay of the averaged weights that draw; 0: the generator's own
 
     def __post_init__(self) -> None:
-        if min(self.epochs, self.steps, self.batch_size, self.latent, self.critic_steps) < 1:
-            raise ValueError("epochs, steps, batch_size, latent and critic_steps must be 1 or more")
+        least = min(self.epochs, self.steps, self.batch_size, self.latent, self.critic_steps)
+        if least < 1:
+            raise ValueError(f"epochs, steps, batch_size, latent and critic_steps must be 1 or more, found {least}")
         if self.loss not in GAMES:
             raise ValueError(f"loss must be one of {', '.join(GAMES)}, found {self.loss!r}")
         if self.label_smoothing and self.loss != "standard":
             raise ValueError(f"label_smoothing is for the standard loss, found {self.loss!r}")
         if len(self.betas) != 2 or not all(0 <= beta < 1 for beta in (*self.betas, self.averaging)):
-            raise ValueError(f"betas, two, and averaging must be in [0, 1), found {self.betas}, {self.averaging}")
+            raise ValueError(f"two betas and averaging must be in [0, 1), found {self.betas}, {self.averaging}")
 
 
 def layers_of(deep: bool, inputs: int) -> nn.Sequential:
@@ -97,7 +100,7 @@ class Generator(nn.Module):
         self.classes = classes if params.conditional else 0
         self.layers = layers_of(params.deep, params.latent + self.classes)
         if params.deep:
-            self.apply(_faint)
+            self.apply(_small_weights)
 
     def forward(self, noise: Tensor, labels: Tensor | None = None) -> Tensor:
         if self.classes and labels is not None:
@@ -107,14 +110,14 @@ class Generator(nn.Module):
         return pictures
 
 
-def _faint(layer: nn.Module) -> None:
+def _small_weights(layer: nn.Module) -> None:
     """Weights drawn small (Radford et al. 2016): wide ones saturate the tanh before anything is learnt."""
     if isinstance(layer, nn.Linear | nn.ConvTranspose2d):
         nn.init.normal_(layer.weight, std=0.02)
 
 
-def _lively(layer: nn.Module) -> None:
-    """Weights that keep a signal's size (He et al. 2015); what the digits add to a score starts at nought."""
+def _he_weights(layer: nn.Module) -> None:
+    """Weights that keep a signal's size (He et al. 2015); what the digits add to a score starts at zero."""
     if isinstance(layer, nn.Linear | nn.Conv2d):
         nn.init.kaiming_normal_(layer.weight, 0.2)
     elif isinstance(layer, nn.Embedding):
@@ -141,12 +144,12 @@ class Discriminator(nn.Module):
         self.head = nn.Linear(width, 1)
         self.digit = nn.Embedding(classes, width) if params.conditional else None
         if params.deep:
-            self.apply(_lively)
+            self.apply(_he_weights)
 
     def forward(self, pictures: Tensor, labels: Tensor | None = None) -> Tensor:
-        seen = self.body(pictures)
-        scores: Tensor = self.head(seen).squeeze(1).float()
-        return scores if self.digit is None else scores + (self.digit(labels) * seen).float().sum(dim=1)
+        features = self.body(pictures)
+        scores: Tensor = self.head(features).squeeze(1).float()
+        return scores if self.digit is None else scores + (self.digit(labels) * features).float().sum(dim=1)
 
 
 class Model(Adversaries):
@@ -162,13 +165,16 @@ class Model(Adversaries):
         self.penalty = params.gradient_penalty
 
 
-def fit(data: LabelledImages, params: Params, run: Run | None = None) -> Model:
+def split(data: LabelledImages, params: Params) -> Split[Pictures]:
+    """The published training and test pictures: a game has nothing to choose by."""
+    return Split(data.train, None, data.test)
+
+
+def fit(split: Split[Pictures], params: Params, run: Run | None = None) -> Model:
     """Play for that many steps; the averaged generator of the last one draws."""
     torch.manual_seed(params.seed)
-    model, where = Model(params, len(data.classes)), device()
-    images = torch.from_numpy(data.train_images.copy()).to(where)
-    labels = torch.from_numpy(data.train_labels.astype(np.int64)).to(where)
-    draws = Draws(images, labels, size=params.batch_size, steps=params.steps, seed=params.seed)
+    model = Model(params, len(split.train.classes))
+    draws = Draws(*tensors(split.train), size=params.batch_size, steps=params.steps, seed=params.seed)
     train(model, draws, None, epochs=params.epochs, run=run)
     return model
 
@@ -179,7 +185,7 @@ def predict(model: Model, inputs: pd.DataFrame | npt.NDArray[Any]) -> Bytes:
     A conditional model needs a digit for each picture, another takes none. Raises ValueError if that is not so, or if
     a latent vector has the wrong length.
     """
-    noise, labels = generation.asked(inputs, model.params.latent)
+    noise, labels = adversarial.requested(inputs, model.params.latent)
     if (labels is None) == model.params.conditional:
         expected, found = (
             ("a digit for each picture, in a column `label`", "none") if labels is None else ("none", "some")
@@ -191,51 +197,53 @@ def predict(model: Model, inputs: pd.DataFrame | npt.NDArray[Any]) -> Bytes:
     return model.to(device()).draw(noise, labels)
 
 
-def example(data: LabelledImages, params: Params) -> pd.DataFrame:
+def example(split: Split[Pictures], params: Params) -> pd.DataFrame:
     """A few inputs as a user would send them: two seeds and two latent vectors."""
     import pandas as pd
 
-    vectors = [None, None, *generation.latents(np.array([2, 3]), params.latent).tolist()]
+    vectors = [None, None, *adversarial.latents(np.array([2, 3]), params.latent).tolist()]
     table = pd.DataFrame({"seed": pd.array([0, 1, None, None], dtype="Int64"), "latent": vectors})
     return table.assign(label=[7, 7, 3, 4]) if params.conditional else table
 
 
-def evaluate(model: Model, data: LabelledImages, judge: Judge) -> Report:
+def evaluate(model: Model, split: Split[Pictures], judge: Judge) -> Report:
     """Judge what the seeds 0, 1, 2, ... draw, as many pictures as there are test pictures, beside those."""
     rng = np.random.default_rng(model.params.seed)
-    number, digits = len(data.test_images), data.test_labels.astype(np.int64)
-    made = model.to(device()).draw(generation.latents(np.arange(number), model.params.latent), digits)
-    real, seen, known = (judge.features(each) for each in (data.test_images, made, data.train_images))
-    taken_for = judge.probabilities(made).argmax(axis=1)
-    share = np.bincount(taken_for, minlength=len(data.classes)) / number
-    bound = generation.likeness(real, rng.permutation(known)[:number])
-    far, far_of_real = (generation.nearest(each[:NEIGHBOURS], known)[0] for each in (seen, real))
+    classes, number, digits = split.test.classes, len(split.test), split.test.labels.astype(np.int64)
+    generated = model.to(device()).draw(adversarial.latents(np.arange(number), model.params.latent), digits)
+    real, generated_features, known = (
+        judge.features(each) for each in (split.test.images, generated, split.train.images)
+    )
+    taken_for = judge.probabilities(generated).argmax(axis=1)
+    share = np.bincount(taken_for, minlength=len(classes)) / number
+    bound = likeness.likeness(real, rng.permutation(known)[:number])
+    far, far_of_real = (likeness.nearest(each[:NEIGHBOURS], known)[0] for each in (generated_features, real))
     metrics = {
-        **generation.likeness(real, seen),
+        **likeness.likeness(real, generated_features),
         **{f"{name}_of_real": value for name, value in bound.items()},
         "least_class_share": float(share.min()),
         "greatest_class_share": float(share.max()),
-        "class_share": {name: float(each) for name, each in zip(data.classes, share, strict=True)},
-        "memorised": generation.memorised(far, far_of_real),
+        "class_share": {name: float(each) for name, each in zip(classes, share, strict=True)},
+        "memorised": likeness.memorised(far, far_of_real),
     }
     if model.params.conditional:
         metrics["conditional_accuracy"] = float((taken_for == digits).mean())
-    drawn_by_pixel = (generation.pixel_gaussian, generation.pixel_by_pixel)
-    gaussian, apart = (judge.features(way(data.train_images, number, rng)) for way in drawn_by_pixel)
-    metrics[f"{PRIMARY}_of_pixel_gaussian"] = generation.frechet_distance(real, gaussian)
+    drawn_by_pixel = (likeness.pixel_gaussian, likeness.pixel_by_pixel)
+    gaussian, apart = (judge.features(way(split.train.images, number, rng)) for way in drawn_by_pixel)
+    metrics[f"{PRIMARY}_of_pixel_gaussian"] = likeness.frechet_distance(real, gaussian)
     return Report(
         metrics=metrics,
-        baseline={PRIMARY: generation.frechet_distance(real, apart)},
-        interval={PRIMARY: generation.frechet_interval(real, seen, rng)},
-        figures=figures(model, data, made, (seen, known), share),
+        baseline={PRIMARY: likeness.frechet_distance(real, apart)},
+        interval={PRIMARY: likeness.frechet_interval(real, generated_features, rng)},
+        figures=figures(model, split, generated, (generated_features, known), share),
         finding=finding(metrics, share),
     )
 
 
 def finding(metrics: dict[str, Any], share: Floats) -> str:
     """What is to be taken away, a collapse first."""
-    collapsed = generation.collapse(share, metrics["recall"], LEAST_SHARE, LEAST_RECALL)
-    told = [
+    collapsed = likeness.collapse(share, metrics["recall"], LEAST_SHARE, LEAST_RECALL)
+    sentences = [
         collapsed or f"No mode has collapsed: every digit is {share.min():.1%} to {share.max():.1%} of what is drawn.",
         f"The Fréchet distance to the test pictures is {metrics[PRIMARY]:.1f}; as many real training pictures have"
         f" {metrics[f'{PRIMARY}_of_real']:.1f}.",
@@ -243,30 +251,30 @@ def finding(metrics: dict[str, Any], share: Floats) -> str:
         " what is drawn.",
     ]
     if "conditional_accuracy" in metrics:
-        told.append(f"{metrics['conditional_accuracy']:.1%} are read as the digit that was asked for.")
-    return " ".join(told)
+        sentences.append(f"{metrics['conditional_accuracy']:.1%} are read as the digit that was asked for.")
+    return " ".join(sentences)
 
 
 def figures(
-    model: Model, data: LabelledImages, made: Bytes, features: tuple[Floats, Floats], share: Floats
+    model: Model, split: Split[Pictures], generated: Bytes, features: tuple[Floats, Floats], share: Floats
 ) -> dict[str, Any]:
     """The page's pictures, each with its finding as title; features are those of the drawn and of the training ones."""
-    from handbook import figures as draw
+    from handbook.evaluation import figures as draw
 
-    latent, asked = model.params.latent, model.params.conditional
+    latent, conditional = model.params.latent, model.params.conditional
     steps = np.array([row["epoch"] for row in model.history_]) * int(model.moments[-1]) / len(model.history_)
     losses = {"generator": "train_loss", "discriminator": "train_discriminator_loss"}
-    drawn = np.concatenate([made[None, :12], *(
-        data.train_images[generation.nearest(mine[:12], theirs)[1]][None]
-        for mine, theirs in (features, (made, data.train_images))
+    drawn = np.concatenate([generated[None, :12], *(
+        split.train.images[likeness.nearest(mine[:12], theirs)[1]][None]
+        for mine, theirs in (features, (generated, split.train.images))
     )])  # fmt: skip
-    ends = torch.from_numpy(generation.latents(np.arange(12), latent))
-    ways = torch.cat([generation.great_circle(ends[2 * k], ends[2 * k + 1], 12) for k in range(6)]).numpy()
+    ends = torch.from_numpy(adversarial.latents(np.arange(12), latent))
+    ways = torch.cat([likeness.great_circle(ends[2 * k], ends[2 * k + 1], 12) for k in range(6)]).numpy()
     between = model.draw(ways, np.repeat(np.arange(6), 12)).reshape(6, 12, SIDE, SIDE)
-    styles = np.tile(generation.latents(np.arange(10), latent), (10, 1))
-    sheet = model.draw(styles, np.repeat(np.arange(10), 10)) if asked else made[:100]
-    real = np.bincount(data.test_labels, minlength=len(share)) / len(data.test_labels)
-    least, most = (data.classes[k] for k in (share.argmin(), share.argmax()))
+    styles = np.tile(adversarial.latents(np.arange(10), latent), (10, 1))
+    sheet = model.draw(styles, np.repeat(np.arange(10), 10)) if conditional else generated[:100]
+    real = np.bincount(split.test.labels, minlength=len(share)) / len(split.test)
+    least, most = (split.test.classes[k] for k in (share.argmin(), share.argmax()))
     return {
         "losses": draw.paths(
             steps, {side: np.array([row[key] for row in model.history_]) for side, key in losses.items()},
@@ -278,15 +286,15 @@ def figures(
         ),
         "sheet": draw.mosaic(
             sheet.reshape(10, 10, SIDE, SIDE),
-            "A row is a digit asked for, a column a latent vector" if asked else "What the seeds 0 to 99 draw",
-            rows=data.classes if asked else (),
+            "A row is a digit asked for, a column a latent vector" if conditional else "What the seeds 0 to 99 draw",
+            rows=split.test.classes if conditional else (),
         ),
         "interpolation": draw.mosaic(between, "From one latent vector to another, along the sphere that they lie near"),
         "neighbours": draw.mosaic(
             drawn, "What is drawn, and the training pictures nearest to it", rows=("drawn", "by features", "by pixels")
         ),
         "coverage": draw.shares(
-            data.classes, {"drawn": share, "test pictures": real},
+            split.test.classes, {"drawn": share, "test pictures": real},
             f"{most} is drawn most ({share.max():.1%}), {least} least ({share.min():.1%})", (LEAST_SHARE, MOST_SHARE),
         ),
     }  # fmt: skip

@@ -22,11 +22,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from handbook.evaluation import Report
-from handbook.images import SIDE, LabelledImages
-from handbook.recognition import JUDGING, check_pictures, judge, mirrored, outputs, probabilities, shifted, verdicts
-from handbook.runs import Run, device
-from handbook.training import Batches, Recipe, decayed, one_cycle, split, train
+from handbook.contract import Split
+from handbook.data.images import SIDE, LabelledImages, Pictures
+from handbook.evaluation.recognition import JUDGING, check_pictures, judge, outputs, predictions, probabilities
+from handbook.evaluation.report import Report
+from handbook.training import Batches, Recipe, decayed, held_out, one_cycle, tensors, train
+from handbook.training.augmentation import mirrored, shifted
+from handbook.training.run import Run
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -43,7 +45,7 @@ class Params:
     momentum: float
     nesterov: bool
     weight_decay: float
-    one_cycle: bool  # rate rises to its peak over the first fifth, then falls to nought
+    one_cycle: bool  # rate rises to its peak over the first fifth, then falls to zero
     clip: float  # greatest length of the gradient; 0: any. Without it, few pictures and a high rate end in dead units
     label_smoothing: float  # share of the target spread over all classes
     standardise: bool  # intensities by mean and deviation of the training set; else to -1..1, as the book does
@@ -82,10 +84,10 @@ class Model(nn.Module):
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def forward(self, images: Tensor) -> Tensor:
-        logits: Tensor = self.head(self.seen(images))
+        logits: Tensor = self.head(self.representation(images))
         return logits
 
-    def seen(self, images: Tensor) -> Tensor:
+    def representation(self, images: Tensor) -> Tensor:
         """The values (B, 84) that the head decides by."""
         pixels = images.unsqueeze(1).to(torch.float32, memory_format=torch.channels_last)  # (B, 1, 28, 28)
         features: Tensor = self.features((pixels - self.centre).div_(self.spread))
@@ -108,19 +110,21 @@ class Model(nn.Module):
         return one_cycle(sgd, steps) if p.one_cycle else (sgd, None)
 
 
-def fit(data: LabelledImages, params: Params, run: Run | None = None) -> Model:
-    """Train on all training pictures but the held-out share; the last epoch's weights are the model."""
+def split(data: LabelledImages, params: Params) -> Split[Pictures]:
+    """The published test pictures; a share of the published training pictures is held out for the learning curves."""
+    return Split(*held_out(data.train, params.validation_share, params.seed), data.test)
+
+
+def fit(split: Split[Pictures], params: Params, run: Run | None = None) -> Model:
+    """Train on the training pictures; the last epoch's weights are the model."""
     torch.manual_seed(params.seed)
-    scale = (float(data.train_images.mean()), float(data.train_images.std())) if params.standardise else (127.5, 127.5)
-    model = Model(params, list(data.classes), *scale)
-    where = device()
-    images = torch.from_numpy(data.train_images.copy()).to(where)
-    labels = torch.from_numpy(data.train_labels.astype(np.int64)).to(where)
-    kept, held_out = split(len(images), params.validation_share, params.seed)
+    images = split.development.images
+    scale = (float(images.mean()), float(images.std())) if params.standardise else (127.5, 127.5)
+    model = Model(params, list(split.train.classes), *scale)
     train(
         model,
-        Batches(images[kept], labels[kept], size=params.batch_size, seed=params.seed, prepare=augmentation(params)),
-        Batches(images[held_out], labels[held_out], size=JUDGING) if len(held_out) else None,
+        Batches(*tensors(split.train), size=params.batch_size, seed=params.seed, prepare=augmentation(params)),
+        Batches(*tensors(split.valid), size=JUDGING) if split.valid else None,
         epochs=params.epochs,
         run=run,
         clip=params.clip,
@@ -143,7 +147,7 @@ def augmentation(params: Params) -> Callable[[Tensor, int], Tensor]:
 
 def features(model: Model, images: npt.NDArray[np.uint8]) -> npt.NDArray[np.float64]:
     """What the network sees in raw pictures (N, 28, 28): the values (N, 84) before its head, each 0 or more."""
-    return np.asarray(outputs(model, model.seen, images).numpy())
+    return np.asarray(outputs(model, model.representation, images).numpy())
 
 
 def predict(model: Model, inputs: npt.NDArray[np.uint8]) -> pd.DataFrame:
@@ -151,22 +155,22 @@ def predict(model: Model, inputs: npt.NDArray[np.uint8]) -> pd.DataFrame:
 
     Raises ValueError if the pictures have another shape or leave 0-255.
     """
-    return verdicts(probabilities(model, check_pictures(inputs)), model.facts["classes"])
+    return predictions(probabilities(model, check_pictures(inputs)), model.facts["classes"])
 
 
-def example(data: LabelledImages) -> npt.NDArray[np.uint8]:
+def example(split: Split[Pictures]) -> npt.NDArray[np.uint8]:
     """A few inputs as a user would send them."""
-    return data.test_images[:4]
+    return split.test.images[:4]
 
 
-def evaluate(model: Model, data: LabelledImages) -> Report:
+def evaluate(model: Model, split: Split[Pictures]) -> Report:
     """Judge on the test pictures: metrics with intervals, and where it errs."""
-    from handbook import figures as draw
+    from handbook.evaluation import figures as draw
 
     kernels = next(model.features.parameters()).detach().cpu().numpy()[:, 0]  # (6, 5, 5)
     return judge(
         model,
-        probabilities(model, data.test_images),
-        data,
+        probabilities(model, split.test.images),
+        split,
         figures={"filters": draw.filters(kernels, "The six 5 x 5 filters of the first layer")},
     )

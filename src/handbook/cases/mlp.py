@@ -6,7 +6,7 @@ Where an RBF network asks how near a row is to its centres, hidden units ask on 
 
 The book trains one on bank marketing, with words coded by the alphabet, and reports 88 % like its RBF network: the
 share of the clients who said no. Here words are one-hot, numbers bent by their quantiles, the day of the year stands
-beside day and month, and the loss on rows held out is shown. `mlp_before_call` is not told `duration`.
+beside day and month, and the loss on rows held out is shown. `mlp_before_call` is not given `duration`.
 """
 
 from __future__ import annotations
@@ -20,11 +20,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from handbook import binary
-from handbook.evaluation import Report
-from handbook.runs import Run, device
-from handbook.tables import Table, categories, check_rows
-from handbook.training import Batches, Recipe, one_cycle, train
+from handbook.contract import Split
+from handbook.data import partition
+from handbook.data.tables import Table, categories, check_rows
+from handbook.evaluation import two_classes
+from handbook.evaluation.report import Report
+from handbook.training import Batches, Recipe, encodings, one_cycle, train
+from handbook.training.run import Run, device
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,7 +36,7 @@ JUDGING = 8192  # rows at a time where no gradient is kept
 
 
 @dataclass(frozen=True)
-class Params(binary.Task):
+class Params(partition.Task):
     epochs: int
     batch_size: int
     hidden: tuple[int, ...]  # units of each hidden layer
@@ -85,14 +87,20 @@ class Model(nn.Module):
         return one_cycle(adam, steps, div_factor=25, cycle_momentum=True)
 
 
-def fit(data: Table, params: Params, run: Run | None = None) -> Model:
+def split(data: Table, params: Params) -> Split[Table]:
+    """The book's test rows; a share of the others is there to choose the threshold by."""
+    return partition.rows(data, params)
+
+
+def fit(split: Split[Table], params: Params, run: Run | None = None) -> Model:
     """Train on the training rows but the validation rows; the last epoch's weights are the model."""
     torch.manual_seed(params.seed)
-    part = binary.parts(data, params)
-    encoding = binary.scales(binary.dated(part.learn.features), {})
-    inputs = binary.encoded(binary.dated(part.learn.features.head(1)), encoding).shape[1]
-    columns = categories(part.learn.features)
-    model = Model(params, inputs=inputs, encoding=encoding, columns=columns, classes=list(data.classes), threshold=0.5)
+    encoding = encodings.scales(encodings.dated(split.train.features), {})
+    inputs = encodings.encoded(encodings.dated(split.train.features.head(1)), encoding).shape[1]
+    columns = categories(split.train.features)
+    model = Model(
+        params, inputs=inputs, encoding=encoding, columns=columns, classes=list(split.train.classes), threshold=0.5
+    )
 
     def tensors(table: Table) -> tuple[Tensor, Tensor]:
         labels = torch.from_numpy(table.target.astype(np.float32))
@@ -100,39 +108,38 @@ def fit(data: Table, params: Params, run: Run | None = None) -> Model:
 
     train(
         model,
-        Batches(*tensors(part.learn), size=params.batch_size, seed=params.seed),
-        Batches(*tensors(part.choose), size=JUDGING) if part.choose else None,
+        Batches(*tensors(split.train), size=params.batch_size, seed=params.seed),
+        Batches(*tensors(split.valid), size=JUDGING) if split.valid else None,
         epochs=params.epochs,
         run=run,
     )
-    model.facts["threshold"] = binary.threshold(params, part, lambda rows: chances(model, rows))
+    model.facts["threshold"] = two_classes.threshold(params, split.valid, lambda rows: probabilities(model, rows))
     return model
 
 
 def _encoded(model: Model, rows: pd.DataFrame) -> Tensor:
-    return torch.from_numpy(binary.encoded(binary.dated(rows), model.facts["encoding"])).float()
+    return torch.from_numpy(encodings.encoded(encodings.dated(rows), model.facts["encoding"])).float()
 
 
 @torch.inference_mode()
-def chances(model: Model, rows: pd.DataFrame) -> npt.NDArray[np.float64]:
-    """The chance (N,) that each row is of the second class, 0-1."""
+def probabilities(model: Model, rows: pd.DataFrame) -> npt.NDArray[np.float64]:
+    """The probability (N,) that each row is of the second class, 0-1."""
     model = model.to(device())
     parts = torch.split(_encoded(model, rows), JUDGING)
     return np.asarray(torch.cat([model(part.to(device())).cpu().double().sigmoid() for part in parts]).numpy())
 
 
 def predict(model: Model, inputs: pd.DataFrame) -> pd.DataFrame:
-    """For each row: label, its name, and the chance of the second class. ValueError if a row is none of these."""
+    """For each row: label, its name, and the probability of the second class. ValueError if a row is none of these."""
     rows = check_rows(inputs, model.facts["columns"])
-    return binary.verdicts(chances(model, rows), model.facts["threshold"], model.facts["classes"])
+    return two_classes.predictions(probabilities(model, rows), model.facts["threshold"], model.facts["classes"])
 
 
-def example(data: Table) -> pd.DataFrame:
+def example(split: Split[Table]) -> pd.DataFrame:
     """A few rows as a user would send them."""
-    return data.features.head(4)
+    return split.test.features.head(4)
 
 
-def evaluate(model: Model, data: Table) -> Report:
+def evaluate(model: Model, split: Split[Table]) -> Report:
     """Judge on the test rows."""
-    part = binary.parts(data, model.params)
-    return binary.judge(model, chances(model, part.test.features), part)
+    return two_classes.judge(model, probabilities(model, split.test.features), split)

@@ -4,21 +4,19 @@ A row x is described by how near it is to each of M centres; what comes out is l
 
     phi_j(x) = exp(-|x - c_j|^2 / (2 sigma^2)),   y(x) = w_0 + sum_j w_j phi_j(x)
 
-Section 7.3 codes words by the alphabet, standardises, takes 8 centres by k-means, sigma = d_max / sqrt(2 M) with d_max
-the greatest distance of two centres, inverts G'G, and calls from 0.5. It reports an accuracy of 88 % for this network
-and for an MLP. That is the share of clients who said no: the network calls nobody. `rbf_book` is the recipe as printed;
-the printed exponent is over (2 sigma)^2, not 2 sigma^2 as in the text, which is a `width` of sqrt(2).
+Section 7.3 codes words by the alphabet, standardises, takes 8 centres by k-means, sigma = d_max / sqrt(2 M) for d_max
+between centres, inverts G'G, and calls from 0.5. Its 88 % accuracy, of an MLP too, is the share of clients who said no:
+nobody is called. `rbf_book` is as printed, with (2 sigma)^2 for the text's 2 sigma^2: a `width` of sqrt(2).
 
-`rbf` is the same kind of network with words one-hot, numbers bent by their quantiles, the day of the year beside day
-and month, many centres, widths by nearest neighbours, a logistic output under a ridge penalty; it is not told
-`duration` in `rbf_before_call`, since nobody knows that before the call.
+`rbf` has words one-hot, numbers bent by their quantiles, the day of the year, many centres, widths by nearest
+neighbours, a logistic output under a ridge penalty; `rbf_before_call` is not given `duration`, which nobody knows then.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -30,11 +28,14 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 from torch import Tensor
 
-from handbook import binary
-from handbook.evaluation import Report
-from handbook.runs import device
-from handbook.storage import Fitted, effort
-from handbook.tables import Table, categories, check_rows
+from handbook.contract import Split
+from handbook.data import partition
+from handbook.data.tables import Table, categories, check_rows
+from handbook.evaluation import two_classes
+from handbook.evaluation.report import Report
+from handbook.training import encodings
+from handbook.training.models import Fitted, effort
+from handbook.training.run import device
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -80,7 +81,7 @@ class RBFNetwork(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         if not 1 <= self.n_components <= len(X):
             raise ValueError(f"n_components={self.n_components} centres need as many rows, found n_samples={len(X)}")
         if self.logistic and self.alpha <= 0:
-            raise ValueError(f"alpha={self.alpha}: a logistic output needs a penalty, else its weights may never end")
+            raise ValueError(f"alpha={self.alpha}: a logistic output needs a penalty, else weights grow without end")
         generator = torch.Generator().manual_seed(int(check_random_state(self.random_state).randint(2**31 - 1)))
         rows = torch.from_numpy(np.require(X, requirements="W")).to(device(double=True))  # copied only if read-only
         targets = torch.from_numpy(labels.astype(np.float64)).to(rows.device)[:, None]  # (N, 1)
@@ -107,14 +108,16 @@ class RBFNetwork(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         X = validate_data(self, X, dtype=np.float64, reset=False)
         centres, weights = (torch.from_numpy(each).to(device(double=True)) for each in (self.centres_, self.weights_))
         parts = torch.split(torch.from_numpy(np.require(X, requirements="W")), self.batch_size)
-        made = [activations(part.to(centres.device), centres, self.sigma_, self.intercept) @ weights for part in parts]
-        return np.asarray(torch.cat(made)[:, 0].cpu().numpy() - (0 if self.logistic else 0.5))
+        outputs = [
+            activations(part.to(centres.device), centres, self.sigma_, self.intercept) @ weights for part in parts
+        ]
+        return np.asarray(torch.cat(outputs)[:, 0].cpu().numpy() - (0 if self.logistic else 0.5))
 
     def predict_proba(self, X: Any) -> Array:
-        """Chances (N, 2); those of least squares are its outputs, cut to 0-1."""
+        """Probabilities (N, 2); those of least squares are its outputs, cut to 0-1."""
         scores = self.decision_function(X)
-        chances = 1 / (1 + np.exp(-np.clip(scores, -500, 500))) if self.logistic else np.clip(scores + 0.5, 0, 1)
-        return np.stack([1 - chances, chances], axis=1)
+        probabilities = 1 / (1 + np.exp(-np.clip(scores, -500, 500))) if self.logistic else np.clip(scores + 0.5, 0, 1)
+        return np.stack([1 - probabilities, probabilities], axis=1)
 
     def predict(self, X: Any) -> Array:
         """The likelier class of each row, (N,)."""
@@ -192,7 +195,7 @@ def newton(batches: Pass, penalty: Tensor) -> tuple[Tensor, list[float]]:
     The penalty bounds the condition of the Hessian, so Cholesky is stable here; a step that does not help is halved.
     """
     weights = penalty.new_zeros(len(penalty), 1)
-    ridge = penalty[:, None] + 1e-10  # the intercept's keeps the Hessian positive where all chances are 0 or 1
+    ridge = penalty[:, None] + 1e-10  # the intercept's keeps the Hessian positive where all probabilities are 0 or 1
     step, best, losses = torch.zeros_like(weights), float("inf"), []
     for _ in range(NEWTON_STEPS):
         gradient, hessian, loss = ridge * weights, torch.diag(ridge[:, 0]), 0.0
@@ -217,7 +220,7 @@ def newton(batches: Pass, penalty: Tensor) -> tuple[Tensor, list[float]]:
 
 
 @dataclass(frozen=True)
-class Params(binary.Task):
+class Params(partition.Task):
     alphabetic: bool  # words by their place in the alphabet and all standardised, as the book does; else one-hot
     word_weight: float  # of one-hot words in distances; a bent number has deviation 1
     date_weight: float  # of the day of the year, likewise
@@ -236,50 +239,55 @@ class Params(binary.Task):
             raise ValueError(f"width must be above 0 and alpha 0 or more, found {self.width} and {self.alpha}")
 
 
-def fit(data: Table, params: Params, run: Any = None) -> Fitted:
+def split(data: Table, params: Params) -> Split[Table]:
+    """The book's test rows, and a share of the others to choose the threshold by; the book scales before it splits."""
+    rows = partition.without(data, params.leave_out).features
+    return replace(partition.rows(data, params), overall=encodings.codes(rows) if params.alphabetic else {})
+
+
+def fit(split: Split[Table], params: Params, run: Any = None) -> Fitted:
     """Learn from the training rows but those that the threshold is chosen by."""
-    p, part = params, binary.parts(data, params)
-    if p.alphabetic:  # the book scales before it splits
-        columns = binary.codes(binary.without(data, p.leave_out).features)
-    else:
-        weights = {binary.DATE: p.date_weight, "duration": p.duration_weight}
-        columns = binary.scales(binary.dated(part.learn.features), weights, p.word_weight)
+    p, learn, columns = params, split.train, dict(split.overall)
+    if not columns:
+        weights = {encodings.DATE: p.date_weight, "duration": p.duration_weight}
+        columns = encodings.scales(encodings.dated(learn.features), weights, p.word_weight)
     started = time.perf_counter()
     estimator = RBFNetwork(
         p.n_components, sampled=p.sampled, neighbours=p.neighbours, width=p.width, logistic=p.logistic, alpha=p.alpha,
         intercept=p.intercept, random_state=p.seed,
-    ).fit(binary.encoded(binary.dated(part.learn.features), columns), part.learn.target)  # fmt: skip
+    ).fit(encodings.encoded(encodings.dated(learn.features), columns), learn.target)  # fmt: skip
     name = torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu"
-    training = effort(time.perf_counter() - started, len(part.learn), len(estimator.losses_), name)
-    facts = {"encoding": columns, "columns": categories(part.learn.features), "classes": list(data.classes)}
+    training = effort(time.perf_counter() - started, len(learn), len(estimator.losses_), name)
+    facts: dict[str, Any] = {"encoding": columns, "columns": categories(learn.features), "classes": list(learn.classes)}
     history = [{"epoch": float(k), "train_loss": loss} for k, loss in enumerate(estimator.losses_, start=1)]
     model = Fitted(estimator, params, facts, history, training)
-    facts["threshold"] = binary.threshold(p, part, lambda rows: chances(model, rows))
+    facts["threshold"] = two_classes.threshold(p, split.valid, lambda rows: probabilities(model, rows))
     return model
 
 
-def chances(model: Fitted, rows: pd.DataFrame) -> npt.NDArray[np.float64]:
-    """The chance (N,) that each row is of the second class, 0-1."""
-    return np.asarray(model.estimator.predict_proba(binary.encoded(binary.dated(rows), model.facts["encoding"]))[:, 1])
+def probabilities(model: Fitted, rows: pd.DataFrame) -> npt.NDArray[np.float64]:
+    """The probability (N,) that each row is of the second class, 0-1."""
+    return np.asarray(
+        model.estimator.predict_proba(encodings.encoded(encodings.dated(rows), model.facts["encoding"]))[:, 1]
+    )
 
 
 def predict(model: Fitted, inputs: pd.DataFrame) -> pd.DataFrame:
-    """For each row: label, its name, and the chance of the second class. ValueError if a row is none of these."""
+    """For each row: label, its name, and the probability of the second class. ValueError if a row is none of these."""
     rows = check_rows(inputs, model.facts["columns"])
-    return binary.verdicts(chances(model, rows), model.facts["threshold"], model.facts["classes"])
+    return two_classes.predictions(probabilities(model, rows), model.facts["threshold"], model.facts["classes"])
 
 
-def example(data: Table) -> pd.DataFrame:
+def example(split: Split[Table]) -> pd.DataFrame:
     """A few rows as a user would send them."""
-    return data.features.head(4)
+    return split.test.features.head(4)
 
 
-def evaluate(model: Fitted, data: Table) -> Report:
+def evaluate(model: Fitted, split: Split[Table]) -> Report:
     """Judge on the test rows."""
-    part = binary.parts(data, model.params)
-    scores, labels = chances(model, part.test.features), part.test.target
+    scores, labels = probabilities(model, split.test.features), split.test.target
     finding = base_rate(labels, scores >= model.facts["threshold"]) if model.params.alphabetic else ""
-    return binary.judge(model, scores, part, finding)
+    return two_classes.judge(model, scores, split, finding)
 
 
 def base_rate(labels: Array, called: Array) -> str:

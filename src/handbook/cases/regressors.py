@@ -24,11 +24,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from handbook import comparison
-from handbook.comparison import Algorithm, Contest
-from handbook.evaluation import Report
-from handbook.storage import Fitted
-from handbook.tables import Table, categories, check_rows, split
+from handbook.contract import Split
+from handbook.data import tables
+from handbook.data.tables import Table, categories, check_rows
+from handbook.evaluation import comparison
+from handbook.evaluation.report import Report
+from handbook.training import selection
+from handbook.training.models import Fitted
+from handbook.training.selection import Algorithm, Contest
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -146,10 +149,16 @@ def measures(target: Array, predicted: Array, attributes: int) -> dict[str, floa
     }
 
 
-def fit(data: Table, params: Params, run: Any = None) -> Fitted:
+def split(data: Table, params: Params) -> Split[Table]:
+    """Training and test rows, as the book splits; what has to be chosen is chosen inside the training rows."""
+    train, test = tables.split(data, params.test_share, params.split_seed, stratify=False)
+    return Split(train, None, test)
+
+
+def fit(split: Split[Table], params: Params, run: Any = None) -> Fitted:
     """Compare all on the training rows; the best of them, fitted on all of these rows, is the model."""
-    train, _ = split(data, params.test_share, params.split_seed, stratify=False)
-    end = comparison.hold(
+    train = split.train
+    end = selection.compare(
         contest(train, params),
         algorithms(params),
         primary=PRIMARY,
@@ -170,15 +179,14 @@ def predict(model: Fitted, inputs: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame({"value": values(model.estimator, check_rows(inputs, model.facts["columns"]))})
 
 
-def example(data: Table) -> pd.DataFrame:
+def example(split: Split[Table]) -> pd.DataFrame:
     """A few rows as a user would send them."""
-    return data.features.iloc[:4].reset_index(drop=True)
+    return split.test.features.iloc[:4].reset_index(drop=True)
 
 
-def evaluate(model: Fitted, data: Table) -> Report:
+def evaluate(model: Fitted, split: Split[Table]) -> Report:
     """The winner on the test rows; all algorithms by their cross-validated scores."""
-    p = model.params
-    train, test = split(data, p.test_share, p.split_seed, stratify=False)
+    p, train, test = model.params, split.train, split.test
     predicted = values(model.estimator, test.features)
     measure = partial(measures, attributes=train.features.shape[1])
     best, ranked = model.facts["best"], comparison.compared(model.facts, BOUNDS)
@@ -195,17 +203,17 @@ def evaluate(model: Fitted, data: Table) -> Report:
             "coefficients": [{"attribute": n, "deviations": float(w)} for n, w in zip(names, weights, strict=True)]
         },
         finding=(
-            f"Of {len(ranked)} algorithms {comparison.spoken(best)} is best: R² {ranked[best][PRIMARY]:.3f} over "
+            f"Of {len(ranked)} algorithms {comparison.display_name(best)} is best: R² {ranked[best][PRIMARY]:.3f} over "
             f"{p.n_folds} folds ({low:.3f} to {high:.3f}), {metrics[PRIMARY]:.3f} on the test rows; "
-            f"{comparison.spoken(second)} follows with {ranked[second][PRIMARY]:.3f}."
+            f"{comparison.display_name(second)} follows with {ranked[second][PRIMARY]:.3f}."
         ),
     )
 
 
 def coefficients(train: Table, params: Params) -> tuple[list[str], Array]:
     """Linear regression's: deviations of the target for a deviation of each attribute, greatest first."""
-    model = comparison.pipeline(train, algorithms(params)["linear_regression"].estimator)
-    with comparison.one_thread():
+    model = selection.pipeline(train, algorithms(params)["linear_regression"].estimator)
+    with selection.one_thread():
         model.fit(train.features, train.target)
     weights = model[-1].regressor_.coef_.ravel()
     order = np.argsort(-np.abs(weights))
@@ -214,7 +222,7 @@ def coefficients(train: Table, params: Params) -> tuple[list[str], Array]:
 
 def scaled(train: Table) -> tuple[Array, Array, list[str]]:
     """Attributes (N, p) and target (N,), each of mean 0 and deviation 1, and the attributes' names."""
-    from handbook.tables import encoder
+    from handbook.data.tables import encoder
 
     encode = encoder(train.features).set_output(transform="default")
     X = encode.fit_transform(train.features)
@@ -237,15 +245,15 @@ def ridge_path(X: Array, y: Array, alphas: Array) -> Array:
 
 def figures(model: Fitted, train: Table, test: Table, predicted: Array) -> dict[str, Any]:
     """The page's pictures, each with its finding as title."""
-    from handbook import figures as draw
+    from handbook.evaluation import figures as draw
 
-    facts, best = model.facts, comparison.spoken(model.facts["best"])
-    worth = comparison.importances(model.estimator, test, "r2", model.params.seed)
+    facts, best = model.facts, comparison.display_name(model.facts["best"])
+    importance = comparison.importances(model.estimator, test, "r2", model.params.seed)
     names, weights = coefficients(train, model.params)
     X, y, attributes = scaled(train)
-    with comparison.one_thread():
+    with selection.one_thread():
         lasso, ridge = lasso_path(X, y, ALPHAS), ridge_path(X, y, RIDGE_ALPHAS)
-        kept = int((lasso_path(X, y, np.array([facts["chosen"]["lasso"]["alpha"]]))[0] != 0).sum())
+        non_zero = int((lasso_path(X, y, np.array([facts["chosen"]["lasso"]["alpha"]]))[0] != 0).sum())
     penalty, change = "penalty alpha", "deviations of the target for one of the attribute"
     return {
         **comparison.pictures(
@@ -255,13 +263,17 @@ def figures(model: Fitted, train: Table, test: Table, predicted: Array) -> dict[
             test.target, predicted, f"{comparison.capital(best)} on {len(test)} test rows", "actual", "predicted"
         ),
         "importances": draw.bars(
-            worth[0], worth[1], f"{worth[0][0]} is worth most to {best}", "loss of R² when shuffled", worth[2]
+            importance[0],
+            importance[1],
+            f"{importance[0][0]} is worth most to {best}",
+            "loss of R² when shuffled",
+            importance[2],
         ),
         "coefficients": draw.bars(names, weights, f"Linear regression leans on {names[0]} most", change),
         "lasso_path": draw.paths(
             ALPHAS,
             dict(zip(attributes, lasso.T, strict=True)),
-            f"Lasso: at the chosen alpha {facts['chosen']['lasso']['alpha']:g}, {kept} of {len(attributes)} remain",
+            f"Lasso: at the chosen alpha {facts['chosen']['lasso']['alpha']:g}, {non_zero} of {len(attributes)} remain",
             penalty,
             change,
         ),

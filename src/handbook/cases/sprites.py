@@ -24,11 +24,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from handbook.contract import Split
+from handbook.data.sprites import FORMS_FROM, SIDE, Sprites
 from handbook.errors import HandbookError
-from handbook.evaluation import Report, bootstrap, calibration, expected_calibration_error
-from handbook.pixelart import FORMS_FROM, SIDE, Sprites
-from handbook.runs import Run, device
-from handbook.training import Batches, Recipe, one_cycle, split, train
+from handbook.evaluation.metrics import bootstrap, calibration, expected_calibration_error
+from handbook.evaluation.report import Report
+from handbook.training import Batches, Recipe, held_out, one_cycle, train
+from handbook.training.run import Run, device
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -111,29 +113,41 @@ def _scaled(images: Tensor) -> Tensor:
     return 1 - images.permute(0, 3, 1, 2).float() / 255
 
 
-def fit(data: Sprites, params: Params, run: Run | None = None) -> Model:
-    """Train on the sprites of all games but one; the last epoch's weights are the model."""
+def split(data: Sprites, params: Params) -> Split[Sprites]:
+    """The sprites of all games but one that say whose they are, a share of them held out for the learning curves.
+
+    Tested is on those of that game that show a Pokemon from the other games, and are in none of them.
+    """
+    tested = data.game == params.held_out_game
+    named = (data.dex > 0) & (data.dex < FORMS_FROM)
+    others = np.flatnonzero(named & ~tested)
+    known = np.isin(data.dex, data.dex[others])
+    test = np.flatnonzero(tested & ~np.isin(data.digest, data.digest[~tested]) & known)
+    if not len(test):
+        games = ", ".join(np.unique(data.game))
+        raise HandbookError(f"no sprite of {params.held_out_game!r} to be judged by; choose from {games}")
+    train, valid = held_out(data.take(others), params.validation_share, params.seed)
+    return Split(train, valid, data.take(test))
+
+
+def fit(split: Split[Sprites], params: Params, run: Run | None = None) -> Model:
+    """Train on the training sprites; the last epoch's weights are the model."""
     torch.manual_seed(params.seed)
-    chosen = _known(data) & (data.game != params.held_out_game)
-    dex = np.unique(data.dex[chosen])
+    dex = np.unique(split.development.dex)
     model = Model(params, dex.tolist())
-    where = device()
-    images = torch.from_numpy(data.images[chosen]).to(where)
-    labels = torch.from_numpy(np.searchsorted(dex, data.dex[chosen])).to(where)
-    kept, held_out = split(len(images), params.validation_share, params.seed)
+
+    def tensors(sprites: Sprites) -> tuple[Tensor, Tensor]:
+        labels = torch.from_numpy(np.searchsorted(dex, sprites.dex))
+        return torch.from_numpy(sprites.images).to(device()), labels.to(device())
+
     train(
         model,
-        Batches(images[kept], labels[kept], size=params.batch_size, seed=params.seed, prepare=_augmentation(params)),
-        Batches(images[held_out], labels[held_out], size=JUDGING) if len(held_out) else None,
+        Batches(*tensors(split.train), size=params.batch_size, seed=params.seed, prepare=_augmentation(params)),
+        Batches(*tensors(split.valid), size=JUDGING) if split.valid else None,
         epochs=params.epochs,
         run=run,
     )
     return model
-
-
-def _known(data: Sprites) -> npt.NDArray[np.bool_]:
-    """Which sprites say whose they are."""
-    return np.asarray((data.dex > 0) & (data.dex < FORMS_FROM))
 
 
 def _augmentation(params: Params) -> Any:
@@ -157,7 +171,7 @@ def features(model: Model, images: npt.NDArray[np.uint8]) -> npt.NDArray[np.floa
 
 
 def probabilities(model: Model, images: npt.NDArray[np.uint8]) -> npt.NDArray[np.float64]:
-    """Chances (N, dex numbers), in the order of `model.facts["dex"]`, of pictures (N, 64, 64, 3)."""
+    """Probabilities (N, dex numbers), in the order of `model.facts["dex"]`, of pictures (N, 64, 64, 3)."""
     return _through(
         model, lambda pictures: model(pictures).cpu().double().softmax(dim=1), images, len(model.facts["dex"])
     )
@@ -186,76 +200,62 @@ def predict(model: Model, inputs: npt.NDArray[np.uint8]) -> pd.DataFrame:
         raise ValueError(f"expected pictures of shape (N, {SIDE}, {SIDE}, 3), found {images.shape}")
     if images.size and not 0 <= images.min() <= images.max() <= 255:
         raise ValueError(f"expected intensities 0 to 255, found {images.min()} to {images.max()}")
-    chances = probabilities(model, images.astype(np.uint8))
+    per_class = probabilities(model, images.astype(np.uint8))
     dex = np.asarray(model.facts["dex"], dtype=np.int64)
-    return pd.DataFrame({"dex": dex[chances.argmax(axis=1)], "probability": chances.max(axis=1)})
+    return pd.DataFrame({"dex": dex[per_class.argmax(axis=1)], "probability": per_class.max(axis=1)})
 
 
-def example(data: Sprites) -> npt.NDArray[np.uint8]:
+def example(split: Split[Sprites]) -> npt.NDArray[np.uint8]:
     """A few inputs as a user would send them."""
-    return np.array(data.images[:4])
+    return split.test.images[:4]
 
 
-def judged_on(model: Model, data: Sprites) -> npt.NDArray[np.int64]:
-    """Indices of the test sprites: of the held-out game, of a Pokemon that was learned, and in no other game."""
-    held_out = data.game == model.params.held_out_game
-    seen = np.isin(data.digest, data.digest[~held_out])
-    found = np.flatnonzero(held_out & ~seen & np.isin(data.dex, model.facts["dex"]))
-    if not len(found):
-        games = ", ".join(np.unique(data.game))
-        raise HandbookError(f"no sprite of {model.params.held_out_game!r} to be judged by; choose from {games}")
-    return found
-
-
-def evaluate(model: Model, data: Sprites) -> Report:
+def evaluate(model: Model, split: Split[Sprites]) -> Report:
     """Judge on the game that was held out, beside the commonest Pokemon and the nearest sprite by its pixels."""
     from sklearn.metrics import f1_score
 
-    test = judged_on(model, data)
-    images, dex = np.array(data.images[test]), np.asarray(model.facts["dex"])
-    labels = np.searchsorted(dex, data.dex[test])
-    chances = probabilities(model, images)
-    predicted = chances.argmax(axis=1)
-    rank = (chances > chances[np.arange(len(labels)), labels][:, None]).sum(axis=1)
-    surprise = -np.log(np.clip(chances[np.arange(len(labels)), labels], 1e-15, None))
+    test, others, dex = split.test, split.development, np.asarray(model.facts["dex"])
+    images, labels = test.images, np.searchsorted(dex, test.dex)
+    per_class = probabilities(model, images)
+    predicted = per_class.argmax(axis=1)
+    rank = (per_class > per_class[np.arange(len(labels)), labels][:, None]).sum(axis=1)
+    surprise = -np.log(np.clip(per_class[np.arange(len(labels)), labels], 1e-15, None))
     rng = np.random.default_rng(model.params.seed)
-    nearest = _nearest_by_pixels(model, data, images)
+    nearest = _nearest_by_pixels(others, images)
     metrics: dict[str, Any] = {
         "accuracy": float((predicted == labels).mean()),
         "top_5_accuracy": float((rank < 5).mean()),
         "f1": float(f1_score(labels, predicted, average="macro", zero_division=0)),
         "log_loss": float(surprise.mean()),
-        "expected_calibration_error": expected_calibration_error(labels, chances),
-        "nearest_neighbour_accuracy": float((nearest == data.dex[test]).mean()),
+        "expected_calibration_error": expected_calibration_error(labels, per_class),
+        "nearest_neighbour_accuracy": float((nearest == test.dex).mean()),
         "n_classes": len(dex),
         "n_test": len(test),
     }
     return Report(
         metrics=metrics,
-        baseline=_commonest(model, data, labels),
+        baseline=_commonest(others, labels),
         interval={"accuracy": bootstrap(predicted == labels, rng), "log_loss": bootstrap(surprise, rng)},
-        figures=_figures(model, images, labels, chances, metrics),
+        figures=_figures(model, images, labels, per_class, metrics),
         finding=f"The network names {metrics['accuracy']:.0%} of {len(test):,} sprites of a game that it never saw, one"
         f" of {len(dex)} Pokemon each; the nearest sprite by its pixels {metrics['nearest_neighbour_accuracy']:.0%}.",
     )
 
 
-def _commonest(model: Model, data: Sprites, labels: npt.NDArray[np.int64]) -> dict[str, float]:
-    """What the trivial classifier scores: always the Pokemon with the most training sprites, at its shares."""
-    own = data.dex[_known(data) & (data.game != model.params.held_out_game)]
-    shares = np.unique(own, return_counts=True)[1] / len(own)
+def _commonest(others: Sprites, labels: npt.NDArray[np.int64]) -> dict[str, float]:
+    """What the trivial classifier scores: always the Pokemon with the most other sprites, at its shares."""
+    shares = np.unique(others.dex, return_counts=True)[1] / len(others)
     return {
         "accuracy": float((labels == shares.argmax()).mean()),
         "log_loss": float(-np.log(shares[labels]).mean()),
     }
 
 
-def _nearest_by_pixels(model: Model, data: Sprites, images: npt.NDArray[np.uint8]) -> npt.NDArray[np.int64]:
-    """Dex numbers (N,) of the training sprites whose thumbnails are nearest to those of the pictures."""
-    known = np.flatnonzero(_known(data) & (data.game != model.params.held_out_game))
-    theirs, ours = _thumbs(np.array(data.images[known])), _thumbs(images)
+def _nearest_by_pixels(others: Sprites, images: npt.NDArray[np.uint8]) -> npt.NDArray[np.int64]:
+    """Dex numbers (N,) of the other sprites whose thumbnails are nearest to those of the pictures."""
+    theirs, ours = _thumbs(others.images), _thumbs(images)
     distance = (theirs**2).sum(axis=1)[None] - 2 * ours @ theirs.T
-    return np.asarray(data.dex[known][distance.argmin(axis=1)])
+    return np.asarray(others.dex[distance.argmin(axis=1)])
 
 
 def _thumbs(images: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
@@ -272,21 +272,21 @@ def _figures(
     model: Model,
     images: npt.NDArray[np.uint8],
     labels: npt.NDArray[np.int64],
-    chances: npt.NDArray[np.float64],
+    per_class: npt.NDArray[np.float64],
     metrics: dict[str, Any],
 ) -> dict[str, Any]:
-    from handbook import figures as draw
+    from handbook.evaluation import figures as draw
 
-    dex, predicted = model.facts["dex"], chances.argmax(axis=1)
+    dex, predicted = model.facts["dex"], per_class.argmax(axis=1)
     wrong = np.flatnonzero(predicted != labels)
-    worst = wrong[np.argsort(-chances[wrong].max(axis=1))][:18]
-    captions = [f"{dex[labels[i]]}, taken for\n{dex[predicted[i]]} ({chances[i].max():.0%})" for i in worst]
+    worst = wrong[np.argsort(-per_class[wrong].max(axis=1))][:18]
+    captions = [f"{dex[labels[i]]}, taken for\n{dex[predicted[i]]} ({per_class[i].max():.0%})" for i in worst]
     last = model.history_[-1]
     reached = f"held-out accuracy {last['valid_accuracy']:.1%}" if "valid_accuracy" in last else "the loss falls"
     error = metrics["expected_calibration_error"]
     return {
         "learning_curves": draw.learning_curves(model.history_, f"In {model.params.epochs} epochs: {reached}"),
-        "reliability": draw.reliability(*calibration(labels, chances), f"Calibration error {error:.3f}"),
+        "reliability": draw.reliability(*calibration(labels, per_class), f"Calibration error {error:.3f}"),
         "mistakes": draw.gallery(
             images[worst], captions, f"Its most confident mistakes, of {len(wrong):,} in {len(labels):,}: dex numbers"
         ),

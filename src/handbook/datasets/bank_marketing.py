@@ -24,9 +24,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from handbook import tables
-from handbook.fetch import File
-from handbook.tables import Habits, Table
+from handbook.data import table_suites, tables
+from handbook.data.provenance import File
+from handbook.data.table_suites import Habits
+from handbook.data.tables import Table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -151,7 +152,7 @@ def expectations(sample: bool = False) -> list[Any]:
         "contradiction": (0, 0, "pdays is -1 just where previous is 0, and poutcome is unknown there"),
         "unrecorded": (unrecorded, unrecorded, f"{unrecorded} clients were contacted before, outcome not on record"),
     }
-    return tables.expectations(
+    return table_suites.expectations(
         COLUMNS,
         Habits(
             rows=(SAMPLE_ROWS if sample else ROWS)["all"],

@@ -22,9 +22,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from handbook import tables
-from handbook.fetch import File
-from handbook.tables import Habits, Table
+from handbook.data import table_suites, tables
+from handbook.data.provenance import File
+from handbook.data.table_suites import Habits
+from handbook.data.tables import Table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -107,7 +108,7 @@ def facts(directory: Path) -> pd.DataFrame:
 
 def expectations(sample: bool = False) -> list[Any]:
     """What must hold for the table of facts: the suite of Great Expectations."""
-    return tables.expectations(COLUMNS, Habits(rows=(SAMPLE_ROWS if sample else ROWS)["all"], **HABITS))
+    return table_suites.expectations(COLUMNS, Habits(rows=(SAMPLE_ROWS if sample else ROWS)["all"], **HABITS))
 
 
 def load(directory: Path) -> Table:

@@ -23,9 +23,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from handbook import tables
-from handbook.fetch import File
-from handbook.tables import Habits, Table
+from handbook.data import table_suites, tables
+from handbook.data.provenance import File
+from handbook.data.table_suites import Habits
+from handbook.data.tables import Table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -124,7 +125,7 @@ def expectations(sample: bool = False) -> list[Any]:
     binary: dict[str, list[Any]] = {name: [0, 1] for name in ("A1", "A8", "A9", "A11", "Class")}
     shares = {1: approved, 0: (1 - approved[1], 1 - approved[0])}
     rows = (SAMPLE_ROWS if sample else ROWS)["all"]
-    return tables.expectations(COLUMNS, Habits(rows=rows, words=words | binary, shares=shares, **HABITS))
+    return table_suites.expectations(COLUMNS, Habits(rows=rows, words=words | binary, shares=shares, **HABITS))
 
 
 def load(directory: Path) -> Table:

@@ -7,7 +7,7 @@ Classification", CIDM 2015; Worldline and the Université Libre de Bruxelles. Li
 Not for: an alarm anywhere else (components cannot be computed for other payments), or for a fraud rate: two days.
 In the book: section 8.5 describes these data, and loads the applications instead.
 
-Two forms (`FORMS`); which one lies in the folder is told by its file's name and recorded in `provenance.json`, and
+Two forms (`FORMS`); which one lies in the folder follows from its file's name and recorded in `provenance.json`, and
 every figure made from it says so:
 whole   creditcard.csv, from upstream, wherever it can be reached. Of its rows 1,081 are the same as an earlier one.
 subset  creditcard_subset.csv.gz, 43,324 genuine rows, where it cannot: the union of 61 public samples of the whole,
@@ -33,10 +33,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from handbook import tables
+from handbook.data import table_suites, tables
+from handbook.data.provenance import File
+from handbook.data.table_suites import Habits
+from handbook.data.tables import Table
 from handbook.errors import HandbookError
-from handbook.fetch import File
-from handbook.tables import Habits, Table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -74,7 +75,7 @@ NOTES = {  # for the reader of figures that were made from that form
 FRAUD_SHARE = {"whole": 492 / 284_807, "subset": 492 / 43_324}
 SAMPLE_ROWS = {"all": 6_000}
 SAMPLE_FRAUDS = 68
-SAMPLE_MOVED = 58  # of the frauds: those that can be told from normal payments
+SAMPLE_MOVED = 58  # of the frauds: those that can be distinguished from normal payments
 SAMPLE_ROC_AUC = 0.93  # of the best alarm, which finds these and the others by chance
 LICENCE = "ODbL 1.0, contents DbCL 1.0"
 SAMPLE_LICENCE = "none needed: drawn here"
@@ -140,10 +141,10 @@ def expectations(sample: bool = False) -> list[Any]:
             "fraud_euros": (low, high, f"Frauds are of {low:,.2f} to {high:,.2f} euros together"),
             "disorder": (0, 0, "The payments are in order of time"),
         },
-        beside=("form", "rows", "copies"),
+        extra_columns=("form", "rows", "copies"),
     )
     return [
-        *tables.expectations(COLUMNS, habits),
+        *table_suites.expectations(COLUMNS, habits),
         *(
             gxe.ExpectColumnPairValuesToBeInSet(
                 column_A="form",

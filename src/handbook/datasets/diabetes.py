@@ -1,6 +1,6 @@
 """Diabetes: 442 patients, ten measurements each, and how far the disease went within a year.
 
-What it is: age, sex (1 or 2, which is which is not told), body mass index, blood pressure and six values of blood
+What it is: age, sex (1 or 2, which is which is not stated), body mass index, blood pressure and six values of blood
 serum, in their own units; the target `progression` is a score from 25 to 346.
 Where from: Efron, Hastie, Johnstone and Tibshirani, "Least Angle Regression", Annals of Statistics, 2004, as
 scikit-learn carries it. Licence: none stated by its authors.
@@ -19,9 +19,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from handbook import tables
-from handbook.fetch import File
-from handbook.tables import Habits, Table
+from handbook.data import table_suites, tables
+from handbook.data.provenance import File
+from handbook.data.table_suites import Habits
+from handbook.data.tables import Table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -89,7 +90,7 @@ def expectations(sample: bool = False) -> list[Any]:
         shares={},
         sums={"copy": (0, 0, "No row is the same as an earlier one")},
     )
-    return tables.expectations(COLUMNS, habits)
+    return table_suites.expectations(COLUMNS, habits)
 
 
 def load(directory: Path) -> Table:

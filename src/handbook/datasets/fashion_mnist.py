@@ -22,10 +22,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from handbook import images
-from handbook.debian import Package
-from handbook.fetch import File
-from handbook.images import SIDE, Bytes, Habits, LabelledImages
+from handbook.data import image_suites, images
+from handbook.data.debian import Package
+from handbook.data.image_suites import Habits
+from handbook.data.images import SIDE, Bytes, LabelledImages
+from handbook.data.provenance import File
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -71,7 +72,7 @@ def sample(directory: Path, seed: int) -> None:
 
 def expectations(sample: bool = False) -> list[Any]:
     """What must hold for the table of facts: the suite of Great Expectations."""
-    return images.expectations(SAMPLE_ROWS if sample else ROWS, CLASSES, HABITS)
+    return image_suites.expectations(SAMPLE_ROWS if sample else ROWS, CLASSES, HABITS)
 
 
 def facts(directory: Path) -> pd.DataFrame:

@@ -19,9 +19,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from handbook import tables
-from handbook.fetch import File
-from handbook.tables import Habits, Table
+from handbook.data import table_suites, tables
+from handbook.data.provenance import File
+from handbook.data.table_suites import Habits
+from handbook.data.tables import Table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -92,7 +93,7 @@ def expectations(sample: bool = False) -> list[Any]:
         shares=dict.fromkeys(CLASSES, (1 / 3, 1 / 3)),
         sums={"copy": copies},
     )
-    return tables.expectations(COLUMNS, habits)
+    return table_suites.expectations(COLUMNS, habits)
 
 
 def load(directory: Path) -> Table:

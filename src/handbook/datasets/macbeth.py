@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from handbook import texts
-from handbook.fetch import File
-from handbook.texts import Text
+from handbook.data import texts
+from handbook.data.provenance import File
+from handbook.data.texts import Text
 
 if TYPE_CHECKING:
     import pandas as pd

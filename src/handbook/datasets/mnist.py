@@ -23,9 +23,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from handbook import images
-from handbook.fetch import File
-from handbook.images import SIDE, Bytes, Habits, LabelledImages
+from handbook.data import image_suites, images
+from handbook.data.image_suites import Habits
+from handbook.data.images import SIDE, Bytes, LabelledImages
+from handbook.data.provenance import File
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -50,7 +51,7 @@ FILES = tuple(
         ("t10k-labels-idx1-ubyte.gz", "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6"),
     )
 )
-FAINT = 0.2  # of the full ink: below it lies the halo that growing draws around a stroke of the sample
+INK_FLOOR = 0.2  # of the full ink: below it lies the halo that growing draws around a stroke of the sample
 # Measured: a class is 8.92 % to 11.35 % of a split; a picture's ink 4.3 % to 44.8 %; none appears twice.
 HABITS = Habits(share=(0.089, 0.115), ink=(0.03, 0.5), ink_of_class={0: (0.22, 0.27), 1: (0.09, 0.13)})
 SAMPLE_HABITS = replace(HABITS, ink_of_class={})  # grown from 8 x 8, every digit's strokes are about as broad
@@ -72,7 +73,7 @@ def sample(directory: Path, seed: int) -> None:
 
 def expectations(sample: bool = False) -> list[Any]:
     """What must hold for the table of facts: the suite of Great Expectations."""
-    return images.expectations(SAMPLE_ROWS if sample else ROWS, CLASSES, SAMPLE_HABITS if sample else HABITS)
+    return image_suites.expectations(SAMPLE_ROWS if sample else ROWS, CLASSES, SAMPLE_HABITS if sample else HABITS)
 
 
 def facts(directory: Path) -> pd.DataFrame:
@@ -89,7 +90,7 @@ def _grow(digits: npt.NDArray[np.float64]) -> Bytes:
     """Digits (N, 8, 8), 0 to 16, grown to 20 x 20, their centre of mass in the middle of (N, 28, 28)."""
     rows, columns = (_weights(digits.sum(axis=axis)) for axis in (2, 1))  # (N, 28, 8) each
     grown = np.einsum("nri,nij,ncj->nrc", rows, digits, columns, optimize=True)
-    ink = np.clip(grown / grown.max(axis=(1, 2), keepdims=True) - FAINT, 0, None) / (1 - FAINT)
+    ink = np.clip(grown / grown.max(axis=(1, 2), keepdims=True) - INK_FLOOR, 0, None) / (1 - INK_FLOOR)
     return np.asarray((255 * ink).round(), dtype=np.uint8)
 
 

@@ -29,10 +29,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from handbook import pixelart
-from handbook.fetch import File, sha256
-from handbook.git_archive import Selection
-from handbook.pixelart import LARGEST, SMALLEST, Bytes, Sprites
+from handbook.data import sprites
+from handbook.data.git_archive import Selection
+from handbook.data.provenance import File, sha256
+from handbook.data.sprites import LARGEST, SMALLEST, Bytes, Sprites
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -152,15 +152,15 @@ def facts(directory: Path) -> pd.DataFrame:
 
 def load(directory: Path) -> Sprites:
     """The sprites; a HandbookError names the archive's untrusted member, or those that are no sprites."""
-    return pixelart.gather(*_read(directory), directory / ARCHIVE)
+    return sprites.gather(*_read(directory), directory / ARCHIVE)
 
 
 def _read(directory: Path) -> tuple[Bytes, list[dict[str, Any]]]:
     """Decoded once into the checkout's `.cache`, which lies beside the `data` that the directory lies in."""
     archive = directory / ARCHIVE
     if not archive.is_file():
-        return pixelart.decode_all(archive)  # which says what is wrong
-    return pixelart.read(archive, sha256(archive), directory.absolute().parent.parent / ".cache" / "sprites")
+        return sprites.decode_all(archive)  # which says what is wrong
+    return sprites.read(archive, sha256(archive), directory.absolute().parent.parent / ".cache" / "sprites")
 
 
 def expectations(sample: bool = False) -> list[Any]:
@@ -266,13 +266,13 @@ def _expect_parts(sample: bool) -> list[Any]:
     import great_expectations.expectations as gxe
     from great_expectations.expectations.row_conditions import Column
 
-    held_out = sum(pixelart.part(dex) == "held out" for dex in range(1, KINDS + 1)) * 8 if sample else 1_280
+    held_out = sum(sprites.part(dex) == "held out" for dex in range(1, KINDS + 1)) * 8 if sample else 1_280
     return [
         gxe.ExpectColumnValuesToBeBetween(
             column="dex",
             min_value=-1,
             max_value=898,
-            row_condition=Column("dex") < pixelart.FORMS_FROM,
+            row_condition=Column("dex") < sprites.FORMS_FROM,
             description="National dex numbers end at 898; 0 is the unknown mark, -1 a name without a number",
         ),
         gxe.ExpectColumnDistinctValuesToBeInSet(

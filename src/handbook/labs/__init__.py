@@ -1,26 +1,20 @@
 """A page (or a folder of pages) a worked chapter without a model to keep. Found by looking; to add one, write it.
 
-A lab has `figures() -> dict[str, Figure]`, `checks() -> dict[str, float | bool]`, and, where something has to move,
-`animations() -> dict[str, Callable[[Path], None]]`: each writes a GIF to the path it is given. A lab that shows real
-pictures names them, `DATASET = "fashion_mnist"`, and all of its functions are given what that dataset's `load` returns.
+What a lab offers, `contract.LabPage` and `contract.Lab` say.
 """
 
 from __future__ import annotations
 
-import pkgutil
-from importlib import import_module
 from types import ModuleType
 
-from handbook.errors import unknown
+from handbook import contract
 
 
 def names() -> list[str]:
     """The labs there are, without importing any."""
-    return sorted(module.name for module in pkgutil.iter_modules(__path__))
+    return contract.names(__path__)
 
 
 def page(name: str) -> ModuleType:
     """The lab of that name; a HandbookError lists the labs there are."""
-    if name not in names():
-        raise unknown("lab", name, names())
-    return import_module(f"{__name__}.{name}")
+    return contract.page("lab", __name__, __path__, name)

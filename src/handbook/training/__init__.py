@@ -15,10 +15,22 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor, nn
 
-from handbook.runs import Run
-from handbook.training.batches import Batches, split
+from handbook.training.batches import Batches, held_out, tensors
+from handbook.training.run import Run
 
-__all__ = ["Batches", "Learner", "Move", "Player", "Recipe", "decayed", "on_one_thread", "one_cycle", "split", "train"]
+__all__ = [
+    "Batches",
+    "Learner",
+    "Move",
+    "Player",
+    "Recipe",
+    "decayed",
+    "held_out",
+    "on_one_thread",
+    "one_cycle",
+    "tensors",
+    "train",
+]
 
 Recipe = tuple[torch.optim.Optimizer, Any]  # an optimiser, and a schedule that steps with it, or None
 Move = Callable[[int, nn.Module, Tensor], None]  # the side, its network, and the loss that it is moved by

@@ -5,11 +5,17 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Callable, Iterator
+from typing import TypeVar
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from handbook.runs import processes
+from handbook.data.images import Pictures
+from handbook.data.split import RowsPart
+from handbook.training.run import device, processes
+
+P = TypeVar("P", bound=RowsPart)
 
 
 class Batches:
@@ -72,3 +78,15 @@ def split(samples: int, share: float, seed: int) -> tuple[Tensor, Tensor]:
     order = torch.randperm(samples, generator=torch.Generator().manual_seed(seed))
     held_out = round(samples * share)
     return order[held_out:], order[:held_out]
+
+
+def held_out(part: P, share: float, seed: int) -> tuple[P, P | None]:
+    """The part without a share of its rows, drawn by the seed, and that share, None if no row is in it."""
+    kept, watched = (each.numpy() for each in split(len(part), share, seed))
+    return part.take(kept), part.take(watched) if len(watched) else None
+
+
+def tensors(pictures: Pictures) -> tuple[Tensor, Tensor]:
+    """Images (N, 28, 28) uint8 and labels (N,) int64 on the device."""
+    images = torch.from_numpy(np.require(pictures.images, requirements="W"))  # copied only if read-only
+    return images.to(device()), torch.from_numpy(pictures.labels.astype(np.int64)).to(device())

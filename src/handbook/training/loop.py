@@ -16,15 +16,15 @@ import lightning as L
 import torch
 from torch import Tensor, nn
 
-from handbook.runs import Row, Run, device, processes
 from handbook.training.batches import Batches
+from handbook.training.run import Row, Run, device, processes
 
 if TYPE_CHECKING:
     from handbook.training import Learner, Player
 
 
-class _Lesson(L.LightningModule):
-    """A `Learner` as Lightning wants it."""
+class _SupervisedModule(L.LightningModule):
+    """A `Learner` as a LightningModule."""
 
     def __init__(self, model: Learner) -> None:
         super().__init__()
@@ -48,7 +48,7 @@ class _Lesson(L.LightningModule):
 
 
 class _Match(L.LightningModule):
-    """A `Player` as Lightning wants it: each side is moved by hand."""
+    """A `Player` as a LightningModule: each side is optimised by hand."""
 
     def __init__(self, model: Player) -> None:
         super().__init__()
@@ -194,7 +194,7 @@ def fit(
     model: Any, batches: Batches, validation: Batches | None, *, epochs: int, run: Run, clip: float, patience: int
 ) -> int:
     """What `handbook.training.train` says."""
-    module = _Match(model) if hasattr(model, "play") else _Lesson(model)
+    module = _Match(model) if hasattr(model, "play") else _SupervisedModule(model)
     history, best = _History(run), _BestEpoch(patience)
     # Order matters: what is in a checkpoint is what the callbacks before it have kept.
     callbacks = [*([best] if patience else []), history, *([_Checkpoint(run.checkpoint)] if run.checkpoint else [])]

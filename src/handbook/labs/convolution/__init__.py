@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from handbook.images import LabelledImages
+from handbook.data.images import LabelledImages
 from handbook.labs.convolution import edges, garments, layers
 from handbook.labs.convolution.receptive import LENET, measured_field, receptive_fields
 

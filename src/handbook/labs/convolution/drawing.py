@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from handbook.figures import BLUE, GREY, INK, ORANGE, canvas
+from handbook.evaluation.figures import BLUE, GREY, INK, ORANGE, canvas
 from handbook.labs.convolution import edges, garments
 from handbook.labs.convolution.geometry import Padding, Size, Windows
 from handbook.labs.convolution.layers import Array, average_pool, max_pool

@@ -1,6 +1,6 @@
 """Two numbers that find edges, and how to learn them (sections 4.3.3 and 4.3.4).
 
-The kernel [1, −1] takes from each pixel its neighbour on the right: nought where nothing changes, positive where
+The kernel [1, −1] takes from each pixel its neighbour on the right: zero where nothing changes, positive where
 light turns dark, negative where dark turns light. The book's picture is white, 6 x 8, with columns 2 to 5 black. All
 its rows are alike, so all rows of the result must be alike too, and each is
 

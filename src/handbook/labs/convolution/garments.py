@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from handbook.images import LabelledImages
+from handbook.data.images import LabelledImages
 from handbook.labs.convolution.layers import (
     Array,
     cross_correlate,
@@ -22,7 +22,7 @@ from handbook.labs.convolution.layers import (
 
 KERNELS, SIDE, CLASSES = 8, 5, 10
 TRAIN, TEST, EPOCHS, BATCH, MOMENTUM = 3000, 1000, 3, 32, 0.9
-RATE = 0.02  # at 0.05 one or two of the kernels are pushed below nought everywhere, and ReLU silences them
+RATE = 0.02  # at 0.05 one or two of the kernels are pushed below zero everywhere, and ReLU silences them
 
 
 class Garments(NamedTuple):

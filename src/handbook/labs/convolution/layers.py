@@ -121,7 +121,7 @@ def max_pool_backward(g: Array, x: Array, kernel: Size, *, stride: Size | None =
 
 
 def average_pool(x: Array, kernel: Size, *, stride: Size | None = None, padding: Size = 0) -> Array:
-    """The mean of each window, padding counted as nought; the stride is the kernel by default."""
+    """The mean of each window, padding counted as zero; the stride is the kernel by default."""
     return np.asarray(_spread(x, pooling(kernel, stride, padding)).mean(axis=(4, 5)))
 
 

@@ -76,9 +76,9 @@ def _depth() -> dict[str, float | bool]:
 
 
 def _convexity() -> dict[str, float | bool]:
-    from handbook.labs.optimisation.convexity import FUNCTIONS, verdicts
+    from handbook.labs.optimisation.convexity import FUNCTIONS, property_checks
 
-    found = [(each, verdicts(each.f, each.interval, seed=0)) for each in FUNCTIONS]
+    found = [(each, property_checks(each.f, each.interval, seed=0)) for each in FUNCTIONS]
     return {
         "convex functions that all five properties accept": sum(each.convex and all(v.values()) for each, v in found),
         "convex functions asked": sum(each.convex for each in FUNCTIONS),
@@ -95,14 +95,14 @@ def _programmes() -> dict[str, float | bool]:
     from handbook.labs.optimisation.opinions import apart, by_cvxpy, by_scipy
     from handbook.labs.optimisation.programmes import residuals, solve
 
-    asked = [
+    problems = [
         examples.linear(),
         examples.sum_of_squares(),
         examples.on_a_line(),
         examples.above_a_line(),
         examples.projects(),
     ]
-    ours = [solve(each) for each in asked]
+    ours = [solve(each) for each in problems]
     linear, squares, line, _, plan = ours
     return {
         "region: greatest x + 2y": -linear.cost,
@@ -114,16 +114,16 @@ def _programmes() -> dict[str, float | bool]:
         "projects: units of B": float(plan.x[1]),
         "projects: profit": -plan.cost,
         "projects: hours of labour worked": float(examples.HOURS @ plan.x),
-        "projects: most hours any plan can work": -solve(examples.projects(worth=examples.HOURS)).cost,
+        "projects: most hours any plan can work": -solve(examples.projects(gains=examples.HOURS)).cost,
         "projects: hours of labour, as the book prints them": examples.BOOK_HOURS,
         "projects: worth of an hour more of labour": float(plan.inequality[0]),
         "all KKT residuals are below 1e-9": all(
-            max(residuals(each, found).values()) < 1e-9 for each, found in zip(asked, ours, strict=True)
+            max(residuals(each, found).values()) < 1e-9 for each, found in zip(problems, ours, strict=True)
         ),
         "SciPy agrees, with multipliers, to 1e-6": all(
-            apart(by_scipy(each), found) < 1e-6 for each, found in zip(asked, ours, strict=True)
+            apart(by_scipy(each), found) < 1e-6 for each, found in zip(problems, ours, strict=True)
         ),
         "CVXPY agrees, with multipliers, to 1e-6": all(
-            apart(by_cvxpy(each), found) < 1e-6 for each, found in zip(asked, ours, strict=True)
+            apart(by_cvxpy(each), found) < 1e-6 for each, found in zip(problems, ours, strict=True)
         ),
     }

@@ -107,7 +107,7 @@ PROPERTIES = {
 }
 
 
-def verdicts(f: Callable[[Array], Array], interval: Interval, seed: int) -> dict[str, bool]:
+def property_checks(f: Callable[[Array], Array], interval: Interval, seed: int) -> dict[str, bool]:
     """What each of the five properties says of f on the interval."""
     return {
         name: holds(f, interval, np.random.default_rng([seed, place]))

@@ -62,18 +62,18 @@ NETS = (
 
 def forward(net: Net, weights: Array, x: Array) -> tuple[Array, list[Array]]:
     """The output (n,) of the net (L, n, n) for x (n,), and what each layer's unit was given."""
-    h, seen = x, []
+    h, pre_activations = x, []
     for W in weights:
         z = h if net.residual else W @ h
-        seen.append(z)
+        pre_activations.append(z)
         h = h + W @ net.unit(z) / np.sqrt(len(weights)) if net.residual else net.unit(z)
-    return h, seen
+    return h, pre_activations
 
 
-def backward(net: Net, weights: Array, seen: list[Array], g: Array) -> Array:
+def backward(net: Net, weights: Array, pre_activations: list[Array], g: Array) -> Array:
     """The gradient (L + 1, n) at the input of each layer, and last at the output, where it is g (n,)."""
     gradients = [g]
-    for W, z in zip(weights[::-1], seen[::-1], strict=True):
+    for W, z in zip(weights[::-1], pre_activations[::-1], strict=True):
         g = g + net.slope(z) * (W.T @ g) / np.sqrt(len(weights)) if net.residual else W.T @ (net.slope(z) * g)
         gradients.append(g)
     return np.array(gradients[::-1])
@@ -84,7 +84,7 @@ def survival(net: Net, depth: int, rng: np.random.Generator, width: int = 64, tr
     ratios = []
     for _ in range(trials):
         weights = net.weights(depth, width, rng)
-        _, seen = forward(net, weights, rng.standard_normal(width))
-        gradients = backward(net, weights, seen, rng.standard_normal(width))
+        _, pre_activations = forward(net, weights, rng.standard_normal(width))
+        gradients = backward(net, weights, pre_activations, rng.standard_normal(width))
         ratios.append(np.sum(gradients[0] ** 2) / np.sum(gradients[-1] ** 2))
     return float(np.sqrt(np.mean(ratios)))

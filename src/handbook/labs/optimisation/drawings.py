@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.figure import Figure
 
-from handbook.figures import BLUE, GREY, INK, ORANGE, canvas
+from handbook.evaluation.figures import BLUE, GREY, INK, ORANGE, canvas
 from handbook.labs.optimisation import convexity, depth, landscape
 
 DEPTHS = (1, 2, 4, 8, 16, 32, 64)
@@ -112,7 +112,7 @@ def properties() -> Figure:
     chords.set(xlabel="x", ylim=(-8, 8), title="a chord of exp lies above it; one of x³ does not")
     chords.legend(frameon=False)
     chords.grid(alpha=0.25)
-    rows = [(each, convexity.verdicts(each.f, each.interval, seed=0)) for each in convexity.FUNCTIONS]
+    rows = [(each, convexity.property_checks(each.f, each.interval, seed=0)) for each in convexity.FUNCTIONS]
     for i, (_, found) in enumerate(rows):
         for j, holds in enumerate(found.values()):
             table.text(j, i, "holds" if holds else "refused", ha="center", va="center", fontsize=8,

@@ -42,11 +42,11 @@ def above_a_line(total: float = 1.0) -> Programme:
     return Programme(2 * np.eye(2), np.zeros(2), G=-np.ones((1, 2)), h=np.array([-total]), names=("x + y ≥ total",))
 
 
-def projects(labour: float = LABOUR, worth: Array = PROFIT) -> Programme:
+def projects(labour: float = LABOUR, gains: Array = PROFIT) -> Programme:
     """How much of A and of B earns most, within the hours of labour and machine; as least −profit."""
     G = np.vstack([HOURS, np.ones(2), -np.eye(2)])
     h = np.array([labour, MACHINE, 0.0, 0.0])
-    return Programme(np.zeros((2, 2)), -worth, G=G, h=h, names=("labour", "machine", "A ≥ 0", "B ≥ 0"))
+    return Programme(np.zeros((2, 2)), -gains, G=G, h=h, names=("labour", "machine", "A ≥ 0", "B ≥ 0"))
 
 
 def non_convex() -> Programme:

@@ -50,7 +50,7 @@ def wave_curvature(x: Array) -> Array:
 
 
 def roots(f: Callable[[Array], Array], low: float, high: float, cells: int = 1000) -> Array:
-    """Where f crosses nought in (low, high), ascending: every change of sign on a grid, halved until it is a point.
+    """Where f crosses zero in (low, high), ascending: every change of sign on a grid, halved until it is a point.
 
     cot πx = πx has no solution in closed form, whatever the book does with it symbolically. A pair of roots within one
     cell, or a root without a change of sign, is not seen.

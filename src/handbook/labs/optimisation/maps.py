@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from handbook.figures import BLUE, GREY, INK, ORANGE, canvas
+from handbook.evaluation.figures import BLUE, GREY, INK, ORANGE, canvas
 from handbook.labs.optimisation import examples
 from handbook.labs.optimisation.programmes import Array, Programme, Solution, solve, vertices
 

@@ -16,7 +16,7 @@ from handbook.labs.optimisation.programmes import (
 )
 
 INFEASIBLE, UNBOUNDED = 2, 3  # statuses of scipy.optimize.linprog
-JUDGED = 1e-5  # residuals of SLSQP that are taken for nought: its line search works in costs, to their rounding's root
+JUDGED = 1e-5  # residuals of SLSQP that are taken for zero: its line search works in costs, to their rounding's root
 
 
 def by_scipy(programme: Programme) -> Solution:
@@ -45,7 +45,7 @@ def _quadratic(p: Programme) -> Solution:
     from scipy.optimize import minimize
 
     start = _linear(p, np.zeros(len(p.q))).x
-    # SLSQP wants what is to be nought or at least nought, and counts inequalities after equalities
+    # SLSQP wants what is to be zero or at least zero, and counts inequalities after equalities
     constraints: list[dict[str, Any]] = []
     if len(p.b):
         constraints.append({"type": "eq", "fun": lambda x: p.A @ x - p.b, "jac": lambda x: p.A})

@@ -137,7 +137,7 @@ def _lagrange(programme: Programme, active: list[int]) -> Solution | None:
 
 
 def residuals(programme: Programme, solution: Solution) -> dict[str, float]:
-    """How far a solution is from each of the five conditions: all nought, or it is none."""
+    """How far a solution is from each of the five conditions: all zero, or it is none."""
     p, x, mu = programme, solution.x, solution.inequality
     room = p.h - p.G @ x  # (m,)
     return {
@@ -160,7 +160,7 @@ def vertices(G: Array, h: Array) -> Array:
         if abs(np.linalg.det(G[[i, j]])) > CLOSE:
             x = np.linalg.solve(G[[i, j]], h[[i, j]])
             if (G @ x <= h + CLOSE).all():
-                corners.append(x + 0.0)  # no negative nought
+                corners.append(x + 0.0)  # no negative zero
     if not corners:
         return np.zeros((0, 2))
     unique = np.unique(np.round(corners, 9), axis=0)

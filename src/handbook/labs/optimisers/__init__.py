@@ -28,7 +28,7 @@ import numpy as np
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from handbook.images import LabelledImages
+    from handbook.data.images import LabelledImages
 
 DATASET = "fashion_mnist"
 

@@ -40,7 +40,7 @@ class Rows:
         return np.asarray(2 / len(x) * x.T @ (x @ w - y))
 
     def best(self) -> Vector:
-        """Where the gradient is nought, (d,): the normal equations."""
+        """Where the gradient is zero, (d,): the normal equations."""
         return np.asarray(np.linalg.solve(self.x.T @ self.x, self.x.T @ self.y))
 
 
@@ -68,7 +68,7 @@ def descend(
     rule: Rule | None = None,
     schedule: Schedule | None = None,
 ) -> Vector:
-    """The path (steps + 1, d) from nought, a batch of `size` rows a step; the rule is the book's descent by default."""
+    """The path (steps + 1, d) from zero, a batch of `size` rows a step; the rule is the book's descent by default."""
     rule, path = rule or Descent(ETA), [np.zeros(data.x.shape[1])]
     for t, batch in zip(range(steps), batches(len(data.y), size, rng), strict=False):
         if schedule:
@@ -78,7 +78,7 @@ def descend(
 
 
 def after(data: Rows, t: int, eta: float = ETA) -> Vector:
-    """Where batch descent is after t steps from nought, in closed form: w* - (I - 2 eta X'X/n)^t w*."""
+    """Where batch descent is after t steps from zero, in closed form: w* - (I - 2 eta X'X/n)^t w*."""
     curvature = 2 * data.x.T @ data.x / len(data.y)
     shrink = np.linalg.matrix_power(np.eye(len(curvature)) - eta * curvature, t)
     return np.asarray(data.best() - shrink @ data.best())

@@ -20,7 +20,7 @@ from handbook.labs.optimisers.rules import RULES, Rule, Vector
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from handbook.images import LabelledImages
+    from handbook.data.images import LabelledImages
 
 SHAPES = ((6, 1, 5, 5), (6,), (16, 6, 5, 5), (16,), (120, 256), (120,), (84, 120), (84,), (10, 84), (10,))
 TRAIN, TEST, BATCH, STEPS = 2048, 1000, 32, 192  # three passes over the slice

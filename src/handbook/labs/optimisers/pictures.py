@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from handbook.figures import GREY, INK, canvas
+from handbook.evaluation.figures import GREY, INK, canvas
 from handbook.labs.optimisers import descent, garments, races, rules, schedules
 from handbook.labs.optimisers.rules import Vector
 

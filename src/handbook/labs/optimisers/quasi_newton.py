@@ -142,11 +142,11 @@ def lbfgs(f: Objective, start: Vector, *, memory: int = 10, steps: int = 200, to
         if np.abs(g).max() <= tolerance:
             break
         d = -known.times(g)
-        asked, line = _along(f, theta, d)
+        tried, line = _along(f, theta, d)
         # the first direction has the size of the gradient, which says nothing about how far to go
         t = 1.0 if known.pairs else min(1.0, 1 / np.abs(g).sum())
         found = strong_wolfe(line, Trial(0.0, value, float(g @ d), g), t)
-        evaluations += len(asked)
+        evaluations += len(tried)
         known.learn(found.t * d, found.g - g)
         theta, value, g = theta + found.t * d, found.f, found.g
         path.append(theta)
@@ -156,14 +156,14 @@ def lbfgs(f: Objective, start: Vector, *, memory: int = 10, steps: int = 200, to
 
 def _along(f: Objective, theta: Vector, d: Vector) -> tuple[list[float], Line]:
     """f on the ray theta + t d, and the list of the steps at which it has been asked."""
-    asked: list[float] = []
+    tried: list[float] = []
 
     def line(t: float) -> Trial:
-        asked.append(t)
+        tried.append(t)
         value, g = f(theta + t * d)
         return Trial(t, value, float(g @ d), g)
 
-    return asked, line
+    return tried, line
 
 
 def fixed_steps(f: Objective, start: Vector, eta: float, steps: int, memory: int = 10) -> Vector:

@@ -45,7 +45,7 @@ class Rule(ABC):
         if not (np.isfinite(self.eta) and self.eta > 0):
             raise ValueError(f"{name}: eta must be positive and finite, found {self.eta}; 1e-3 is a usual start")
         if not (np.isfinite(self.decay) and self.decay >= 0):
-            raise ValueError(f"{name}: decay must be nought or more, found {self.decay}; 0 switches it off")
+            raise ValueError(f"{name}: decay must be zero or more, found {self.decay}; 0 switches it off")
         for share in self.shares:
             if not 0 <= getattr(self, share) < 1:
                 raise ValueError(f"{name}: {share} must be in [0, 1), found {getattr(self, share)}")
@@ -92,7 +92,7 @@ class Momentum(Rule):
 
 @dataclass
 class Nesterov(Momentum):
-    """The accelerated gradient, told at the point looked at, theta - eta mu b: there it needs one gradient a step."""
+    """The accelerated gradient at the look-ahead point, theta - eta mu b: there it needs one gradient a step."""
 
     def move(self, g: Vector) -> Vector:
         self.b = self.mu * self.b + g
@@ -145,7 +145,7 @@ class Adadelta(Rule):
 
 @dataclass
 class Adam(Rule):
-    """Adaptive moments; m and v start at nought, which the division by 1 - beta^t makes good."""
+    """Adaptive moments; m and v start at zero, which the division by 1 - beta^t makes good."""
 
     eta: float = 1e-3
     beta1: float = 0.9
@@ -196,7 +196,7 @@ def walk(rule: Rule, gradient: Gradient, start: Vector, steps: int) -> Vector:
 
 
 def look_ahead(gradient: Gradient, start: Vector, eta: float, mu: float, steps: int, *, sign: float = 1.0) -> Vector:
-    """Nesterov as he is told in textbooks, path (steps + 1, n): v = mu v - eta g(theta + mu v); theta += v.
+    """Nesterov's method as textbooks state it, path (steps + 1, n): v = mu v - eta g(theta + mu v); theta += v.
 
     `sign` = -1 looks back, as the book's code does.
     """

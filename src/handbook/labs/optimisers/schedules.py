@@ -7,7 +7,7 @@ so has a memory. Each agrees with its namesake in torch.optim.lr_scheduler at ev
     step          eta gamma^floor(t / every)                          StepLR
     exponential   eta gamma^t                                         ExponentialLR
     cosine        low + (eta - low)(1 + cos(pi t / T)) / 2            CosineAnnealingLR (Loshchilov and Hutter 2017)
-    one-cycle     up along a cosine to eta, then down to nought       OneCycleLR (Smith and Topin 2018)
+    one-cycle     up along a cosine to eta, then down to zero       OneCycleLR (Smith and Topin 2018)
     warm-up       eta (first + (1 - first) t / T), then eta           LinearLR (Goyal et al. 2017)
     plateau       times gamma when the loss has stopped falling       ReduceLROnPlateau
 
@@ -28,7 +28,7 @@ Schedule = Callable[[int], float]
 def _positive(**values: float) -> None:
     for name, value in values.items():
         if not value > 0:
-            raise ValueError(f"a schedule's {name} must be more than nought, found {value}")
+            raise ValueError(f"a schedule's {name} must be more than zero, found {value}")
 
 
 def constant(eta: float) -> Schedule:

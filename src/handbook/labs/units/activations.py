@@ -5,7 +5,7 @@
 
 The book's sigmoid and softmax raise e to the power of x as it comes, and overflow from x = 710 on. Here the exponent is
 never positive: sigmoid(x) = exp(x) / (1 + exp(x)) for negative x, and softmax, which does not change when all logits
-are moved alike, is taken after the greatest is moved to nought (section 3.2; Goodfellow et al. 2016, section 4.1).
+are moved alike, is taken after the greatest is moved to zero (section 3.2; Goodfellow et al. 2016, section 4.1).
 """
 
 from __future__ import annotations
@@ -52,12 +52,12 @@ def tanh_slope(x: Array) -> Array:
 
 
 def relu(x: Array) -> Array:
-    """x where positive, else nought."""
+    """x where positive, else zero."""
     return np.maximum(x, 0.0)
 
 
 def relu_slope(x: Array) -> Array:
-    """1 where positive, else nought; at the corner nought, as in torch."""
+    """1 where positive, else zero; at the corner zero, as in torch."""
     return np.where(x > 0, 1.0, 0.0)
 
 

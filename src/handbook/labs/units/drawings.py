@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from handbook.figures import BLUE, GREY, INK, ORANGE, canvas
+from handbook.evaluation.figures import BLUE, GREY, INK, ORANGE, canvas
 from handbook.labs.units import network, recurrent
 from handbook.labs.units.activations import UNITS, Array, log_softmax, softmax
 
@@ -31,7 +31,7 @@ def curves() -> Figure:
     for place in axes.flat:
         place.grid(alpha=0.25)
         place.axvline(0, color=GREY, lw=0.6)
-    figure.suptitle("Sigmoid and tanh lose their slope on both sides; ReLU and its leaky kin keep it on one")
+    figure.suptitle("Sigmoid and tanh lose their slope on both sides; ReLU and its leaky variants keep it on one")
     return figure
 
 
@@ -50,11 +50,11 @@ def overflow() -> Figure:
     with np.errstate(divide="ignore"):
         plain = np.log(plain_softmax(logits)[:, 1])
     last = x[np.isfinite(plain)].max()
-    axes.plot(x, log_softmax(logits)[:, 1], color=BLUE, lw=4, alpha=0.4, label="greatest logit moved to nought")
+    axes.plot(x, log_softmax(logits)[:, 1], color=BLUE, lw=4, alpha=0.4, label="greatest logit moved to zero")
     axes.plot(x, plain, color=ORANGE, label="as the book writes it")
     axes.axvspan(last, 1000, color=ORANGE, alpha=0.1)
     axes.text(last + 10, -120, "e to the x is infinite:\nnan from here on", color=ORANGE, fontsize=9)
-    axes.set(xlabel="logit x beside a logit of nought", ylabel="log share of the other (nats)")
+    axes.set(xlabel="logit x beside a logit of zero", ylabel="log share of the other (nats)")
     axes.set_title(f"The plain softmax ends at {last:.0f}; the stable one goes on")
     axes.legend(frameon=False, loc="lower left")
     axes.grid(alpha=0.25)
@@ -105,12 +105,12 @@ def gate_response(recurrent_weights: bool, steps: int = 10) -> Array:
         w = w._replace(U=np.zeros_like(w.U))
     x = rng.normal(size=(steps, 1, 10))
     other = np.concatenate((-x[:1], x[1:]))
-    gates = [np.stack([kept[4] for kept in recurrent.forward(cell, each, w)[2]]) for each in (x, other)]
+    gates = [np.stack([cache[4] for cache in recurrent.forward(cell, each, w)[2]]) for each in (x, other)]
     return np.asarray(np.linalg.norm(gates[0] - gates[1], axis=(1, 2)))
 
 
 def deaf_gates() -> Figure:
-    """The book's LSTM beside the whole one, over its ten steps."""
+    """The book's LSTM beside the complete one, over its ten steps."""
     figure, axes = canvas(size=(6.8, 4.2))
     steps = np.arange(1, 11)
     axes.plot(steps, gate_response(True), "o-", color=BLUE, label="with recurrent weights")

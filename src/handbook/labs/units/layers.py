@@ -44,8 +44,8 @@ def convolution_backward(
     dx = np.zeros((B, C, H + 2 * padding, W + 2 * padding))
     rows, columns = dy.shape[2:]
     for u, v in np.ndindex(*K.shape[2:]):
-        seen = np.s_[:, :, u : u + stride * rows : stride, v : v + stride * columns : stride]
-        dx[seen] += np.einsum("boij,oc->bcij", dy, K[:, :, u, v])
+        window = np.s_[:, :, u : u + stride * rows : stride, v : v + stride * columns : stride]
+        dx[window] += np.einsum("boij,oc->bcij", dy, K[:, :, u, v])
     return dx[:, :, padding : padding + H, padding : padding + W], dK, dy.sum(axis=(0, 2, 3))
 
 

@@ -37,7 +37,7 @@ def spirals(n: int, rng: np.random.Generator, noise: float = 0.15) -> tuple[Arra
 
 
 def start(width: int, rng: np.random.Generator) -> Network:
-    """Weights of deviation one over the root of their inputs (LeCun et al. 1998), biases of nought."""
+    """Weights of deviation one over the root of their inputs (LeCun et al. 1998), biases of zero."""
     W1, W2 = rng.normal(0, 2**-0.5, (width, 2)), rng.normal(0, width**-0.5, (ARMS, width))
     return Network(W1, np.zeros(width), W2, np.zeros(ARMS))
 

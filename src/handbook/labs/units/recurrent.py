@@ -19,7 +19,7 @@ import numpy as np
 from handbook.labs.units.activations import Array, sigmoid, tanh
 
 State = tuple[Array, ...]  # (h,) or, for the LSTM, (h, m), each (B, H)
-Kept = tuple[Array, ...]  # what a step remembers for the way back
+Cache = tuple[Array, ...]  # what a step keeps for the backward pass
 
 
 class Weights(NamedTuple):
@@ -34,8 +34,8 @@ class Weights(NamedTuple):
 class Cell(NamedTuple):
     """A unit with memory: its step, its step back, how many gates are stacked and how many states it carries."""
 
-    step: Callable[[Array, State, Weights], tuple[State, Kept]]
-    back: Callable[[State, Kept, Weights], tuple[Array, State, Weights]]
+    step: Callable[[Array, State, Weights], tuple[State, Cache]]
+    back: Callable[[State, Cache, Weights], tuple[Array, State, Weights]]
     gates: int
     states: int
 
@@ -47,7 +47,7 @@ def draw(cell: Cell, inputs: int, width: int, rng: np.random.Generator) -> Weigh
     return Weights(*(rng.uniform(-bound, bound, shape) for shape in shapes))
 
 
-def forward(cell: Cell, x: Array, w: Weights, state: State | None = None) -> tuple[Array, State, list[Kept]]:
+def forward(cell: Cell, x: Array, w: Weights, state: State | None = None) -> tuple[Array, State, list[Cache]]:
     """A sequence (T, B, I) -> the states h (T, B, H), the last state, and what the way back needs."""
     if x.ndim != 3 or x.shape[2] != w.W.shape[1]:
         raise ValueError(f"expected a sequence (T, B, {w.W.shape[1]}), found {x.shape}")
@@ -56,39 +56,39 @@ def forward(cell: Cell, x: Array, w: Weights, state: State | None = None) -> tup
     state = state or (np.zeros((x.shape[1], w.U.shape[1])),) * cell.states
     h, tape = [], []
     for now in x:
-        state, kept = cell.step(now, state, w)
+        state, cache = cell.step(now, state, w)
         h.append(state[0])
-        tape.append(kept)
+        tape.append(cache)
     return np.stack(h), state, tape
 
 
-def backward(cell: Cell, dh: Array, tape: list[Kept], w: Weights) -> tuple[Array, State, Weights]:
+def backward(cell: Cell, dh: Array, tape: list[Cache], w: Weights) -> tuple[Array, State, Weights]:
     """The errors of the sequence (T, B, I), of the first state and of the weights, from those of all h (T, B, H)."""
     d_state: State = (np.zeros_like(dh[0]),) * cell.states
     dw, dx = Weights(*(np.zeros_like(part) for part in w)), []
-    for now, kept in zip(dh[::-1], tape[::-1], strict=True):
-        d_now, d_state, d_step = cell.back((d_state[0] + now, *d_state[1:]), kept, w)
+    for now, cache in zip(dh[::-1], tape[::-1], strict=True):
+        d_now, d_state, d_step = cell.back((d_state[0] + now, *d_state[1:]), cache, w)
         dx.append(d_now)
         dw = Weights(*(total + part for total, part in zip(dw, d_step, strict=True)))
     return np.stack(dx[::-1]), d_state, dw
 
 
-def rnn_step(x: Array, state: State, w: Weights) -> tuple[State, Kept]:
+def rnn_step(x: Array, state: State, w: Weights) -> tuple[State, Cache]:
     """One step of Elman's unit."""
     (h,) = state
     new = tanh(x @ w.W.T + w.b + h @ w.U.T + w.c)
     return (new,), (x, h, new)
 
 
-def rnn_back(d_state: State, kept: Kept, w: Weights) -> tuple[Array, State, Weights]:
+def rnn_back(d_state: State, cache: Cache, w: Weights) -> tuple[Array, State, Weights]:
     """One step back through it."""
-    x, h, new = kept
+    x, h, new = cache
     da = d_state[0] * (1 - new**2)
     dx, dh, dw = _through(da, da, x, h, w)
     return dx, (dh,), dw
 
 
-def lstm_step(x: Array, state: State, w: Weights) -> tuple[State, Kept]:
+def lstm_step(x: Array, state: State, w: Weights) -> tuple[State, Cache]:
     """One step of the LSTM; the memory m passes by addition, which is what keeps its error alive."""
     h, m = state
     i, f, g, o = np.split(x @ w.W.T + w.b + h @ w.U.T + w.c, 4, axis=1)  # each (B, H)
@@ -97,9 +97,9 @@ def lstm_step(x: Array, state: State, w: Weights) -> tuple[State, Kept]:
     return (o * tanh(new), new), (x, h, m, i, f, g, o, tanh(new))
 
 
-def lstm_back(d_state: State, kept: Kept, w: Weights) -> tuple[Array, State, Weights]:
+def lstm_back(d_state: State, cache: Cache, w: Weights) -> tuple[Array, State, Weights]:
     """One step back through it."""
-    x, h, m, i, f, g, o, squashed = kept
+    x, h, m, i, f, g, o, squashed = cache
     dh, dm = d_state
     dm = dm + dh * o * (1 - squashed**2)
     da = np.concatenate(
@@ -109,7 +109,7 @@ def lstm_back(d_state: State, kept: Kept, w: Weights) -> tuple[Array, State, Wei
     return dx, (dh, dm * f), dw
 
 
-def gru_step(x: Array, state: State, w: Weights) -> tuple[State, Kept]:
+def gru_step(x: Array, state: State, w: Weights) -> tuple[State, Cache]:
     """One step of the GRU: z says how much of the old state stays."""
     (h,) = state
     r_x, z_x, n_x = np.split(x @ w.W.T + w.b, 3, axis=1)  # each (B, H)
@@ -119,9 +119,9 @@ def gru_step(x: Array, state: State, w: Weights) -> tuple[State, Kept]:
     return ((1 - z) * n + z * h,), (x, h, r, z, n, n_h)
 
 
-def gru_back(d_state: State, kept: Kept, w: Weights) -> tuple[Array, State, Weights]:
+def gru_back(d_state: State, cache: Cache, w: Weights) -> tuple[Array, State, Weights]:
     """One step back through it; r stands between the two maps, so their errors differ."""
-    x, h, r, z, n, n_h = kept
+    x, h, r, z, n, n_h = cache
     (dh,) = d_state
     dn = dh * (1 - z) * (1 - n**2)
     dz = dh * (h - n) * z * (1 - z)

@@ -1,0 +1,312 @@
+"""A self-organising map that ranks outliers (chapter 8; Kohonen 1982, "Self-organized formation of feature maps").
+
+Units on a grid each hold a point W among the rows. A row x pulls its best matching unit, and that unit's neighbours on
+the grid, towards itself; so neighbours grow alike, and the grid becomes a map of the rows:
+
+    W_j += L(t) theta_j(t) (x - W_j),   theta_j = exp(-d_j^2 / 2 sigma^2),   L = L0 e^(-t/lambda),   sigma likewise
+
+with d_j the distance on the grid from the best matching unit. That is the online rule; the batch rule sets W_j to the
+mean of all rows weighted by theta_j, once an epoch. The worked example of section 8.4 lets node 3 win at "0.4": it is
+at 0.575 and node 9, at 0.567, is nearer; and its formula for the update forgets theta.
+
+Section 8.5 describes the transactions, loads the applications, drops two attributes, calls frauds by eye what lies on
+far-off units, and judges nothing. Both files are here. Distance to the best matching unit is a poor score
+(`plain_distance`): a map gives units to outliers too, and those lie close to them. Ours is the mean distance to
+the nearest units that hold a tenth of all rows together: the k-th neighbour score of Ramaswamy, Rastogi and Shim
+(2000), units for rows. The map is then fitted again without the rows that it found most outlying. No label is seen.
+The applications say nowhere who cheated, so the outliers to find there are forged: the held-out rows with their
+attributes shuffled among them, each value genuine and the whole not.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+
+from handbook.cases.self_organising_map import maps
+from handbook.cases.self_organising_map.maps import Grid
+from handbook.contract import Split
+from handbook.data import tables
+from handbook.data.tables import Table
+from handbook.evaluation.metrics import binary, gains
+from handbook.evaluation.report import Report
+from handbook.training.models import effort
+from handbook.training.run import Run, device
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+PRIMARY = "roc_auc"
+REASONS, PLANES, LISTED = 3, 12, 100  # attributes named for a row, component planes drawn, suspects listed
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Params:
+    seed: int  # of the start, the order, the held-out rows, and of the isolation forest
+    grid_rows: int
+    grid_columns: int
+    hexagonal: bool  # six neighbours a unit; else eight, on a square grid
+    principal_start: bool  # units start on the plane of the two main components; else on rows drawn at random
+    batch_rule: bool  # one step an epoch, from all rows; else a step a row
+    batch_size: int  # online: rows whose winners are looked up together; 1 is Kohonen's rule to the letter
+    epochs: int
+    sigma: tuple[float, ...]  # width of the neighbourhood in units, first and last
+    learning_rate: tuple[float, ...]  # online only, first and last
+    ignore: tuple[str, ...]  # attributes left out
+    logarithm: tuple[str, ...]  # attributes taken as log(1 + x): amounts and counts, 0 or more
+    share: float  # of the rows, whose nearest units make the score
+    trim: float  # share of the rows, the most outlying, that the second fit leaves out; 0: no second fit
+    called: float  # share of the rows that is called suspicious
+    held_out: float  # share kept from fitting, whose shuffled copies are to be found; 0: the target marks the outliers
+    forest_trees: int  # of the isolation forest beside it
+
+    def __post_init__(self) -> None:
+        for name, value in vars(self).items():
+            if name in ("grid_rows", "grid_columns", "batch_size", "epochs", "forest_trees") and value < 1:
+                raise ValueError(f"{name} must be 1 or more, found {value}")
+            if name in ("sigma", "learning_rate") and (len(value) != 2 or min(value) <= 0):
+                raise ValueError(f"{name} must be two numbers above 0, first and last, found {value}")
+            least = {"share": 1e-6, "called": 1e-6, "trim": 0.0, "held_out": 0.0}.get(name)
+            if least is not None and not least <= value < 1:
+                raise ValueError(f"{name} must be in [{least:g}, 1), found {value}")
+
+
+class Model(nn.Module):
+    """Rows of a DataFrame in; units, distances, scores and reasons out."""
+
+    history_: list[dict[str, float]]
+    training_: dict[str, Any]
+    nodes: Tensor  # (units, D)
+    hits: Tensor  # (units,): rows that each unit matched when the map was fitted
+
+    def __init__(self, params: Params, **facts: Any) -> None:
+        """facts: `like`, each attribute's words, None for numbers; `low`, `high`, `usual` of numbers; `threshold`."""
+        super().__init__()
+        self.params, self.facts = params, facts
+        self.grid = Grid(params.grid_rows, params.grid_columns, params.hexagonal)
+        self.owner = [name for name, words in facts["like"].items() for _ in words or [name]]  # of each encoded column
+        self.register_buffer("nodes", torch.zeros(self.grid.units, len(self.owner)))
+        self.register_buffer("hits", torch.zeros(self.grid.units))
+
+    def encode(self, rows: pd.DataFrame) -> Tensor:
+        """Rows as (N, D): numbers 0-1 over the fitted rows, and words one-hot, two of them as far apart as 0 from 1."""
+        parts = []
+        for name, words in self.facts["like"].items():
+            if words is not None:
+                parts.append((rows[name].to_numpy()[:, None] == np.asarray(words)) / np.sqrt(2))
+                continue
+            low, high = (self._lifted(name, self.facts[side][name]) for side in ("low", "high"))
+            values = self._lifted(name, rows[name].to_numpy(np.float64))
+            parts.append(((values - low) / (float(high - low) or 1.0))[:, None])
+        return torch.from_numpy(np.concatenate(parts, axis=1).astype(np.float32)).to(device(double=True))
+
+    def _lifted(self, name: str, values: Any) -> Any:
+        return np.log1p(np.maximum(values, 0)) if name in self.params.logarithm else values
+
+    def planes(self) -> dict[str, Floats]:
+        """What units (units,) hold of each number, in original units; what varies most over the map comes first."""
+        levels = {name: self.nodes[:, self.owner.index(name)].cpu().double().numpy() for name in self.facts["low"]}
+        for name in (ordered := sorted(levels, key=lambda each: -levels[each].std())):
+            low, high = (self._lifted(name, self.facts[side][name]) for side in ("low", "high"))
+            lifted = low + levels[name] * (high - low)
+            levels[name] = np.expm1(lifted) if name in self.params.logarithm else lifted
+        return {name: levels[name] for name in ordered}
+
+    def organise(self, rows: Tensor, seed: int) -> list[dict[str, float]]:
+        """Fit the map to encoded rows."""
+        p, draw = self.params, torch.Generator().manual_seed(seed)
+        start = maps.principal_start(rows, self.grid) if p.principal_start else maps.random_start(rows, self.grid, draw)
+        if p.batch_rule:
+            self.nodes, history = maps.batch(rows, start, self.grid, p.epochs, p.sigma)
+        else:
+            self.nodes, history = maps.online(
+                rows, start, self.grid, p.epochs, p.sigma, p.learning_rate, p.batch_size, draw
+            )
+        self.hits = maps.hits(rows, self.nodes).float()
+        return history
+
+    @torch.inference_mode()
+    def examine(self, rows: Tensor) -> tuple[Floats, npt.NDArray[np.int64], Floats, Floats]:
+        """Of encoded rows: outlier score, best matching unit, distance to it, (N,); each attribute's part (N, A)."""
+        names = list(self.facts["like"])
+        belongs = torch.tensor([[own == name for name in names] for own in self.owner]).double().to(rows.device)
+        nodes, found = self.nodes.to(rows.device).double(), []
+        for part in maps.blocks(rows, len(nodes)):
+            x = part.double()
+            distance = torch.cdist(x, nodes)
+            weight = maps.nearest_units(distance, self.hits.to(rows.device), self.params.share)
+            squares = x.square() - 2 * x * (weight @ nodes) + weight @ nodes.square()  # (B, D)
+            nearest = distance.min(dim=1)
+            found.append(((weight * distance).sum(1), nearest.indices, nearest.values, squares @ belongs))
+        score, unit, near, apart = (np.asarray(torch.cat(each).cpu()) for each in zip(*found, strict=True))
+        return score, unit, near, apart
+
+
+def split(data: Table, params: Params) -> Split[Table]:
+    """A share of the rows to judge by; all rows for both where the target marks the outliers. `overall`: all words."""
+    like = dict(sorted(tables.categories(data.features.drop(columns=list(params.ignore))).items()))
+    inliers, held_out = tables.split(data, params.held_out, params.seed) if params.held_out else (data, data)
+    return Split(inliers, None, held_out, overall=like)
+
+
+def fit(split: Split[Table], params: Params, run: Run | None = None) -> Model:
+    """Fit the map, and again without the most outlying rows; no target is seen."""
+    features, like = split.train.features.drop(columns=list(params.ignore)), dict(split.overall)
+    numbers = [name for name, words in like.items() if words is None]
+    low, high = ({name: float(features[name].agg(side)) for name in numbers} for side in ("min", "max"))
+    usual = {name: [float(features[name].quantile(q)) for q in (0.05, 0.95)] for name in numbers}
+    model = Model(params, like=like, low=low, high=high, usual=usual, threshold=0.0)
+    rows, started = model.encode(features), time.perf_counter()
+    history = model.organise(rows, params.seed)
+    if params.trim:
+        score = model.examine(rows)[0]
+        inliers = torch.from_numpy(score <= np.quantile(score, 1 - params.trim)).to(rows.device)
+        history += [row | {"epoch": row["epoch"] + params.epochs} for row in model.organise(rows[inliers], params.seed)]
+    model.history_ = history
+    model.training_ = effort(time.perf_counter() - started, len(rows), len(history), rows.device.type)
+    model.facts["threshold"] = float(np.quantile(model.examine(rows)[0], 1 - params.called))
+    for row in history if run and run.tell else []:
+        run.tell(row)  # type: ignore[union-attr, misc]
+    return model
+
+
+def outliers(test: Table, params: Params) -> tuple[pd.DataFrame, npt.NDArray[np.int64]]:
+    """The rows to judge by, and which of them are outliers: by the target, or because they were forged here."""
+    import pandas as pd
+
+    if not params.held_out:
+        return test.features, test.target
+    genuine = test.features
+    rng = np.random.default_rng(params.seed)
+    forged = pd.DataFrame({name: column.to_numpy()[rng.permutation(len(genuine))] for name, column in genuine.items()})
+    rows = pd.concat([genuine, forged.astype(genuine.dtypes)], ignore_index=True)
+    return rows, np.repeat([0, 1], len(genuine)).astype(np.int64)
+
+
+def predict(model: Model, inputs: pd.DataFrame) -> pd.DataFrame:
+    """How outlying rows are, whether that is suspicious, their place on the map, and the attributes that make it so.
+
+    Raises ValueError for a column that is missing or of the wrong type, a missing or infinite value, and for no rows.
+    """
+    import pandas as pd
+
+    rows = tables.check_rows(inputs, model.facts["like"])
+    score, unit, near, apart = model.examine(model.encode(rows))
+    names = np.asarray(list(rows.columns))[np.argsort(-apart, axis=1, kind="stable")[:, :REASONS]]
+    return pd.DataFrame(
+        {
+            "outlier_score": score,
+            "suspicious": score > model.facts["threshold"],
+            "map_row": unit // model.grid.columns,
+            "map_column": unit % model.grid.columns,
+            "distance": near,
+            **{f"reason_{k + 1}": names[:, k] for k in range(names.shape[1])},
+        },
+        index=rows.index,
+    )
+
+
+def example(split: Split[Table]) -> pd.DataFrame:
+    """A few rows as a user would send them."""
+    return split.test.features.iloc[:4]
+
+
+def suspects(model: Model, data: Table, predictions: pd.DataFrame) -> list[dict[str, Any]]:
+    """The most outlying rows first: what they are, and the attributes that make them so, in original units."""
+    ranked, first = [], np.argsort(-predictions["outlier_score"].to_numpy(), kind="stable")[:LISTED]
+    for rank, place in enumerate(first, start=1):
+        row, values = predictions.iloc[place], data.features.iloc[place]
+        line = {"rank": rank, "row": row.name, "score": row["outlier_score"], "class": data.classes[data.target[place]]}
+        for k, name in enumerate(row.filter(like="reason"), start=1):
+            low, high = model.facts["usual"].get(name, ("", ""))
+            line |= {f"attribute_{k}": name, f"value_{k}": values[name], f"low_{k}": low, f"high_{k}": high}
+        ranked.append(line)
+    return ranked
+
+
+def everything(split: Split[Table], params: Params) -> Table:
+    """All rows, in the order of their index."""
+    if not params.held_out:
+        return split.test
+    both = split.train.join(split.test)
+    return both.take(np.argsort(both.features.index.to_numpy(), kind="stable"))
+
+
+def evaluate(model: Model, split: Split[Table]) -> Report:
+    """Judge the ranking beside plainer ones and an isolation forest (Liu, Ting and Zhou 2008) on the same rows."""
+    from sklearn.ensemble import IsolationForest
+
+    p, data = model.params, everything(split, model.params)
+    predictions = predict(model, data.features)
+    features, labels = outliers(split.test, p)
+    rows, fitted = model.encode(features), model.encode(split.train.features)
+    own = predict(model, features) if p.held_out else predictions
+    plain = Model(p, **model.facts)
+    plain.organise(fitted, p.seed)
+    forest = IsolationForest(n_estimators=p.forest_trees, random_state=p.seed).fit(fitted.cpu().numpy())
+    scores = {
+        "map": own["outlier_score"].to_numpy(),
+        "map_distance": own["distance"].to_numpy(),
+        "plain_distance": plain.examine(rows)[2],
+        "isolation_forest": -forest.score_samples(rows.cpu().numpy()),
+    }
+    compared = {name: maps.ranked(labels, each) for name, each in scores.items()}
+    flat, interval = binary(labels, scores["map"], np.random.default_rng(p.seed), model.facts["threshold"])
+    quantization, topographic = maps.errors(fitted, model.nodes.to(fitted), model.grid)
+    metrics = flat | compared["map"] | {"quantization_error": quantization, "topographic_error": topographic}
+    metrics["algorithms"] = compared
+    what = "Forged rows" if p.held_out else data.classes[1].capitalize()
+    finding = (
+        f"{what}, {labels.mean():.2%} of the rows, found without a label; ROC-AUC and average precision: "
+        + ", ".join(
+            f"{name.replace('_', ' ')} {each['roc_auc']:.3f} and {each['average_precision']:.3f}"
+            for name, each in compared.items()
+        )
+    )
+    if p.held_out:
+        metrics["class_roc_auc"] = maps.ranked(data.target, predictions["outlier_score"].to_numpy())["roc_auc"]
+        finding += f". On who is {data.classes[1]} the map's score has ROC-AUC {metrics['class_roc_auc']:.3f}"
+    chance = {"roc_auc": 0.5, "average_precision": float(labels.mean()), "lift_at_10_percent": 1.0}
+    drawn = curves(model, labels, scores) | pictures(model, data, predictions)
+    return Report(metrics, chance, interval, drawn, {"suspects": suspects(model, data, predictions)}, finding + ".")
+
+
+def curves(model: Model, labels: npt.NDArray[np.int64], scores: dict[str, Floats]) -> dict[str, Any]:
+    """How the map learnt, and how it ranks."""
+    from handbook.evaluation import figures as draw
+
+    called, found = gains(labels, scores["map"])
+    hundredth, tenth = np.interp([0.01, 0.1], called, found)
+    retrained = f"; trained again without the {model.params.trim:.0%} farthest" if model.params.trim else ""
+    title = f"Rows come to lie {model.history_[-1]['train_loss']:.3f} from their units{retrained}"
+    return {
+        "learning_curves": draw.learning_curves(model.history_, title, "quantisation error"),
+        "curves": draw.curves(labels, scores, f"The map finds {hundredth:.0%} of the outliers in 1 % of the rows"),
+        "gain": draw.gain(called, found, f"The tenth with the highest scores holds {tenth:.0%} of the outliers"),
+    }
+
+
+def pictures(model: Model, data: Table, predictions: pd.DataFrame) -> dict[str, Any]:
+    """U-matrix, component planes in original units, and where on the map the classes are that were kept from it."""
+    grid, name = model.grid, "mean distance to neighbouring units"
+    unit = (predictions["map_row"] * grid.columns + predictions["map_column"]).to_numpy()
+    held = np.stack([np.bincount(unit[data.target == k], minlength=grid.units) for k in (0, 1)])
+    marks = dict(zip(data.classes, held / np.maximum(held.max(axis=1, keepdims=True), 1), strict=True))
+    heights = maps.u_matrix(model.nodes, grid).cpu().numpy()
+    torn = heights.max() / max(float(np.median(heights)), 1e-9)
+    alone, reached = int(((held[1] > 0) & (held[0] == 0)).sum()), int((held[1] > 0).sum())
+    planes = dict(list(model.planes().items())[:PLANES])
+    found = f"{data.classes[1]} lies on {reached} of {grid.units} units, alone on {alone}"
+    return {
+        "u_matrix": maps.draw(grid, {name: heights}, f"At its widest gap the map is torn {torn:.1f} times its usual"),
+        "planes": maps.draw(grid, planes, f"Of the numbers, {next(iter(planes))} varies most over the map"),
+        "hits": maps.draw(grid, {name: heights}, found[0].upper() + found[1:], marks),
+    }

@@ -1,0 +1,1 @@
+"""The data: fetched, checked, unpacked, read, and held against expectations."""

@@ -1,0 +1,1 @@
+"""Files: written in one step, locked, private, and held against their hashes."""

@@ -1,0 +1,1 @@
+"""Monitoring: batches that come in, drift, the champion's score, and retraining."""

@@ -1,0 +1,211 @@
+"""Retraining: a challenger that learns from the batches that came in as well, judged on the same test rows as ever.
+
+The pinned dataset stays as it is, and so does what DVC made of it. A challenger is trained beside it by the project's
+own steps: the training rows are the pinned ones and those of every labelled batch that was accepted, the test rows are
+the pinned ones. What it learnt from is kept with it in the ledger, byte for byte, and its entry names every batch; the
+same batches make the same content. The gate is the ledger's: it becomes champion if it beats the champion, which stays
+known as `previous`.
+"""
+
+from __future__ import annotations
+
+import functools
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from handbook import datasets
+from handbook.contract import Split
+from handbook.data import provenance
+from handbook.errors import HandbookError, unknown
+from handbook.monitoring import inbox, judgement, reading
+from handbook.monitoring.journal import DRIFTED, REFUSED, Record
+from handbook.project import Case, Project
+from handbook.registry import ledger, standings
+from handbook.steps.evaluate import evaluate as judge
+from handbook.steps.train import fit, training_key
+
+
+@dataclass(frozen=True)
+class RetrainingProject(Project):
+    """The project, but that a case's model, reports and checkpoints lie in a folder of their own: DVC's stay."""
+
+    case_name: str
+
+    @property
+    def place(self) -> Path:
+        return self.root / ".cache" / "retrain" / self.case_name
+
+    def models(self, case: str) -> Path:
+        return self.place / "model" if case == self.case_name else super().models(case)
+
+    def reports(self, name: str) -> Path:
+        return self.place / "report" if name == self.case_name else super().reports(name)
+
+    def evaluated(self, case: str) -> None:
+        """Nothing: it is registered at once, and not by DVC's stage."""
+
+    @property
+    def cache(self) -> Path:
+        return self.place / "cache"
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """What a challenger is to learn: the pinned rows and the batches' among the training rows, and where from."""
+
+    case: Case
+    split: Split[Any]
+    origin: dict[str, Any]  # the provenance of the pinned files, and the sha256 of the batches' beside them
+    batches: dict[str, str]  # sha256 by name
+    places: dict[str, Path]
+    rows: int  # that the batches add
+    known: int  # rows of the batches that are rows of the pinned data, which are not learnt again
+
+
+def gather(project: Project, name: str) -> TrainingData:
+    """The pinned data of a case and all labelled batches that were accepted.
+
+    A row that the pinned data hold already is left out: a test row must not be learnt.
+    Raises HandbookError for an unknown case, no such batch, a batch that is gone or changed, and for batches that hold
+    nothing new.
+    """
+    if name not in project.cases():
+        raise unknown("case", name, project.cases())
+    case = project.case(name)
+    page, directory = datasets.page(case.dataset), project.data(case.dataset)
+    origin = provenance.verify(page, directory)
+    accepted = [each for each in judgement.records(project, name) if _teaches(each, str(origin["kind"]))]
+    if not accepted:
+        raise HandbookError(
+            f"no batch of {name} can be learnt from: none with answers has been accepted.\n"
+            f"Put batches into incoming/{name}, then: python -m handbook monitor {name}"
+        )
+    places = {record["batch"]: _kept(project, record) for record in accepted}
+    arrivals = [_read(project, page, directory, tuple(sorted(place.iterdir()))) for place in places.values()]
+    pinned, came = page.load(directory), functools.reduce(lambda one, other: one.join(other), arrivals)
+    before = case.split(pinned)
+    split = with_new_rows(before, pinned, came)
+    rows = len(split.train) - len(before.train)
+    known = len(came) - rows
+    if not rows:
+        raise HandbookError(
+            f"the {known:,} rows of {len(arrivals)} batches of {name} are all in the pinned data: nothing new"
+        )
+    digests = {record["batch"]: str(record["sha256"]) for record in accepted}
+    files = origin["files"] | {f"batches/{batch}": {"sha256": digest} for batch, digest in digests.items()}
+    return TrainingData(case, split, origin | {"files": files}, digests, places, rows, known)
+
+
+def _teaches(record: Record, kind: str) -> bool:
+    return bool(record["outcome"] != REFUSED and record["labelled"] and record["data"] == kind)
+
+
+def _kept(project: Project, record: Record) -> Path:
+    """Where a batch was put away, its bytes checked."""
+    place = project.root / str(record["folder"]) / inbox.DONE / str(record["batch"])
+    files = [place / name for name in record["files"]]
+    missing = [path for path in files if not path.exists()]
+    if missing:
+        raise HandbookError(
+            f"{missing[0]} is missing, a batch that was accepted on {record['judged']}. Put it back, or, to learn"
+            f" without it, delete {judgement.records_folder(project, record['case']) / record['batch']}.json"
+        )
+    if inbox.digest_of(files) != record["sha256"]:
+        raise HandbookError(f"{place} was changed since it was accepted: expected sha256 {record['sha256']}")
+    return place
+
+
+def _read(project: Project, page: Any, directory: Path, files: tuple[Path, ...]) -> Any:
+    with judgement.scratch(project) as scratch:
+        return reading.read(page, directory, files, scratch).loaded
+
+
+def with_new_rows(split: Split[Any], pinned: Any, came: Any) -> Split[Any]:
+    """The split of the pinned data with those of the rows that came which are not in these data to learn from too."""
+    new_rows = came.take(reading.whole(pinned).unknown(came))
+    return replace(split, train=split.train.join(new_rows))
+
+
+def train(project: Project, training_data: TrainingData) -> None:
+    """Train a challenger beside the pipeline's model; one that was cut off goes on where its checkpoint is."""
+    own_project = RetrainingProject(project.root, training_data.case.name)
+    shutil.rmtree(own_project.reports(training_data.case.name), ignore_errors=True)
+    fit(
+        own_project,
+        training_data.case,
+        training_data.split,
+        training_key(project, training_data.case, training_data.origin),
+    )
+
+
+def evaluate(project: Project, training_data: TrainingData) -> None:
+    """Judge it on the pinned test rows, and lay what it learnt from beside its report."""
+    own_project = RetrainingProject(project.root, training_data.case.name)
+    judge(own_project, training_data.case.name)
+    for name, place in training_data.places.items():
+        shutil.copytree(place, own_project.reports(training_data.case.name) / "batches" / name)
+
+
+def register(project: Project, training_data: TrainingData) -> str:
+    """Bring it into the ledger and MLflow as challenger, and through the gate; says what became of it."""
+    from handbook.registry import tracking
+
+    own_project = RetrainingProject(project.root, training_data.case.name)
+    entry = ledger.entry(own_project, training_data.case)
+    inputs = {path: md5 for path, md5 in entry["dvc"].items() if not path.startswith(("models/", "reports/"))}
+    said = tracking.enter(
+        own_project,
+        training_data.case,
+        entry | {"dvc": inputs, "batches": training_data.batches, "batch_rows": training_data.rows},
+    )
+    shutil.rmtree(own_project.place, ignore_errors=True)
+    return said
+
+
+def retrain(project: Project, name: str, say: Callable[[str], None] = print) -> str:
+    """Train a challenger with all accepted batches; returns what became of it. Raises as `gather` does."""
+    from handbook.registry import tracking
+
+    with judgement.alone(project, name):
+        tracking.answers(project)
+        training_data = gather(project, name)
+        say(what_is_learnt(training_data))
+        train(project, training_data)
+        evaluate(project, training_data)
+        return register(project, training_data)
+
+
+def what_is_learnt(training_data: TrainingData) -> str:
+    """A sentence on where the rows come from."""
+    known = f" ({training_data.known:,} others are rows of the pinned data)" if training_data.known else ""
+    return (
+        f"{training_data.case.name}: {training_data.rows:,} new rows of {len(training_data.batches)} batches{known}, "
+        f"beside the pinned ones"
+    )
+
+
+def has_new_rows(project: Project, name: str) -> bool:
+    """Whether a batch with answers has drifted that no registered model has learnt from; a kill forgets none."""
+    store = ledger.store(project, name)
+    state = standings.opened(store) or standings.blank()
+    entries = [ledger.read(store / version / "entry.json") or {} for version in state["versions"]]
+    learnt = {digest for entry in entries for digest in entry.get("batches", {}).values()}
+    return any(
+        each["outcome"] == DRIFTED and each["labelled"] and each["sha256"] not in learnt
+        for each in judgement.records(project, name)
+    )
+
+
+def watch_over(project: Project, name: str, folder: Path | None, retrain_at_once: bool) -> None:
+    """The verb `monitor`: judge what has come in, say so, and retrain if a batch has drifted and it is asked for."""
+    records = judgement.monitor(project, name, folder)
+    drifted = [each["batch"] for each in records if each["outcome"] == DRIFTED]
+    if not drifted:
+        return
+    if retrain_at_once and has_new_rows(project, name):
+        print(retrain(project, name))
+    else:
+        print(f"{len(drifted)} of {len(records)} batches have drifted. To retrain: python -m handbook retrain {name}")

@@ -1,0 +1,292 @@
+"""The registry in MLflow: a view of the ledger.
+
+MLflow is a view of the ledger's files. Deleted, it is rebuilt from them with the same versions and aliases; nothing is
+known to it alone.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import os
+import re
+import sys
+import urllib.error
+import urllib.request
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from handbook.errors import HandbookError
+from handbook.evaluation import examples
+from handbook.files import locks
+from handbook.files.formats import write_json
+from handbook.project import Case, Project, plain
+from handbook.registry import kept, ledger, mlflow_model, mlflow_run, standings
+from handbook.registry.mlflow_run import CONTENT, TRAINING
+from handbook.registry.standings import ALIASES, LedgerState
+
+BATCH = "handbook.batch"
+MODEL = re.compile(r"models:/(m-\w+)")  # the source of a version that is a logged model
+PATIENCE = 4.0  # seconds
+REBUILD = "To build it again: move mlflow.db, artifacts and registered out of mlruns/, then dvc repro"
+
+
+def uri(project: Project) -> str:
+    """Where MLflow is: the server or database that the environment names, else a database of the project's own."""
+    return os.environ.get("MLFLOW_TRACKING_URI") or _own_uri(project)
+
+
+def _own_uri(project: Project) -> str:
+    return f"sqlite:///{project.mlruns / 'mlflow.db'}"
+
+
+def answers(project: Project) -> None:
+    """Raise a HandbookError if MLflow is a server that is not there: its client would try for minutes."""
+    place = uri(project)
+    if not place.startswith("http"):
+        return
+    try:
+        with urllib.request.urlopen(f"{place.rstrip('/')}/health", timeout=PATIENCE):  # noqa: S310 (just seen: http)
+            pass
+    except urllib.error.HTTPError:
+        pass  # somebody is there
+    except OSError as error:
+        raise HandbookError(
+            f"no MLflow server answers at {place} (MLFLOW_TRACKING_URI): {error}\n"
+            "Start it: make ui   or use the project's own database: unset MLFLOW_TRACKING_URI"
+        ) from None
+
+
+@contextlib.contextmanager
+def _mlflow(project: Project) -> Iterator[Any]:
+    """MLflow set up for this project, one user at a time: two first uses would race to create the database."""
+    answers(project)
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+    import mlflow
+
+    project.mlruns.mkdir(exist_ok=True)
+    for noisy in ("mlflow", "alembic"):
+        logging.getLogger(noisy).setLevel(logging.ERROR)
+    with warnings.catch_warnings(), locks.alone(project.mlruns / ".lock"):
+        warnings.filterwarnings("ignore", module="mlflow")  # hints on types that our signature settles
+        mlflow.set_tracking_uri(uri(project))
+        mlflow.set_registry_uri(uri(project))
+        yield mlflow
+
+
+def register(project: Project, case: Case) -> str:
+    """Bring a case's current files into the ledger and the registry; returns a sentence that says what became of it.
+
+    The same record is registered once. `challenger` is what was registered last; it becomes `champion` if it passes
+    the gate, and the champion before it stays known as `previous`.
+    """
+    entry = ledger.entry(project, case)
+    outcome = enter(project, case, entry)
+    write_json(
+        project.mlruns / "registered" / f"{case.name}.json",
+        {"case": case.name, "content": entry["content"], "data": entry["data"], "said": outcome},
+    )
+    return outcome
+
+
+def enter(project: Project, case: Case, entry: dict[str, Any]) -> str:
+    """Bring what an entry describes into the ledger and MLflow; says what the gate said of it."""
+    store = ledger.store(project, case.name)
+    with _mlflow(project) as mlflow:
+        describe = _describer(mlflow)
+        stale = kept.seal(store, describe)
+        kept.keep(project, case, entry, store / entry["content"], describe)
+        state, verdict = ledger.enter(case, store, entry["content"])
+        _show(project, case, state, mlflow, stale)
+    return f"{case.name}: version {ledger.number(state)} {verdict}"
+
+
+def follow(project: Project, case: Case, change: Callable[[], LedgerState]) -> None:
+    """Let MLflow show the ledger as `change` leaves it, nobody else at work meanwhile."""
+    with _mlflow(project) as mlflow:
+        stale = kept.seal(ledger.store(project, case.name), _describer(mlflow))
+        _show(project, case, change(), mlflow, stale)
+
+
+def _describer(mlflow: Any) -> kept.Describe:
+    infer = mlflow.models.infer_signature
+
+    def describe(place: Path, example: dict[str, Any] | None) -> None:
+        if example:
+            inputs, answers = (examples.frame_of(example[part]) for part in ("inputs", "answers"))
+            write_json(place / "signature.json", sign(inputs, answers))
+        mlflow_model.describe(place)
+
+    def sign(inputs: Any, answers: Any) -> dict[str, Any]:
+        """MLflow's own signature; a column with gaps, which it refuses to look at, may be left out."""
+        signature = dict(infer(examples.without_gaps(inputs), answers).to_dict())
+        if hasattr(inputs, "columns"):
+            columns = [json.loads(infer(_filled(inputs[[name]])).to_dict()["inputs"])[0] for name in inputs]
+            found = [column | {"required": bool(inputs[column["name"]].notna().all())} for column in columns]
+            signature["inputs"] = json.dumps(found)
+        return signature
+
+    return describe
+
+
+def _filled(column: Any) -> Any:
+    """A column's rows but the gaps; whole numbers, which pandas keeps apart where gaps are, as MLflow has them."""
+    rows = column.dropna()
+    return rows.astype({name: "int64" for name, kind in rows.dtypes.items() if str(kind) == "Int64"})
+
+
+def _show(project: Project, case: Case, state: LedgerState, mlflow: Any, stale: list[str]) -> None:
+    """Make MLflow show the ledger: its versions in order, its aliases.
+
+    What says that it is a record of ours and lies elsewhere is passed over, and so is what an older handbook showed of
+    a record that is sealed since (`stale`), which is taken away.
+    """
+    client = mlflow.MlflowClient()
+    known = client.search_registered_models(f"name = '{case.name}'")
+    if _experiment(project, case, mlflow) and known:
+        client.delete_registered_model(case.name)
+        known = []
+    if not known:
+        client.create_registered_model(case.name, description=_summary(case))
+    for each in versions(case.name, mlflow):
+        if each.tags.get(CONTENT) in stale:
+            client.delete_model_version(case.name, each.version)
+    shown: dict[str, str] = {}
+    for each in versions(case.name, mlflow):
+        if client.get_model_version_download_uri(case.name, each.version) == home(project, each, mlflow):
+            shown.setdefault(each.tags.get(CONTENT, ""), str(each.version))
+    for content in state["versions"]:
+        if content not in shown:
+            found = kept.sealed(ledger.store(project, case.name), state, content)
+            key = ledger.training(found)["key"]
+            shown[content] = mlflow_run.log(case, found, _live_run(case, key, mlflow), mlflow)
+    aliases = client.get_registered_model(case.name).aliases
+    for alias in ALIASES:
+        if state.get(alias):
+            client.set_registered_model_alias(case.name, alias, shown[state[alias]])
+        elif alias in aliases:  # a rollback leaves no previous
+            client.delete_registered_model_alias(case.name, alias)
+
+
+def versions(name: str, mlflow: Any) -> list[Any]:
+    """The versions of a registered model, the oldest first."""
+    found = mlflow.MlflowClient().search_model_versions(f"name = '{name}'")
+    return sorted(found, key=lambda each: int(each.version))
+
+
+def home(project: Project, version: Any, mlflow: Any) -> str:
+    """Where the files of a version must lie: among the models of its case's experiment, under its own id."""
+    place = _kept_at(version.name, mlflow)
+    if uri(project) == _own_uri(project):
+        place = _artifacts(project, version.name)  # whatever an experiment says that others may have made
+    model = MODEL.fullmatch(version.source or "")
+    return f"{place.rstrip('/')}/models/{model[1]}/artifacts" if model else ""
+
+
+def _kept_at(name: str, mlflow: Any) -> str:
+    """Where MLflow keeps the files of a case's experiment; nowhere, if there is none."""
+    experiment = mlflow.get_experiment_by_name(name)
+    return str(experiment.artifact_location) if experiment else ""
+
+
+def _summary(case: Case) -> str:
+    return (case.page.__doc__ or "").split("\n\n", 1)[0]
+
+
+def _experiment(project: Project, case: Case, mlflow: Any) -> bool:
+    """The case's experiment; its artifacts lie under mlruns/, unless a server keeps them.
+
+    Where the project's own database has it elsewhere, since the checkout was moved or somebody else made it, that one
+    is put aside under another name; returns whether it was.
+    """
+    place = None if uri(project).startswith("http") else _artifacts(project, case.name)
+    found = mlflow.get_experiment_by_name(case.name)
+    aside = found is not None and uri(project) == _own_uri(project) and found.artifact_location != place
+    if aside:
+        mlflow.MlflowClient().rename_experiment(found.experiment_id, f"{case.name}, elsewhere ({found.experiment_id})")
+        print(f"MLflow kept the files of {case.name} at {found.artifact_location}; it is shown again", file=sys.stderr)
+    if found is None or aside:
+        mlflow.create_experiment(case.name, artifact_location=place)
+    mlflow.set_experiment(case.name)
+    return aside
+
+
+def _artifacts(project: Project, name: str) -> str:
+    return (project.mlruns / "artifacts" / name).as_uri()
+
+
+def _live_run(case: Case, key: str, mlflow: Any) -> str | None:
+    """The run that spoke while this training ran, if one did and has not been registered yet."""
+    found = mlflow.search_runs(
+        experiment_names=[case.name], filter_string=f"tags.`{TRAINING}` = '{key}'", output_format="list"
+    )
+    free = [run.info.run_id for run in found if CONTENT not in run.data.tags]
+    return free[0] if free else None
+
+
+def live(project: Project, case: Case, key: str) -> Callable[[dict[str, float]], None]:
+    """A listener that shows each epoch in MLflow as it ends; `register` later completes the same run."""
+    with _mlflow(project) as mlflow:
+        _experiment(project, case, mlflow)
+        run_id = _live_run(case, key, mlflow)
+        if run_id is None:
+            client = mlflow.MlflowClient()
+            experiment = mlflow.get_experiment_by_name(case.name).experiment_id
+            run_id = client.create_run(experiment, tags={TRAINING: key}, run_name=f"{case.name}-{key}").info.run_id
+            for name, value in plain(case.params).items():
+                client.log_param(run_id, name, value)
+
+    def tell(row: dict[str, float]) -> None:
+        for name, value in row.items():
+            if name != "epoch":
+                mlflow.MlflowClient().log_metric(run_id, name, value, step=int(row["epoch"]))
+
+    return tell
+
+
+def log_batch(project: Project, case: Case, record: dict[str, Any], page: Path) -> None:
+    """What was said of a batch, as a run of the experiment CASE-monitor; the same bytes are logged once."""
+    with _mlflow(project) as mlflow:
+        _experiment(project, replace(case, name=f"{case.name}-monitor"), mlflow)
+        found = mlflow.search_runs(
+            experiment_names=[f"{case.name}-monitor"],
+            filter_string=f"tags.`{BATCH}` = '{record['sha256']}'",
+            output_format="list",
+        )
+        if found and found[0].info.status == "FINISHED":
+            return
+        with mlflow.start_run(run_id=found[0].info.run_id if found else None, run_name=record["batch"]):
+            tags = {key: record[key] for key in ("outcome", "data", "dataset", "champion")}
+            mlflow.set_tags({BATCH: record["sha256"], **tags})
+            mlflow.log_metrics(mlflow_run.as_logged(_numbers_of(record)))
+            mlflow.log_artifact(str(page))
+
+
+def _numbers_of(record: dict[str, Any]) -> dict[str, Any]:
+    columns = {each["column"]: each for each in record.get("columns", [])}
+    return {
+        "rows": record.get("rows", 0),
+        "refused": record["outcome"] == "refused",
+        "drifted": record["outcome"] == "drifted",
+        "drifted_columns": sum(each["drifted"] for each in columns.values()),
+        "moved": {name: each["moved"] for name, each in columns.items()},
+        "p": {name: each["p"] for name, each in columns.items()},
+        "score": record.get("score") or {},
+    }
+
+
+def run_url(project: Project, name: str, server: str = "http://127.0.0.1:5000") -> str | None:
+    """The page of a case's last registered run on an MLflow server, or None if there is none."""
+    state = standings.opened(ledger.store(project, name))
+    if not state or not state["versions"]:
+        return None
+    with _mlflow(project) as mlflow:
+        runs = {each.tags.get(CONTENT): each.run_id for each in reversed(versions(name, mlflow))}
+        experiment = mlflow.get_experiment_by_name(name)
+    run = runs.get(state["challenger"])
+    return f"{server}/#/experiments/{experiment.experiment_id}/runs/{run}" if run and experiment else None

@@ -1,0 +1,1 @@
+"""Serving: predictions from files, over http and on the command line."""

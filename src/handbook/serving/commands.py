@@ -1,0 +1,141 @@
+"""The verbs for models in service: predict, serve, rollback, promote, lineage, verify."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from handbook.errors import HandbookError
+from handbook.project import Project
+from handbook.registry import ledger
+
+VERBS = ("predict", "serve", "rollback", "promote", "lineage", "verify")  # what each does, says handbook.__main__
+INPUTS = """what the case takes:
+  pictures  PNG or JPEG files, or a folder of them: 28 x 28, white on black, as the data are; colour becomes
+            grey, transparent parts black; nothing is scaled
+  rows      a CSV with a header and the case's columns, in any order; others are left out
+  prompts   the text to go on from, or a CSV with the column prompt
+  latents   seeds, or a CSV with the column seed; the pictures go to the folder that --output names"""
+
+
+def arguments(verb: str, sub: argparse.ArgumentParser) -> None:
+    """What a verb takes on the command line."""
+    if verb == "lineage":
+        sub.add_argument("model", metavar="MODEL", help="models:/CASE@champion, models:/CASE/2, or CASE")
+        sub.add_argument("--json", action="store_true", help="for programmes")
+        return
+    sub.add_argument("name", metavar="CASE", nargs="?" if verb == "verify" else None)
+    if verb == "predict":
+        sub.formatter_class, sub.epilog = argparse.RawDescriptionHelpFormatter, INPUTS
+        sub.add_argument("inputs", nargs="+", metavar="INPUT", help="see below")
+        sub.add_argument("--output", metavar="FILE", type=Path, help="answers as CSV; default: stdout")
+        sub.add_argument("--batch-size", type=_positive, metavar="N", help="so many in memory at a time")
+        sub.add_argument("--delimiter", type=_mark, metavar="MARK", help="between a CSV's cells; default: found out")
+    if verb == "serve":
+        sub.add_argument("--host", default="127.0.0.1", help="default: 127.0.0.1, this machine alone")
+        sub.add_argument("--port", type=_port, default=5001, help="default: 5001; 0: any that is free")
+    if verb in ("predict", "serve"):
+        sub.add_argument(
+            "--version", default="", metavar="N", help="or champion, challenger, previous; default: champion"
+        )
+    if verb == "promote":
+        sub.add_argument("--version", required=True, metavar="N", help="or challenger, previous")
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{number} is too few; the least is 1")
+    return number
+
+
+def _port(text: str) -> int:
+    number = int(text)
+    if not 0 <= number < 65536:
+        raise argparse.ArgumentTypeError(f"{number} is no port; they are 0 to 65535")
+    return number
+
+
+def _mark(text: str) -> str:
+    mark = {"tab": "\t", "\\t": "\t"}.get(text, text)
+    if len(mark) != 1:
+        raise argparse.ArgumentTypeError(f"expected one character or tab, found {text!r}")
+    return mark
+
+
+def run(project: Project, arguments: argparse.Namespace) -> None:
+    """Do what the command line says."""
+    match arguments.verb:
+        case "predict":
+            predict(project, arguments)
+        case "serve":
+            from handbook.serving.serve import serve
+
+            serve(project, arguments.name, arguments.host, arguments.port, arguments.version)
+        case "lineage":
+            from handbook.registry import lineage
+
+            known = lineage.lineage(project, arguments.model)
+            print(json.dumps(known, indent=2, sort_keys=True) if arguments.json else lineage.summary(known))
+        case "verify":
+            verify(project, arguments.name)
+        case "rollback":
+            print(rollback(project, arguments.name))
+        case "promote":
+            print(promote(project, arguments.name, arguments.version))
+
+
+def predict(project: Project, arguments: argparse.Namespace) -> None:
+    """Predict, and say how it ended on stderr, where it does not stand among the answers."""
+    from handbook.serving import answers, prediction
+
+    outcome = prediction.predict(
+        project, arguments.name, arguments.inputs, arguments.output,
+        version=arguments.version, batch_size=arguments.batch_size, separator=arguments.delimiter,
+    )  # fmt: skip
+    print(answers.summary(outcome), file=sys.stderr)
+
+
+def rollback(project: Project, name: str) -> str:
+    """Return to the champion before, in the ledger and in MLflow; says what is champion now."""
+    from handbook.registry import outlines, tracking
+
+    case = project.case(name, outlines.page)
+    gone = ledger.number(ledger.state(project, name), "champion")
+    tracking.follow(project, case, lambda: ledger.roll_back(project, case))
+    now = ledger.number(ledger.state(project, name), "champion")
+    return (
+        f"{name}: version {now} is champion again; version {gone} is rejected.\n"
+        f"To take it back: python -m handbook promote {name} --version {gone}"
+    )
+
+
+def promote(project: Project, name: str, version: str) -> str:
+    """Make a version champion without asking the gate, in the ledger and in MLflow."""
+    from handbook.registry import outlines, tracking
+
+    case = project.case(name, outlines.page)
+    tracking.follow(project, case, lambda: ledger.promote(project, case, version))
+    known = ledger.state(project, name)
+    before = ledger.number(known, "previous")
+    return f"{name}: version {ledger.number(known, 'champion')} is champion" + (
+        f", before it {before}" if before else ""
+    )
+
+
+def verify(project: Project, name: str | None) -> None:
+    """A line a thing that does not match, and how many do; HandbookError if any does not."""
+    from handbook.registry import verification
+
+    findings = list(verification.verify(project, name))
+    for record in dict.fromkeys(finding.record for finding in findings):
+        same = [finding for finding in findings if finding.record == record]
+        wrong = [finding for finding in same if finding.fault]
+        print(f"{record:9} {len(same) - len(wrong):4} as written down, {len(wrong)} not")
+        for finding in wrong:
+            print(f"  {finding.thing}\n    " + finding.fault.replace("; ", "\n    ").replace("\n  ", "\n    "))
+    faults = sum(bool(finding.fault) for finding in findings)
+    if faults:
+        raise HandbookError(f"{faults} of {len(findings)} things no longer match what was written down")

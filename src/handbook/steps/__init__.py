@@ -1,0 +1,1 @@
+"""The pipeline's verbs, a file a verb: files in, files out; pages in between compute."""

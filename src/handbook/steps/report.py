@@ -1,0 +1,221 @@
+"""The report: every case beside the book, as one page that needs nothing but itself; and the README's table."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from handbook import contract, datasets, labs
+from handbook.errors import HandbookError
+from handbook.files.formats import write_text
+from handbook.project import Case, Project, plain
+
+START, END = "<!-- results: made by `make report`, from reports/*/metrics.json -->", "<!-- end of results -->"
+PERCENT = ("accuracy", "f1", "precision", "recall", "specificity")
+
+
+def metrics(project: Project, name: str) -> dict[str, Any]:
+    """The numbers of a case, as its evaluation left them."""
+    path = project.reports(name) / "metrics.json"
+    if not path.exists():
+        raise HandbookError(f"{path} is missing: {name} is not evaluated yet. Make it: dvc repro evaluate@{name}")
+    return dict(json.loads(path.read_text()))
+
+
+def all_real(project: Project) -> bool:
+    """Whether no case was made from sample data."""
+    return all(metrics(project, name)["data"] == "real" for name in project.cases())
+
+
+def shown(name: str, value: float | None) -> str:
+    """A number as its field writes it: shares in per cent, the rest as they are."""
+    if value is None:
+        return "–"
+    return f"{100 * value:.2f} %" if name in PERCENT else f"{value:.3f}" if abs(value) < 1000 else f"{value:,.0f}"
+
+
+def data_of(numbers: dict[str, Any], dataset: str) -> str:
+    """The dataset that figures were made from: whether a sample, or which form, where it is published in several."""
+    form = "sample" if numbers["data"] != "real" else numbers.get("form")
+    return f"{dataset} ({form})" if form else dataset
+
+
+def row(project: Project, name: str) -> dict[str, str]:
+    """A case's line in the tables: its primary metric with interval, the book's and the baseline's."""
+    case, numbers = project.case(name), metrics(project, name)
+    primary = case.page.PRIMARY
+    low, high = numbers["interval"][primary]
+    training = project.reports(name) / "training.json"
+    seconds = json.loads(training.read_text())["seconds"] if training.exists() else None
+    return {
+        "case": name,
+        "seconds": "–" if seconds is None else f"{seconds:.1f}",
+        "dataset": data_of(numbers, case.dataset),
+        "metric": f"{primary} ↓" if contract.case(case.page).lower_is_better else primary,
+        "ours": shown(primary, numbers[primary]),
+        "interval": f"{shown(primary, low)} – {shown(primary, high)}",
+        "book": shown(primary, numbers["book"].get(primary)),
+        "baseline": shown(primary, numbers["baseline"][primary]),
+    }
+
+
+def results(project: Project) -> str:
+    """The README's table, from the metrics alone."""
+    lines = [
+        "| case | data | metric | here | 95 % interval | the book | trivial baseline |",
+        "|---|---|---|---:|---:|---:|---:|",
+    ]
+    for name in project.cases():
+        line = row(project, name)
+        page = project.case(name).page
+        file = page.__name__.rsplit(".", 1)[1] + ("/" if Path(str(page.__file__)).stem == "__init__" else ".py")
+        lines.append(
+            f"| [`{name}`](src/handbook/cases/{file}) | {line['dataset']} | {line['metric']} | **{line['ours']}** |"
+            f" {line['interval']} | {line['book']} | {line['baseline']} |"
+        )
+    return "\n".join(lines)
+
+
+def with_results(readme: str, table: str) -> str:
+    """The README with this table between its marks."""
+    before, mark, rest = readme.partition(START)
+    _, end, after = rest.partition(END)
+    if not mark or not end:
+        raise HandbookError(f"README.md lacks the marks of its table, which goes between\n  {START}\n  {END}")
+    return f"{before}{START}\n{table}\n{END}{after}"
+
+
+def build(project: Project) -> str:
+    """The whole report as HTML, figures included."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+
+    environment = Environment(
+        loader=PackageLoader("handbook.steps", ""),
+        autoescape=select_autoescape(default=True),
+        undefined=StrictUndefined,
+    )
+    return environment.get_template("report.html.j2").render(
+        rows=[row(project, name) for name in project.cases()],
+        cases=[_section(project, project.case(name)) for name in project.cases()],
+        labs=[_lab(project, name) for name in project.labs()],
+        datasets=[_dataset(project, name) for name in project.datasets()],
+        sample=not all_real(project),
+    )
+
+
+def _section(project: Project, case: Case) -> dict[str, Any]:
+    numbers, folder = metrics(project, case.name), project.reports(case.name)
+    title, *text = (case.page.__doc__ or "").strip().split("\n\n")
+    return {
+        "name": case.name,
+        "page": case.page.__name__.rsplit(".", 1)[1],
+        "title": title,
+        "text": [_with_code(paragraph) for paragraph in text],
+        "numbers": _numbers(numbers),
+        "finding": numbers.get("finding", ""),
+        "form": _form_note(case.dataset, numbers.get("form", "")),
+        "per_class": numbers.get("per_class", {}),
+        "algorithms": _algorithms(numbers),
+        "params": plain(case.params),
+        "training": json.loads((folder / "training.json").read_text()),
+        "figures": [_figure(path) for path in sorted((folder / "figures").glob("*.png"))],
+        "sample": numbers["data"] != "real",
+    }
+
+
+def _form_note(dataset: str, form: str) -> str:
+    """What its dataset's page says of that form of the data, if it publishes several."""
+    notes = contract.dataset(datasets.page(dataset)).notes
+    return notes.get(form, "")
+
+
+def _lab(project: Project, name: str) -> dict[str, Any]:
+    """A worked chapter: what its page says, what it measured, and its pictures, those that move included."""
+    home = project.reports("labs") / name
+    if not (home / "checks.json").exists():
+        raise HandbookError(f"{home / 'checks.json'} is missing: the lab has not run. Make it: dvc repro lab@{name}")
+    checks = json.loads((home / "checks.json").read_text())
+    title, *text = (labs.page(name).__doc__ or "").strip().split("\n\n")
+    return {
+        "name": name,
+        "title": title,
+        "text": [_with_code(paragraph) for paragraph in text],
+        "sample": checks.pop("data", "real") != "real",
+        "checks": {key: _fact(value) for key, value in checks.items()},
+        "figures": [_figure(path) for path in sorted((home / "figures").iterdir())],
+    }
+
+
+def _fact(value: float | bool) -> str:
+    """A measured fact as it is read: yes or no, or up to six digits."""
+    return ("no", "yes")[value] if isinstance(value, bool) else f"{value:.6g}"
+
+
+def _with_code(paragraph: str) -> Any:
+    """A docstring's paragraph for HTML, its backticks as code."""
+    from markupsafe import Markup, escape
+
+    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(paragraph))))  # noqa: S704 (escaped before)
+
+
+def _numbers(numbers: dict[str, Any]) -> list[dict[str, str]]:
+    """Every single figure of a case, beside its interval, the book's and the baseline's."""
+    table = []
+    for name, value in numbers.items():
+        if isinstance(value, float):
+            bounds = numbers["interval"].get(name)
+            table.append(
+                {
+                    "name": name.replace("_", " "),
+                    "ours": shown(name, value),
+                    "interval": " – ".join(shown(name, bound) for bound in bounds) if bounds else "–",
+                    "book": shown(name, numbers["book"].get(name)),
+                    "baseline": shown(name, numbers["baseline"].get(name)),
+                }
+            )
+    return table
+
+
+def _algorithms(numbers: dict[str, Any]) -> list[dict[str, str]]:
+    """A line for each algorithm that a page compares, with all its figures but intervals and settings."""
+    return [
+        {"algorithm": name.replace("_", " ")}
+        | {key.replace("_", " "): shown(key, value) for key, value in figures.items() if not isinstance(value, dict)}
+        for name, figures in numbers.get("algorithms", {}).items()
+    ]
+
+
+def _figure(path: Path) -> dict[str, str]:
+    picture = base64.b64encode(path.read_bytes()).decode()
+    return {"name": path.stem.replace("_", " "), "source": f"data:image/{path.suffix[1:]};base64,{picture}"}
+
+
+def _dataset(project: Project, name: str) -> dict[str, Any]:
+    page = datasets.page(name)
+    path = project.reports(name) / "validation.json"
+    outcome: dict[str, Any] = (
+        json.loads(path.read_text()) if path.exists() else {"data": "not validated", "rows": 0, "expectations": []}
+    )
+    return {
+        "name": name,
+        "title": (page.__doc__ or "").strip().split("\n\n")[0],
+        "source": page.SOURCE,
+        "licence": page.LICENCE,
+        "kind": outcome["data"],
+        "rows": f"{outcome['rows']:,}",
+        "expectations": len(outcome["expectations"]),
+    }
+
+
+def report(project: Project) -> None:
+    """Build reports/index.html, and the README's table if everything is real."""
+    write_text(project.root / "reports" / "index.html", build(project))
+    print(f"reports/index.html shows {len(project.cases())} cases and {len(project.labs())} labs")
+    if all_real(project):
+        readme = project.root / "README.md"
+        write_text(readme, with_results(readme.read_text(), results(project)))
+    else:
+        print("README.md is left as it is: its table holds results from real data only")

@@ -1,0 +1,1 @@
+"""Sweeps: ranges of parameters, trials, and the proposal of the best."""

@@ -1,0 +1,64 @@
+"""What a verb loads: late, and no more than it needs."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+
+def loaded(script: str) -> str:
+    """What a fresh Python prints that runs these lines, handbook's `imports` at hand."""
+    command = [sys.executable, "-c", f"import sys; from handbook.startup import imports\n{script}"]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
+
+def test_a_module_for_later_is_loaded_when_something_in_it_is_asked_for() -> None:
+    script = """
+import email
+imports.later("email.mime.text")
+from email.mime import text
+needed = "email.mime.nonmultipart"
+print(needed in sys.modules, text.MIMEText("x").get_payload(), needed in sys.modules)
+from email.mime.text import MIMEText
+print(MIMEText is text.MIMEText)
+"""
+    assert loaded(script).split() == ["False", "x", "True", "True"]
+
+
+def test_a_module_that_is_loaded_already_is_left_alone() -> None:
+    assert loaded("import json; imports.later('json'); print(type(json).__name__, sys.modules['json'] is json)") == (
+        "module True"
+    )
+
+
+def test_what_is_absent_for_one_is_there_for_the_next() -> None:
+    script = """
+with imports.absent("wave", "json"):
+    for name in ("wave", "json"):
+        try:
+            __import__(name)
+            print(name)
+        except ImportError:
+            print("no", name)
+import wave
+print(wave.__name__)
+"""
+    assert loaded(f"import json\n{script}").split("\n") == ["no wave", "json", "wave"]
+
+
+def test_the_gate_loads_neither_sql_nor_statistics_nor_charts() -> None:
+    heavy = "'sqlalchemy.orm', 'scipy.stats._stats_py', 'altair.vegalite'"
+    script = (
+        f"from handbook.data import validation; validation.load(); print([n for n in ({heavy}) if n in sys.modules])"
+    )
+    assert loaded(script) == "[]"
+
+
+@pytest.mark.parametrize("unwanted", ["lightning", "mlflow", "great_expectations", "matplotlib"])
+def test_no_page_loads_what_only_some_verbs_need(unwanted: str) -> None:
+    script = (
+        f"from handbook import cases; [cases.page(each) for each in cases.names()]; print({unwanted!r} in sys.modules)"
+    )
+    assert loaded(script) == "False"

@@ -1,0 +1,155 @@
+"""What each stage is made of: which edits and parameters make it stale, and that nothing runs that is not in it."""
+
+from __future__ import annotations
+
+import ast
+import shutil
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import pytest
+
+from handbook.project import Project
+from handbook.sources import APART, Name, Package
+from handbook.steps import evaluate, sources, train
+from handbook.steps.given import data_of
+from tests.conftest import ROOT
+from tests.test_sources import HOME
+
+CASES = Project(ROOT).cases()
+
+
+def test_files_are_written_only_where_something_changed_and_removed_where_a_case_is_gone(project: Project) -> None:
+    sources.sources(project)
+    before = {path: path.stat().st_mtime_ns for path in project.sources.rglob("*.txt")}
+    text = (project.root / "params.yaml").read_text()
+    (project.root / "params.yaml").write_text(text.replace("  lenet_book:\n", "  lenet_copy:\n", 1))
+    sources.sources(project)
+    after = {path: path.stat().st_mtime_ns for path in project.sources.rglob("*.txt")}
+    changed = {path for path in before.keys() | after if before.get(path) != after.get(path)}
+    names = [f"{verb}/lenet_{end}.txt" for verb in ("train", "evaluate") for end in ("book", "copy")]
+    assert changed == {project.sources / name for name in names}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "stale"),
+    [
+        ("book: {accuracy: 0.8412}", "book: {accuracy: 0.85}", {"evaluate/lenet_book", "evaluate/lenet"}),
+        ("epochs: 10", "epochs: 11", {"train/lenet_book", "evaluate/lenet_book"}),
+        ("gpu: {}", "gpu: {epochs: 99}", set()),
+    ],
+)
+def test_a_parameter_makes_stale_what_it_is_for(before: str, after: str, stale: set[str], tmp_path: Path) -> None:
+    text = (ROOT / "params.yaml").read_text()
+    project, start = Project(tmp_path), text.index("  lenet_book:")
+    created = []
+    for content in (text, text[:start] + text[start:].replace(before, after, 1)):
+        (tmp_path / "params.yaml").write_text(content)
+        names = ((verb, name) for verb, names in sources.stages(project).items() for name in names)
+        created.append({f"{verb}/{name}": sources.fingerprint(project, verb, name) for verb, name in names})
+    assert {name for name in created[0] if created[0][name] != created[1][name]} == stale
+
+
+def test_the_preset_makes_stale_only_what_it_changes(tmp_path: Path) -> None:
+    project = Project(tmp_path)
+    shutil.copy(ROOT / "params.yaml", tmp_path)
+    laptop = {name: sources.fingerprint(project, "train", name) for name in CASES}
+    (tmp_path / "params.yaml").write_text((ROOT / "params.yaml").read_text().replace("preset: laptop", "preset: gpu"))
+    changed = {name for name in CASES if sources.fingerprint(project, "train", name) != laptop[name]}
+    assert changed == {name for name in CASES if project.numbers()["cases"][name].get("gpu")}
+
+
+@pytest.mark.parametrize(
+    ("edit", "another"),
+    [
+        (("training/augmentation.py", "torch.rand(", "torch.randn("), True),
+        (("evaluation/recognition.py", "most: int = 18", "most: int = 17"), False),
+        (("cases/lenet.py", "from __future__", "# changed\nfrom __future__"), False),
+    ],
+)
+def test_a_checkpoint_goes_on_only_where_the_same_code_made_it(
+    edit: tuple[str, str, str], another: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project, origin = Project(ROOT), {"files": {"a": {"sha256": "0"}}}
+    case = project.case("lenet")
+    key = train.training_key(project, case, origin)
+    shutil.copytree(HOME, tmp_path / "handbook", ignore=shutil.ignore_patterns("__pycache__"))
+    file, before, after = edit
+    path = tmp_path / "handbook" / file
+    text = path.read_text()
+    assert before in text
+    path.write_text(text.replace(before, after, 1))
+    monkeypatch.setattr(sources, "_package", lambda: Package(tmp_path / "handbook"))
+    assert (train.training_key(project, case, origin) != key) == another
+
+
+@contextmanager
+def traced() -> Iterator[set[Name]]:
+    """The definitions of this package that run inside of the block, in whichever thread."""
+    ran: set[Name] = set()
+    codes: dict[Any, None] = {}
+
+    def note(frame: FrameType, event: str, _: Any) -> None:
+        if event == "call":
+            codes[frame.f_code] = None
+
+    threading.setprofile(note)
+    sys.setprofile(note)
+    try:
+        yield ran
+    finally:
+        sys.setprofile(None)
+        threading.setprofile(None)  # type: ignore[arg-type]
+        ran |= _definitions(codes)
+
+
+def _definitions(codes: Any) -> set[Name]:
+    package, found = Package(HOME), set()
+    by_path = {str(module.path): module for module in package.modules.values()}
+    for code in codes:
+        module = by_path.get(code.co_filename)
+        if module is None or code.co_name == "<module>":
+            continue
+        for name, statements in module.definitions.items():
+            if any(_first(each) <= code.co_firstlineno <= (each.end_lineno or 0) for each in statements):
+                found.add((module.name, name))
+    return found
+
+
+def _first(statement: ast.stmt) -> int:
+    return min([statement.lineno, *(each.lineno for each in getattr(statement, "decorator_list", []))])
+
+
+def _siblings_later() -> Iterator[Any]:
+    """All cases; of those that share a page and a dataset the first is quick to prove, the others with `make proof`."""
+    known: set[tuple[str, str]] = set()
+    for name in CASES:
+        kind = (Project(ROOT).block(name)["page"], Project(ROOT).block(name)["dataset"])
+        yield pytest.param(name, marks=pytest.mark.slow) if kind in known else name
+        known.add(kind)
+
+
+@pytest.mark.parametrize("name", [*_siblings_later()])
+def test_all_that_runs_for_a_result_is_in_its_fingerprint(name: str, project: Project) -> None:
+    """The closure law: what `train` and `evaluate` really execute, on samples, is a subset of what they are made of."""
+    case = project.case(name)
+    if case.judge:
+        judge = project.case(case.judge)
+        train.fit(project, judge, judge.split(data_of(project, judge)[0]), "k")
+    with traced() as learned:
+        train.fit(project, case, case.split(data_of(project, case)[0]), "k")
+    with traced() as judged:
+        evaluate.evaluate(project, name)
+    for verb, ran in (("train", learned), ("evaluate", judged)):
+        text = sources.fingerprint(project, verb, name)
+        known = {line.split()[0] for line in text.splitlines() if line.startswith("handbook.")}
+        apart = tuple(f"handbook.{each}" for each in APART)
+        known.add("handbook.datasets.names")  # by which `project`, which is apart, looks a dataset's name up
+        missing = {f"{module}.{each}" for module, each in ran if not module.startswith(apart)} - known
+        assert not missing, f"{verb} runs what is not in sources/{verb}/{name}.txt"
+        assert len(ran) > 10

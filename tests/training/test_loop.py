@@ -1,0 +1,58 @@
+"""Batches, history, and resuming to the same numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from handbook import datasets
+from handbook.cases import lenet
+from handbook.project import Project
+from handbook.training.loop import _means
+from handbook.training.run import Run
+from tests.conftest import ROOT, brief
+
+
+def test_means_are_over_samples_not_over_batches() -> None:
+    parts = [(3, {"loss": torch.tensor(1.0)}), (1, {"loss": torch.tensor(5.0)})]
+    assert _means("train", parts) == {"train_loss": 2.0}
+
+
+class KilledError(Exception):
+    """What a test raises in the middle of a training."""
+
+
+def test_a_run_that_was_killed_resumes_to_the_numbers_of_an_unbroken_one(
+    samples: Callable[[str], Path], tmp_path: Path
+) -> None:
+    case = brief(Project(ROOT).case("lenet"), epochs=4)
+    split = case.split(datasets.page(case.dataset).load(samples(case.dataset)))
+    unbroken = lenet.fit(split, case.params)
+
+    def die_at_two(row: dict[str, float]) -> None:
+        if row["epoch"] == 3:
+            raise KilledError
+
+    checkpoint = tmp_path / "a.ckpt"
+    with pytest.raises(KilledError):
+        lenet.fit(split, case.params, Run(checkpoint, die_at_two))
+    reported: list[float] = []
+    resumed = lenet.fit(split, case.params, Run(checkpoint, lambda row: reported.append(row["epoch"])))
+    assert reported == [3, 4]
+    assert resumed.history_ == unbroken.history_
+    for name, tensor in unbroken.state_dict().items():
+        assert torch.equal(tensor, resumed.state_dict()[name]), name
+
+
+def test_a_finished_checkpoint_trains_nothing_more(samples: Callable[[str], Path], tmp_path: Path) -> None:
+    case = brief(Project(ROOT).case("lenet"), epochs=1)
+    split = case.split(datasets.page(case.dataset).load(samples(case.dataset)))
+    first = lenet.fit(split, case.params, Run(tmp_path / "a.ckpt"))
+    reported: list[Any] = []
+    again = lenet.fit(split, case.params, Run(tmp_path / "a.ckpt", reported.append))
+    assert not reported
+    assert again.history_ == first.history_
