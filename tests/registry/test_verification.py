@@ -14,7 +14,7 @@ import yaml
 from handbook.__main__ import main
 from handbook.files import integrity
 from handbook.project import Project
-from handbook.registry import ledger, standings, tracking, verification
+from handbook.registry import kept, ledger, standings, tracking, verification
 from handbook.steps import validate
 from tests.registry.test_lineage import registered
 
@@ -83,6 +83,17 @@ def whole(placed: Callable[..., Any], project: Project) -> Project:
     registered(project, placed, 0.9)
     locked(project)
     return project
+
+
+def test_a_figure_is_part_of_what_a_record_is_named_by(whole: Project) -> None:
+    assert faults(whole) == {}
+    figure = _kept("report/figures/confusion.png")(whole)
+    flip(figure)
+    assert f"{figure} was changed" in faults(whole)["ledger"]
+    entry = json.loads((place(whole) / "entry.json").read_text())
+    metrics = json.loads((place(whole) / "report" / "metrics.json").read_text())
+    parts = entry["params"], metrics, place(whole) / "model"
+    assert kept.content_of(*parts, figure.parent) != place(whole).name
 
 
 def test_a_byte_flipped_anywhere_is_found(whole: Project) -> None:

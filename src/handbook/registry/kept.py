@@ -130,11 +130,13 @@ def unsealed_fault(place: Path) -> str:
         if listed is not None and (faults := differences(place, _of_old(listed), _of_old(hashes(place)))):
             return "; ".join(faults)
         entry, metrics = (json.loads((place / path).read_text()) for path in ("entry.json", "report/metrics.json"))
-        found = content_of(entry["params"], metrics, place / "model")
+        parts = entry["params"], metrics, place / "model"
+        found = content_of(*parts, place / "report" / "figures")
+        before = content_of(*parts)  # a record of before 2026-11-25: figures were no part of its name
     except (ValueError, OSError, KeyError, TypeError, AttributeError) as error:
         return f"{place} cannot be read: {error}"
-    if found != place.name:
-        return f"{place}: parameters, metrics and model hash to {found}, expected {place.name}"
+    if place.name not in (found, before):
+        return f"{place}: parameters, metrics, model and figures hash to {found}, expected {place.name}"
     return ""
 
 
