@@ -52,13 +52,23 @@ def samples(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
     return draw
 
 
+def quick(block: dict[str, Any]) -> dict[str, Any]:
+    """A block of params.yaml with one epoch and little work: for tests, not for results."""
+    few = {key: list(value) if isinstance(value, tuple) else value for key, value in FEW.items()} | {"epochs": 1}
+    return block | {key: value for key, value in few.items() if key in block}
+
+
+@pytest.fixture
+def no_mirror(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the environment says of a mirror is not there."""
+    monkeypatch.delenv("HANDBOOK_MIRROR", raising=False)
+
+
 @pytest.fixture
 def project(tmp_path: Path, samples: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch) -> Project:
     """A checkout in small: the real params.yaml with one epoch a case, and sample data."""
-    numbers = yaml.safe_load((ROOT / "params.yaml").read_text())
-    for block in numbers["cases"].values():
-        few = {key: list(value) if isinstance(value, tuple) else value for key, value in FEW.items()} | {"epochs": 1}
-        block |= {key: value for key, value in few.items() if key in block}
+    numbers = Project(ROOT).numbers()
+    numbers["cases"] = {name: quick(block) for name, block in numbers["cases"].items()}
     (tmp_path / "params.yaml").write_text(yaml.safe_dump(numbers, sort_keys=False))
     for name in numbers["datasets"]:
         shutil.copytree(samples(name), tmp_path / "data" / name)

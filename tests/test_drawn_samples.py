@@ -12,10 +12,7 @@ from handbook.data import fetch, provenance
 from handbook.errors import HandbookError
 from tests.toys import CONTENT, obtain, page
 
-
-@pytest.fixture(autouse=True)
-def no_mirror(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("HANDBOOK_MIRROR", raising=False)
+pytestmark = pytest.mark.usefixtures("no_mirror")
 
 
 def test_a_sample_never_overwrites_anything_but_a_sample(tmp_path: Path) -> None:

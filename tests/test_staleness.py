@@ -16,7 +16,7 @@ import pytest
 import yaml
 
 from handbook.project import Project
-from tests.conftest import FEW, ROOT
+from tests.conftest import ROOT, quick
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 CASES = ("lenet_book", "digits", "classifiers_iris")
@@ -35,12 +35,9 @@ class Clone:
             (root / name).parent.mkdir(exist_ok=True)
             shutil.copy(ROOT / name, root / name)
         numbers = Project(ROOT).numbers()
-        few = {key: list(value) if isinstance(value, tuple) else value for key, value in FEW.items()} | {"epochs": 1}
-        blocks = {case: numbers["cases"][case] for case in CASES}
-        for block in blocks.values():
-            block |= {key: value for key, value in few.items() if key in block}
-        small = {"datasets": ["fashion_mnist", "mnist", "iris"], "labs": ["units"], "cases": blocks}
-        (root / "params.yaml").write_text(yaml.safe_dump(numbers | small, sort_keys=False))
+        blocks = {case: quick(numbers["cases"][case]) for case in CASES}
+        few = {"datasets": ["fashion_mnist", "mnist", "iris"], "labs": ["units"], "cases": blocks}
+        (root / "params.yaml").write_text(yaml.safe_dump(numbers | few, sort_keys=False))
         (root / "raw").symlink_to("data")
         self.run("-m", "handbook", "data", "--source", "sample", at=root)
 
@@ -145,9 +142,8 @@ def test_an_edit_runs_what_it_can_change_and_nothing_else(clone: Clone) -> None:
 
 def test_a_new_figure_is_judged_again_and_reaches_the_report_and_mlflow(clone: Clone) -> None:
     clone.ran()
-    clone.replace(
-        "evaluation/figures.py", "BLUE, ORANGE, GREY = ", 'BLUE, ORANGE, GREY = "#004400", "#440000", "#444444"\n_ = '
-    )
+    colours = "INK, BLUE, ORANGE, GREY = "
+    clone.replace("evaluation/figures/style.py", colours, f"{colours}4 * ['#333333']\nBEFORE = ")
     ran = clone.ran()
     assert {"evaluate@lenet_book", "evaluate@classifiers_iris", "register", "report"} <= ran
     assert not {each for each in ran if each.startswith("train@")}
@@ -157,7 +153,7 @@ def test_a_new_figure_is_judged_again_and_reaches_the_report_and_mlflow(clone: C
     )
     assert kept.read_bytes() == (clone.sample.reports("lenet_book") / "figures" / "confusion.png").read_bytes()
     shown = clone.run("-m", "handbook", "verify", "lenet_book")
-    assert "lenet_book" in shown
+    assert re.search(r"^MLflow +[1-9]\d* as written down, 0 not$", shown, re.MULTILINE)
 
 
 def test_a_case_is_added_by_one_page_and_one_block(clone: Clone) -> None:

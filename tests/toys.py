@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -40,3 +41,18 @@ def page(*names: str) -> Any:
 
 def obtain(toy: Any, tmp_path: Path) -> dict[str, Any]:
     return fetch.obtain(toy, tmp_path / "data" / "toy", fetch.Search("auto", tmp_path / "scratch"))
+
+
+def refused_by(expectations: list[Any]) -> Callable[[pd.DataFrame], set[str]]:
+    """A gate: the meanings of those expectations that a table does not meet."""
+    import great_expectations as gx
+
+    suite = gx.ExpectationSuite(name="a", expectations=expectations)
+    assets = gx.get_context(mode="ephemeral").data_sources.add_pandas("p").add_dataframe_asset("a")
+    whole = assets.add_batch_definition_whole_dataframe("b")
+
+    def check(facts: pd.DataFrame) -> set[str]:
+        found = whole.get_batch({"dataframe": facts}).validate(suite)
+        return {str(each.expectation_config.description) for each in found.results if not each.success}
+
+    return check

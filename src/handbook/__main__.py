@@ -68,7 +68,7 @@ def parser() -> argparse.ArgumentParser:
             sub.add_argument("--data", metavar="FILE", help="a file of your own in the dataset's place")
             sub.add_argument("--to", metavar="FOLDER", help="where what is made of it goes: model and report")
         elif verb == "register":
-            sub.add_argument("names", nargs="*", metavar="CASE", help="default: all in params.yaml")
+            sub.add_argument("names", nargs="*", metavar="CASE", help="default: all that are evaluated")
         elif verb == "generate":
             _add_generate(sub)
         elif verb in ("monitor", "retrain"):

@@ -92,10 +92,14 @@ class Project:
         return self.root / ".cache"
 
     def numbers(self) -> dict[str, Any]:
-        """The whole of params.yaml."""
+        """The whole of params.yaml, the caller's own."""
+        return copy.deepcopy(self._numbers())
+
+    def _numbers(self) -> dict[str, Any]:
+        """The same, shared by all who only read it."""
         path = self.root / "params.yaml"
         stamp = path.stat()
-        return copy.deepcopy(_numbers(path, stamp.st_mtime_ns, stamp.st_size))
+        return _parsed(path, stamp.st_mtime_ns, stamp.st_size)
 
     def locked(self) -> dict[str, Any]:
         """The stages that dvc.lock knows, by name; none before anything was made. Raises yaml.YAMLError."""
@@ -106,22 +110,23 @@ class Project:
 
     def datasets(self) -> list[str]:
         """The datasets that the pipeline uses, in the order of params.yaml."""
-        return [str(name) for name in self.numbers().get("datasets") or []]
+        return [str(name) for name in self._numbers().get("datasets") or []]
 
     def cases(self) -> list[str]:
         """The cases there are, in the order of params.yaml."""
-        return [str(name) for name in self.numbers()["cases"]]
+        return [str(name) for name in self._numbers()["cases"]]
 
     def labs(self) -> list[str]:
         """The labs that the pipeline works through, in the order of params.yaml."""
-        return [str(name) for name in self.numbers().get("labs") or []]
+        return [str(name) for name in self._numbers().get("labs") or []]
 
     def block(self, name: str) -> dict[str, Any]:
         """A case's block of params.yaml, its preset's part laid over it; HandbookError for what is no block."""
-        numbers = self.numbers()
+        numbers = self._numbers()
         if name not in numbers["cases"]:
             raise unknown("case", name, numbers["cases"])
-        return _block(numbers["cases"][name], numbers.get("preset", "laptop"), f"params.yaml, cases.{name}")
+        block = _block(numbers["cases"][name], numbers.get("preset", "laptop"), f"params.yaml, cases.{name}")
+        return copy.deepcopy(block)
 
     def judge(self, name: str) -> str | None:
         """The case whose model judges the case of that name, or None: test data judge it."""
@@ -165,7 +170,7 @@ class Own(Project):
 
 
 @lru_cache(maxsize=4)
-def _numbers(path: Path, _changed: int, _size: int) -> dict[str, Any]:
+def _parsed(path: Path, _changed: int, _size: int) -> dict[str, Any]:
     """params.yaml as it is since it changed last."""
     try:
         numbers = yaml.load(path.read_text(), Loader=LOADER)  # noqa: S506 (safe, either of them)

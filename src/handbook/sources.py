@@ -15,7 +15,7 @@ from __future__ import annotations
 import ast
 import hashlib
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
@@ -37,7 +37,6 @@ class Module:
 
     name: str
     path: Path
-    bindings: dict[str, Name | str] = field(default_factory=dict)  # imported: a module of this package or a definition
 
     @cached_property
     def tree(self) -> ast.Module:
@@ -85,13 +84,14 @@ class Package:
             parts = path.relative_to(folder).with_suffix("").parts
             name = ".".join((PACKAGE, *(parts[:-1] if parts[-1] == "__init__" else parts)))
             self.modules[name] = Module(name, path)
+        self._imported: dict[str, dict[str, Name | str]] = {}
         self._mentioned: dict[Name, set[Name]] = {}
         self._hashes: dict[Name, str] = {}
 
     def closure(self, roots: Iterable[Name]) -> set[Name]:
         """All definitions that the roots reach, themselves included."""
         reached: set[Name] = set()
-        waiting = [each for root in roots for each in self._resolved(*root)]
+        waiting = [each for root in roots for each in self.resolved(*root)]
         while waiting:
             name = waiting.pop()
             if name not in reached and not self._apart(name[0]):
@@ -120,7 +120,7 @@ class Package:
         inside = (each for each in self.modules.values() if each.name == module or each.name.startswith(f"{module}."))
         return {(each.name, name) for each in inside for name in each.definitions}
 
-    def _resolved(self, module: str, name: str) -> set[Name]:
+    def resolved(self, module: str, name: str) -> set[Name]:
         """The definition behind a module's name, through whatever imports it passes on; none for one of a library."""
         if module not in self.modules:
             return set()
@@ -131,13 +131,13 @@ class Package:
         target = self.imported(self.modules[module]).get(name)
         if target is None:
             return set()
-        return self.whole(target) if isinstance(target, str) else self._resolved(*target)
+        return self.whole(target) if isinstance(target, str) else self.resolved(*target)
 
     def imported(self, module: Module) -> dict[str, Name | str]:
         """What a module imports of this package at its top level, by the name that it has there."""
-        if not module.bindings:
-            module.bindings = self.bound(_executed(module.tree.body))
-        return module.bindings
+        if module.name not in self._imported:
+            self._imported[module.name] = self.bound(_executed(module.tree.body))
+        return self._imported[module.name]
 
     def bound(self, statements: Iterable[ast.AST]) -> dict[str, Name | str]:
         """What imports among the statements bind, of this package: a module by its name, or a definition."""
@@ -217,7 +217,7 @@ class _References(ast.NodeVisitor):
         if isinstance(target, str):
             self.found |= self.package.whole(target)
         elif target is not None:
-            self.found |= self.package._resolved(*target)
+            self.found |= self.package.resolved(*target)
 
 
 def _written(node: ast.AST) -> str:

@@ -69,9 +69,7 @@ def page(url: str = "", sha256: str | None = None) -> Any:
     )  # fmt: skip
 
 
-@pytest.fixture(autouse=True)
-def no_mirror(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("HANDBOOK_MIRROR", raising=False)
+pytestmark = pytest.mark.usefixtures("no_mirror")
 
 
 def obtain(toy: Any, tmp_path: Path, source: str = "auto") -> dict[str, Any]:

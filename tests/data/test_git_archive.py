@@ -25,7 +25,10 @@ from handbook.data.network import Network
 from handbook.errors import HandbookError
 
 MIRROR = Path(os.environ.get("HANDBOOK_MIRROR") or "/no mirror")
-pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
+pytestmark = [
+    pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed"),
+    pytest.mark.usefixtures("no_mirror"),
+]
 PAGE = datasets.page("pokemon")
 NAMES = "iii/emerald\n  1..3 201-a,b\niii/emerald/shiny\n  1 egg\n"
 WANTED = {
@@ -51,11 +54,6 @@ def repository(place: Path, files: Mapping[str, bytes], mode: Mapping[str, str] 
         stream.write(f"M {kind} inline {path}\ndata {len(content)}\n".encode() + content + b"\n")
     subprocess.run([*git, "fast-import", "--quiet"], input=stream.getvalue(), check=True)
     return subprocess.check_output([*git, "rev-parse", "main"], text=True).strip()
-
-
-@pytest.fixture(autouse=True)
-def no_mirror(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("HANDBOOK_MIRROR", raising=False)
 
 
 @pytest.fixture

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pandas as pd
 import pytest
 
 from handbook.data.image_suites import Habits, expectations
+from tests.toys import refused_by
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 CLASSES = ("shirt", "shoe")
@@ -28,19 +29,8 @@ def table() -> pd.DataFrame:
 
 
 @pytest.fixture(scope="module")
-def refused() -> Iterator[Callable[[pd.DataFrame], set[str]]]:
-    """The meanings of the expectations that a table does not meet."""
-    import great_expectations as gx
-
-    suite = gx.ExpectationSuite(name="a", expectations=expectations({"train": 20, "test": 10}, CLASSES, HABITS))
-    assets = gx.get_context(mode="ephemeral").data_sources.add_pandas("p").add_dataframe_asset("a")
-    whole = assets.add_batch_definition_whole_dataframe("b")
-
-    def check(facts: pd.DataFrame) -> set[str]:
-        found = whole.get_batch({"dataframe": facts}).validate(suite)
-        return {str(each.expectation_config.description) for each in found.results if not each.success}
-
-    yield check
+def refused() -> Callable[[pd.DataFrame], set[str]]:
+    return refused_by(expectations({"train": 20, "test": 10}, CLASSES, HABITS))
 
 
 def test_a_sound_table_is_accepted(refused: Callable[[pd.DataFrame], set[str]]) -> None:

@@ -14,10 +14,7 @@ from handbook.data import fetch, provenance
 from handbook.errors import HandbookError
 from tests.toys import obtain, page
 
-
-@pytest.fixture(autouse=True)
-def no_mirror(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("HANDBOOK_MIRROR", raising=False)
+pytestmark = pytest.mark.usefixtures("no_mirror")
 
 
 def test_a_name_in_the_provenance_cannot_make_a_sample_pass_for_real(tmp_path: Path) -> None:

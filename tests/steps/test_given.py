@@ -50,9 +50,10 @@ def test_the_table_of_confusions_lies_apart_and_tables_of_before_are_gone(tmp_pa
 
 
 def test_a_name_is_known_or_answered_with_those_that_are() -> None:
-    assert given.known("dataset", "iris", ["iris", "mnist"]) == "iris"
-    with pytest.raises(HandbookError, match=r"^no dataset 'irsi'; choose from iris, mnist \(did you mean iris\?\)$"):
-        given.known("dataset", "irsi", ["iris", "mnist"])
+    assert datasets.page("iris").__name__ == "handbook.datasets.iris"
+    known = ", ".join(datasets.names())
+    with pytest.raises(HandbookError, match=rf"^no dataset 'irsi'; choose from {known} \(did you mean iris\?\)$"):
+        datasets.page("irsi")
 
 
 def test_a_file_of_ones_own_stands_in_only_where_the_page_reads_one(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from handbook.errors import HandbookError
 from handbook.files.formats import write_json
 from handbook.project import Project
 from handbook.steps import report
+from tests.conftest import ROOT
 
 
 @pytest.mark.parametrize(
@@ -31,6 +32,13 @@ def test_a_table_takes_the_place_of_the_one_before_and_nothing_else_changes() ->
     for lacking in (report.START, report.END):
         with pytest.raises(HandbookError, match=r"README\.md lacks the marks of its table"):
             report.with_results(readme.replace(lacking, ""), "| new |")
+
+
+@pytest.mark.parametrize("name", ["lenet", "cnn", "char_lstm", "dcgan", "som_applications"])
+def test_the_page_of_a_case_is_linked_where_it_stands(name: str) -> None:
+    case = Project(ROOT).case(name)
+    assert (ROOT / report.source(case)).exists()
+    assert "{{ case.source }}" in (Path(report.__file__).with_name("report.html.j2")).read_text()
 
 
 def test_the_line_of_a_case_has_its_interval_the_books_and_the_baselines(project: Project) -> None:

@@ -10,7 +10,6 @@ from handbook.data import fetch, provenance
 from handbook.errors import HandbookError
 from handbook.project import Project
 from handbook.steps import samples
-from handbook.steps.given import known
 
 BANNER = """
 {line}
@@ -29,7 +28,7 @@ def data(project: Project, names: list[str], source: str, or_sample: bool) -> No
     be fetched, so that whatever is built there is built from samples alone.
     """
     for name in names:
-        known("dataset", name, datasets.names())
+        datasets.page(name)  # all of them are known before any is fetched
     _refuse_file_for_link(project.root / "raw")
     chosen = names or project.datasets()
     if source == "sample" or samples.inside(project):

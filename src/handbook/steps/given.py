@@ -9,7 +9,7 @@ from typing import Any
 
 from handbook import contract, datasets
 from handbook.data import provenance
-from handbook.errors import HandbookError, unknown
+from handbook.errors import HandbookError
 from handbook.files.formats import write_rows
 from handbook.project import Case, Own, Project
 from handbook.training.models import load
@@ -74,10 +74,3 @@ def rounded(value: Any) -> Any:
     if isinstance(value, list):
         return [rounded(item) for item in value]
     return float(f"{value:.6g}") if isinstance(value, float) else value
-
-
-def known(kind: str, name: str, names: list[str]) -> str:
-    """The name, if it is one of the names."""
-    if name not in names:
-        raise unknown(kind, name, names)
-    return name

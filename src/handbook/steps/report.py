@@ -70,13 +70,18 @@ def results(project: Project) -> str:
     ]
     for name in project.cases():
         line = row(project, name)
-        page = project.case(name).page
-        file = page.__name__.rsplit(".", 1)[1] + ("/" if Path(str(page.__file__)).stem == "__init__" else ".py")
         lines.append(
-            f"| [`{name}`](src/handbook/cases/{file}) | {line['dataset']} | {line['metric']} | **{line['ours']}** |"
+            f"| [`{name}`]({source(project.case(name))}) | {line['dataset']} | {line['metric']} | **{line['ours']}** |"
             f" {line['interval']} | {line['book']} | {line['baseline']} |"
         )
     return "\n".join(lines)
+
+
+def source(case: Case) -> str:
+    """Where a case's page stands in the checkout: a file, or the folder that it has grown into."""
+    file = Path(str(case.page.__file__))
+    name = f"{file.parent.name}/" if file.stem == "__init__" else file.name
+    return f"src/handbook/cases/{name}"
 
 
 def with_results(readme: str, table: str) -> str:
@@ -111,7 +116,7 @@ def _section(project: Project, case: Case) -> dict[str, Any]:
     title, *text = (case.page.__doc__ or "").strip().split("\n\n")
     return {
         "name": case.name,
-        "page": case.page.__name__.rsplit(".", 1)[1],
+        "source": source(case),
         "title": title,
         "text": [_with_code(paragraph) for paragraph in text],
         "numbers": _numbers(numbers),

@@ -81,8 +81,7 @@ def _roots(project: Project, verb: str, name: str) -> Iterator[Name]:
         block = project.block(name)
         yield from ((f"handbook.cases.{block['page']}", each) for each in OF_A_CASE[verb])
         yield from _reader(block["dataset"], "load")
-        judge = project.judge(name)
-        if verb == "evaluate" and judge:
+        if verb == "evaluate" and (judge := project.judge(name)):
             yield from ((f"handbook.cases.{project.block(judge)['page']}", each) for each in OF_A_JUDGE)
     elif verb == "validate":
         yield from _reader(name, "facts", "expectations", "FILES")
@@ -133,8 +132,3 @@ def digest(what: Any) -> str:
 
 def _digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()[:16]
-
-
-def key_of(project: Project, verb: str, name: str, *more: Any) -> str:
-    """A short name for the code of a verb and what else it is given: names checkpoints, tells trainings apart."""
-    return digest([fingerprint(project, verb, name, parameters=False), *more])

@@ -12,7 +12,7 @@ from handbook.contract import Split
 from handbook.files.formats import write_json, write_rows
 from handbook.project import Case, Project, plain
 from handbook.steps.given import data_of
-from handbook.steps.sources import key_of
+from handbook.steps.sources import digest, fingerprint
 from handbook.training.models import save
 from handbook.training.run import FLOW_RUN, Row, Run, first
 
@@ -73,4 +73,4 @@ def _scores(row: Row) -> str:
 def training_key(project: Project, case: Case, origin: dict[str, Any]) -> str:
     """What a training is determined by: code, parameters and data. Names its checkpoint, and tells trainings apart."""
     files = {file: facts["sha256"] for file, facts in origin["files"].items()}
-    return key_of(project, "train", case.name, plain(case.params), files)
+    return digest([fingerprint(project, "train", case.name, parameters=False), plain(case.params), files])

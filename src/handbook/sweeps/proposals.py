@@ -83,14 +83,14 @@ def patched(project: Project, name: str, change: dict[str, Any]) -> str:
     before = path.read_text()
     wanted = yaml.safe_load(before)
     wanted["cases"][name] |= change
-    after = before
+    after, found = before, yaml.safe_load(before)
     try:
         for case, block in wanted["cases"].items():  # a base stands above those that take it over
-            found = yaml.safe_load(after)["cases"][case]
-            after = _changed(
-                after, case, {key: value for key, value in block.items() if found.get(key, _NONE) != value}
-            )
-        if yaml.safe_load(after) != wanted or wanted.get("preset", "laptop") != "laptop":
+            known = found["cases"][case]
+            if other := {key: value for key, value in block.items() if known.get(key, _NONE) != value}:
+                after = _changed(after, case, other)
+                found = yaml.safe_load(after)
+        if found != wanted or wanted.get("preset", "laptop") != "laptop":
             return ""
     except yaml.YAMLError:
         return ""
