@@ -29,7 +29,7 @@ export DVC_SITE_CACHE_DIR ?= $(CURDIR)/.dvc/site
 export RAY_USAGE_STATS_ENABLED := 0
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lock audit data repro flow ui test proof check bench report docs clean
+.PHONY: help setup lock audit data repro flow ui demo test proof check bench report docs clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -55,6 +55,9 @@ flow: repro  ## another name for repro: Prefect runs the stages of DVC
 
 ui: setup  ## Prefect, MLflow, the report and Data Docs on loopback, until Ctrl-C
 	@$(IN_PLACE) && python -m flows.ui
+
+demo: setup  ## a page in the browser to try the champions by hand, on loopback, until Ctrl-C
+	@$(IN_PLACE) && python -m handbook demo
 
 test: setup  ## all tests but the slow proofs
 	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not slow" -n logical --maxprocesses 8 --dist loadgroup

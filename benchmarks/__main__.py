@@ -12,7 +12,8 @@ from pathlib import Path
 import torch
 
 BENCHMARKS = (
-    "lenet_epoch", "orchestration", "flow", "starts", "convolution", "rbf", "som", "char_lstm", "gan", "serving"
+    "lenet_epoch", "orchestration", "flow", "starts", "convolution", "rbf", "som", "char_lstm", "gan", "serving",
+    "endurance",
 )  # fmt: skip
 
 

@@ -23,7 +23,8 @@ from torch.utils.data import DataLoader, Dataset, TensorDataset
 from handbook import datasets
 from handbook.cases import lenet
 from handbook.project import Project
-from handbook.training import Batches, train
+from handbook.training.batches import Batches
+from handbook.training.networks import train
 
 SAMPLES, ROUNDS = 60_000, 5
 

@@ -8,12 +8,12 @@ from typing import Any
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 
+from docs import claims, reference
 from docs import map as book_map
-from docs import reference
 from handbook.project import Project
 
 ROOT = Path(__file__).parent.parent
-MAP = "book.md"
+MAP, CLAIMS = "book.md", "claims.md"
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
@@ -28,8 +28,8 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
-    """The book's map and the reference, as if they were written down."""
-    made = {MAP: book_map.page(Project(ROOT))}
+    """The book's map, its claims and the reference, as if they were written down."""
+    made = {MAP: book_map.page(Project(ROOT)), CLAIMS: claims.page(Project(ROOT))}
     made |= {f"reference/{name}": text for name, text in _pages().items()}
     for name, text in made.items():
         files.append(File.generated(config, name, content=text))

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Any
 
 import yaml
 
+from handbook import claims
 from handbook.errors import HandbookError
 from handbook.project import Project
 from handbook.registry import outlines
@@ -27,8 +29,8 @@ hide: [navigation]
 
 The sections of the *Handbook of Deep Learning Models, Volume One*, in words of our own; the page of code that stands
 for each; the stages that make its results; and the result as it stands in `reports/`. A section with "–" has no
-counterpart here. Case names that end in `_book` follow the book's recipe; the others are ours. The page is rebuilt by
-`make docs`.
+counterpart here; what the book prints in it stands in [a ledger](claims.md), beside what comes out here. Case names
+that end in `_book` follow the book's recipe; the others are ours. The page is rebuilt by `make docs`.
 
 Scores of chapter 2 are means over folds where an algorithm is named, and on test rows otherwise. `dvc repro train@NAME`
 and the like bring one stage up to date, with what it needs.
@@ -59,17 +61,32 @@ def sections(path: Path = BOOK) -> Iterator[dict[str, Any]]:
 
 def page(project: Project) -> str:
     """The map as Markdown."""
-    parts = [HEAD]
+    parts, printed = [HEAD], claimed()
     for chapter in book():
         parts.append(f"## {chapter['chapter']} · {chapter['words']}\n")
-        parts.append(COLUMNS + "\n".join(line for each in chapter["sections"] for line in _lines(project, each)) + "\n")
+        lines = [
+            line
+            for each in chapter["sections"]
+            for line in _lines(project, each, printed.pop(each["section"], 0))  # of several rows the first has them
+        ]
+        parts.append(COLUMNS + "\n".join(lines) + "\n")
     return "\n".join(parts)
 
 
-def _lines(project: Project, section: dict[str, Any]) -> Iterator[str]:
-    """A line for each thing that a section names; section and words stand on the first."""
+def claimed() -> Counter[str]:
+    """How many claims of the ledger each section of the map holds: the longest that a claim's own begins with."""
+    known = sorted({each["section"] for chapter in book() for each in chapter["sections"]}, key=len, reverse=True)
+    return Counter(
+        next((each for each in known if f"{row.section}.".startswith(f"{each}.")), row.section)
+        for row in claims.claims()
+    )
+
+
+def _lines(project: Project, section: dict[str, Any], printed: int) -> Iterator[str]:
+    """A line for each thing that a section names; section, words and what it prints stand on the first."""
     rows = list(_rows(project, section)) or [Row()]
     note = f"; {section['note']}" if "note" in section else ""
+    note += f" ([{printed} printed {'claim' if printed == 1 else 'claims'}](claims.md))" if printed else ""
     before = f"{section['section']} | {section['words']}{note}"
     for row in rows:
         yield f"| {before} | {row.page} | {row.stages} | {row.result} |"

@@ -1,8 +1,8 @@
 """python -m docs.screenshots: the pictures in docs/pictures, taken of this checkout in a real browser.
 
 Starts what `make ui` starts, on free ports; starts a case by clicks; looks at Prefect, at MLflow with the cases of
-chapter 7 side by side, and at the report. Needs Chromium (Debian: apt install chromium) and Playwright
-(pip install -e '.[browser]').
+chapter 7 side by side, at the report, and goes through the demo. Needs Chromium (Debian:
+apt install chromium) and Playwright (pip install -e ".[browser]").
 """
 
 from __future__ import annotations
@@ -10,8 +10,10 @@ from __future__ import annotations
 import argparse
 import json
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -70,8 +72,16 @@ def enter(page: Page, link: str) -> None:
 
 def open_deployment(page: Page, prefect: str, name: str) -> None:
     """By clicks, from the list of all."""
-    page.goto(f"{prefect}/deployments")
-    page.locator('a[href*="/deployments/deployment/"]', has_text=name).first.click()
+    from playwright.sync_api import TimeoutError  # not Python's own
+
+    link = page.locator('a[href*="/deployments/deployment/"]', has_text=name).first
+    for _ in range(4):  # a list that was asked for while the server was busy stays empty
+        page.goto(f"{prefect}/deployments")
+        page.wait_for_timeout(500)
+        with suppress(TimeoutError):
+            link.wait_for(timeout=20_000)
+            break
+    link.click()
     page.get_by_role("button", name="Run", exact=True).wait_for()
 
 
@@ -93,12 +103,60 @@ def start_case(page: Page, prefect: str, case: str) -> None:
     page.get_by_text("Task Runs", exact=True).wait_for()  # its tab; a list of runs counts "task runs"
 
 
+@contextmanager
+def demo(project: Project) -> Iterator[str]:
+    """Where `handbook demo` is, started as a person starts it, on a free port."""
+    command = [sys.executable, "-m", "handbook", "demo", "--port", "0"]
+    with subprocess.Popen(command, cwd=project.root, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            yield process.stdout.readline().split(" is at ")[1].split(",")[0]
+        finally:
+            process.terminate()
+
+
+def try_everything(page: Page) -> None:
+    """Go through all sections of the demo by hand: a drawn seven, a digit, a text, a client and a payment."""
+    board = page.locator("#board")
+    page.locator("#look .by", has_text="answers").wait_for()
+    board.scroll_into_view_if_needed()
+    box = board.bounding_box()
+    assert box
+    corners = [(80, 70), (200, 70), (130, 220)]
+    page.mouse.move(box["x"] + corners[0][0], box["y"] + corners[0][1])
+    page.mouse.down()
+    for x, y in corners[1:]:
+        page.mouse.move(box["x"] + x, box["y"] + y, steps=5)
+    page.mouse.up()
+    for section in ("look", "drawing", "writing", "client", "transaction"):
+        page.locator(f"#{section} .by", has_text="answers").wait_for()
+        page.locator(f"#{section} button[type=submit]").click()
+    for shown in ("#why[src]", "#drawn[src]", ".texts article", "#client table", "#transaction table"):
+        page.locator(shown).first.wait_for()
+
+
+def demo_pictures(project: Project, browser: Page) -> None:
+    """Three sections of the demo, after all have been tried."""
+    with demo(project) as address:
+        browser.set_viewport_size({"width": 1280, "height": 900})
+        browser.goto(address)
+        try_everything(browser)
+        for section in ("look", "client", "transaction"):
+            browser.locator(f"#{section}").screenshot(path=PICTURES / f"demo_{section}.png")
+
+
 def main() -> None:
     """Take all pictures."""
     top = argparse.ArgumentParser(prog="docs.screenshots", description=__doc__)
     top.add_argument("--case", default="classifiers_iris", help="which is started by clicks (default: %(default)s)")
-    case, project = top.parse_args().case, Project.here()
+    top.add_argument("--demo", action="store_true", help="the pictures of the demo alone")
+    arguments, project = top.parse_args(), Project.here()
     PICTURES.mkdir(exist_ok=True)
+    if arguments.demo:
+        with page() as browser:
+            demo_pictures(project, browser)
+        return
+    case = arguments.case
     with ui.everything(project.root, dict.fromkeys(ui.PORTS, 0)) as servers, page() as browser:
         prefect, mlflow, reports = (server.address for server in servers[:3])
         enter(browser, ui.entrance(project.root, servers[0]))
@@ -119,6 +177,7 @@ def main() -> None:
         _shoot(browser, "mlflow_compare", settle=8000)
         browser.goto(f"{reports}/index.html")
         _shoot(browser, "report")
+        demo_pictures(project, browser)
 
 
 def compared(project: Project, mlflow: str) -> str:

@@ -5,12 +5,17 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from flows import servers
 from flows.processes import interruptible
 from flows.stages import SHARE
-from handbook.errors import HandbookError, unknown
+from handbook.errors import HandbookError, from_system, unknown
+from handbook.files import locks
+from handbook.files.formats import write_text
 from handbook.project import Project
 from handbook.startup import encoding
 from handbook.steps import samples
@@ -27,7 +32,7 @@ def main() -> int:
         if arguments.case and arguments.case not in project.cases():
             print(f"error: {unknown('case', arguments.case, project.cases())}", file=sys.stderr)
             return WRONG_COMMAND_LINE
-        with interruptible(), servers.prefect_api(project.root) as api:
+        with interruptible(), one_at_a_time(project), servers.prefect_api(project.root) as api:
             os.environ.update(servers.environment(project.root) | api | ({SHARE: "1"} if arguments.share else {}))
             return run(arguments)
     except HandbookError as error:
@@ -36,6 +41,29 @@ def main() -> int:
     except KeyboardInterrupt:
         print("interrupted; run again to go on", file=sys.stderr)
         return INTERRUPTED
+    except Exception as error:
+        refusal = from_system(error)
+        if refusal is None:
+            raise
+        print(f"error: {refusal}", file=sys.stderr)
+        return 1
+
+
+@contextmanager
+def one_at_a_time(project: Project) -> Iterator[None]:
+    """Of several in one checkout each waits for the one before, and says so: their stages need the same files."""
+    lock, note = project.cache / "flow.lock", project.cache / "flow.txt"
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(locks.alone(lock, busy="held"))
+        except HandbookError:
+            who = note.read_text().strip() if note.exists() else "another"
+            print(
+                f"{who} is at work in {project.root}; this one begins when that has ended", file=sys.stderr, flush=True
+            )
+            stack.enter_context(locks.alone(lock))
+        write_text(note, f"python -m flows, process {os.getpid()} since {time.strftime('%H:%M:%S')},\n")
+        yield
 
 
 def parser() -> argparse.ArgumentParser:

@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import base64
 import io
-import json
 import os
-import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -23,6 +21,7 @@ from prefect.artifacts import (
 
 from flows.servers import MLFLOW, REPORTS
 from handbook.data import validation
+from handbook.files import documents, progress
 from handbook.project import Project
 
 FIGURE_WIDTH = 560  # pixels; the page of an artifact is not much wider
@@ -32,7 +31,7 @@ def show_metrics(case: str) -> None:
     """A table: what was measured, its bounds, and what it is held against."""
     path = Project.here().reports(case) / "metrics.json"
     if path.exists():
-        metrics = json.loads(path.read_text())
+        metrics = documents.json_object(path, f"Make it again: dvc repro --force evaluate@{case}")
         text = f"{_warning(metrics)}# {case}\n\n" + "\n".join(_table(metrics))
         create_markdown_artifact(text, key(case, "metrics"), f"{case} beside the baseline and the book")
 
@@ -75,22 +74,24 @@ def _inline(path: Path) -> str:
     return "data:image/webp;base64," + base64.b64encode(small.getvalue()).decode()
 
 
-def progress(case: str, kind: str, counted: re.Pattern[str]) -> Callable[[str], None]:
-    """What to hand lines to as they come: a bar that fills with those that count `so many/of so many`.
+def bar(step: str, case: str, kind: str) -> Callable[[str], None]:
+    """What to hand lines to as they come: a bar that is as full as the step says it is, and shows the last line.
 
-    It is made with the first of them, and says the last.
+    It is made when the step first says how far it is; what an earlier run said does not count.
     """
-    bar: Any = None
+    place, artifact, shown = progress.place(Project.here().cache, step), None, None
+    place.unlink(missing_ok=True)
 
     def see(line: str) -> None:
-        nonlocal bar
-        if not (found := counted.match(line)):
+        nonlocal artifact, shown
+        found = progress.read(place)
+        if found is None or found == shown:
             return
-        share = 100 * int(found[1]) / int(found[2])
-        if bar is None:
-            bar = create_progress_artifact(share, key(case, kind), line)
+        shown = found
+        if artifact is None:
+            artifact = create_progress_artifact(found.percent, key(case, kind), line)
         else:
-            update_progress_artifact(bar, share, line)
+            update_progress_artifact(artifact, found.percent, line)
 
     return see
 
@@ -125,7 +126,8 @@ def link_run(case: str) -> None:
 def registration(case: str) -> str:
     """Which version of the case was registered last, and which one serves."""
     place = Project.here().mlruns / "registered" / f"{case}.json"
-    known = json.loads(place.read_text()) if place.exists() else {}
+    way = f"Make it again: python -m handbook register {case}"
+    known = documents.json_object(place, way) if place.exists() else {}
     return str(known.get("said", f"{case} is registered"))
 
 
@@ -138,10 +140,23 @@ def link_report() -> None:
         )
 
 
+def link_service(case: str) -> None:
+    """The page of a case in service: on the server that shows it, else the file."""
+    reports = Project.here().root / "reports"
+    page = reports / "monitor" / case / "index.html"
+    if page.exists():
+        said = f"{case} in service: its batches, drift, scores, and what was done"
+        create_link_artifact(_address(page, reports), "in service", key(case, "service"), said)
+
+
 def show_proposal(case: str) -> None:
     """What a sweep proposes, and the patch that would take it over."""
     place = Project.here().reports("sweeps") / case
-    texts = [path.read_text() for path in (place / "proposal.yaml", place / "proposal.patch") if path.exists()]
+    texts = [
+        documents.text(path, f"Make it again: python -m handbook sweep {case}")
+        for path in (place / "proposal.yaml", place / "proposal.patch")
+        if path.exists()
+    ]
     body = "\n".join(f"```\n{text}```\n" for text in texts) or "No trial beats params.yaml.\n"
     create_markdown_artifact(f"# {case}\n\n{body}", key(case, "proposal"), f"What the sweep of {case} proposes")
 

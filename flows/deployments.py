@@ -10,16 +10,20 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-import yaml
 from prefect import serve
 from prefect.deployments.runner import RunnerDeployment
+from prefect.events.schemas.deployment_triggers import DeploymentEventTrigger
 from prefect.schedules import Cron, Schedule
 from prefect.settings import PREFECT_API_URL
 from prefect.types.entrypoint import EntrypointType
 
 import handbook as package
+from flows import automations
 from handbook.errors import HandbookError
+from handbook.files import documents
+from handbook.project import Project
 
+NAMED = {"name", "entrypoint"}  # what every deployment has
 DECLARED = Path(__file__).resolve().parents[1] / "prefect.yaml"  # resolved: the checkout for samples links flows/
 
 
@@ -28,7 +32,12 @@ def offered(declared: Path = DECLARED) -> list[RunnerDeployment]:
 
     Raises HandbookError for a flow that is not there, and for a schedule that is none.
     """
-    return [_deployment(each, declared) for each in yaml.safe_load(declared.read_text())["deployments"]]
+    way = "Bring it back: git checkout -- prefect.yaml"
+    found = documents.yaml_of(declared, way)
+    listed = found.get("deployments") if isinstance(found, dict) else None
+    if not isinstance(listed, list) or not all(isinstance(each, dict) and each.keys() >= NAMED for each in listed):
+        raise documents.damaged(declared, "expected `deployments`, a list, each with name and entrypoint", way)
+    return [_deployment(each, declared) for each in listed]
 
 
 def _deployment(declared: dict[str, Any], where: Path) -> RunnerDeployment:
@@ -46,6 +55,7 @@ def _deployment(declared: dict[str, Any], where: Path) -> RunnerDeployment:
         version=package.__version__,
         entrypoint_type=EntrypointType.MODULE_PATH,
         schedules=[_schedule(each, f"{where}, deployment {name}") for each in declared.get("schedules", [])],
+        triggers=[_trigger(each, f"{where}, deployment {name}") for each in declared.get("triggers", [])],
     )
 
 
@@ -59,6 +69,13 @@ def _schedule(declared: dict[str, Any], where: str) -> Schedule:
         ) from None
 
 
+def _trigger(declared: dict[str, Any], where: Path | str) -> DeploymentEventTrigger:
+    try:
+        return DeploymentEventTrigger.model_validate(declared)
+    except ValueError as error:
+        raise HandbookError(f"{where}: {declared} is no trigger: {error}") from None
+
+
 def main() -> int:
     """Serve until ended; 1 for schedules that are none, and without a server to offer them to."""
     try:
@@ -67,6 +84,7 @@ def main() -> int:
                 "no Prefect to offer deployments to. `make ui` starts one with all of them; "
                 "to serve them to another, export PREFECT_API_URL and PREFECT_API_AUTH_STRING"
             )
+        automations.call(automations.address(Project.here()))
         # limit: one workspace has one writer. Prefect would pause what it served for good; each start pauses
         # the schedules anyway. query_seconds: somebody has clicked and waits
         serve(*offered(), limit=1, pause_on_shutdown=False, query_seconds=3)

@@ -11,7 +11,7 @@ from contextvars import ContextVar
 from itertools import count
 from pathlib import Path
 
-from flows.processes import Process, stop
+from flows.processes import Process, entrusted, stop
 from handbook.errors import HandbookError
 
 GRACE = 5.0  # seconds a stage has to end before it is killed
@@ -77,12 +77,13 @@ class Machine:
     def child(self, process: Process) -> Iterator[None]:
         """Know a process for as long as it runs."""
         self._children.add(process)
-        if self.closed:  # closed between its start and now: nobody else would end it
-            self._end(process)
-        try:
-            yield
-        finally:
-            self._children.discard(process)
+        with entrusted(process, signal.SIGINT, GRACE):
+            if self.closed:  # closed between its start and now: nobody else would end it
+                self._end(process)
+            try:
+                yield
+            finally:
+                self._children.discard(process)
 
     def pause(self, seconds: float) -> None:
         """Sleep, but no longer than the flow lives."""

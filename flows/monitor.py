@@ -11,13 +11,14 @@ from prefect.cache_policies import NO_CACHE
 from prefect.states import Completed, Failed
 from prefect.utilities.annotations import quote
 
+from flows import artifacts, automations, events
 from flows.case_study import Case
 from flows.retrain import retrain
 from flows.verdict import Row
 from handbook.errors import HandbookError
-from handbook.monitoring import inbox, journal, judgement, retraining
+from handbook.monitoring import inbox, journal, judgement, pages, retraining
 from handbook.monitoring.inbox import Batch
-from handbook.monitoring.journal import DRIFTED, Record
+from handbook.monitoring.journal import DRIFTED, REFUSED, Record
 from handbook.monitoring.judgement import Watch
 from handbook.project import Project
 from handbook.registry import tracking
@@ -29,8 +30,8 @@ def monitor(case: Case | None = None, folder: str | None = None, retrain_on_drif
 
     Args:
         case: A block of params.yaml; none: every case that has a folder incoming/CASE.
-        folder: Where its batches lie, as seen from the project; none: incoming/CASE.
-        retrain_on_drift: Start `retrain` for a case of which a batch with answers has drifted.
+        folder: Where its batches lie, a folder of the project as seen from there; none: incoming/CASE.
+        retrain_on_drift: Retrain a case of which enough of the last batches have drifted (`monitor.drifted_of`).
     """
     project = Project.here()
     rows = [
@@ -55,18 +56,48 @@ def _one(project: Project, case: str, folder: str | None, retrain_on_drift: bool
     try:
         with judgement.alone(project, case):
             watch, found = look(case, folder)
-            held_against: Any = quote(watch)  # Prefect would look for states among all its rows
-            records = []
-            for batch in found:
-                records.append(judge(held_against, batch))
-                put_away(batch, records[-1])
+            rows = [_batch(case, watch, batch) for batch in found]
+            pages.write(project, case, judgement.records(project, case))
+        artifacts.link_service(case)
+        outlook = retraining.prospect(project, case)
     except HandbookError as error:
+        events.emit(events.FAILED, case, f"monitor {case}: {error}")
         return [Row(case, "Failed", None, str(error))]
-    rows = [Row(record["batch"], record["outcome"].capitalize(), None) for record in records]
-    if retrain_on_drift and retraining.has_new_rows(project, case):
-        state: Any = retrain(case, return_state=True)
-        rows.append(Row(f"retrain {case}", state.name, None, state.message if state.is_failed() else ""))
-    return rows
+    if not (retrain_on_drift and outlook.due):
+        return rows
+    events.emit(events.DRIFTED, case, outlook.said)
+    if automations.retrains():  # as a run of its own, which the event starts
+        return [*rows, Row(f"retrain {case}", "Requested", None)]
+    state: Any = retrain(case, return_state=True)
+    return [*rows, Row(f"retrain {case}", state.name, None, state.message if state.is_failed() else "")]
+
+
+def _batch(case: str, watch: Watch | None, batch: Batch) -> Row:
+    """Judge a batch and put it away; whatever goes wrong is reported of it, and the next one is judged."""
+    held_against: Any = quote(watch)  # Prefect would look for states among all its rows
+    try:
+        record = judge(held_against, batch)
+        put_away(batch, record)
+    except Exception as error:
+        inbox.forget(*{copy.parent for copy in batch.held})
+        said = f"{batch.name}: not judged, and left where it is: {judgement.fault_of(error)}"
+        events.emit(events.FAILED, case, said, batch=batch.name)
+        return Row(batch.name, "Failed", None, said)
+    named = {DRIFTED: events.BATCH_DRIFTED, REFUSED: events.BATCH_REFUSED}.get(record["outcome"])
+    if named:
+        events.emit(named, case, journal.sentence(record, new=True), batch=record["batch"])
+    return Row(record["batch"], record["outcome"].capitalize(), None)
+
+
+def within(project: Project, folder: str) -> Path:
+    """A folder of the project; HandbookError for any other: who may start flows may not read the whole machine."""
+    place = (project.root / folder).resolve()
+    if not place.is_relative_to(project.root.resolve()):
+        raise HandbookError(
+            f"{folder} is not in the project. Batches of a flow lie below {project.root}; for another folder:"
+            " python -m handbook monitor CASE FOLDER"
+        )
+    return place
 
 
 @task(task_run_name="look {case}", cache_policy=NO_CACHE)
@@ -75,12 +106,12 @@ def look(case: str, folder: str | None) -> tuple[Watch | None, list[Batch]]:
     project = Project.here()
     tracking.answers(project)
     try:
-        found, waiting = judgement.arrived(project, case, project.root / Path(folder) if folder else None)
+        found, waiting = judgement.arrived(project, case, within(project, folder) if folder else None)
     except inbox.NothingCameError as nothing:  # every hour but few, and no fault
         get_run_logger().info(str(nothing))
         return None, []
     for each in waiting:
-        get_run_logger().warning("%s is left alone: %s", each.path.name, each.why)
+        get_run_logger().warning("%s is left alone: %s", inbox.shown(each.path.name), each.why)
     return (judgement.watch(project, case) if found else None), found
 
 

@@ -21,10 +21,10 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from flows.entrance import Entrance
-from flows.guard import Guard
 from flows.passwords import SERVER_AUTH
 from flows.servers import QUIET
 from handbook.errors import HandbookError
+from handbook.serving.guard import Guard
 
 MLFLOW_AUTH = "HANDBOOK_MLFLOW_AUTH_STRING"
 # MLflow's assistant runs shell commands for whoever asks from this machine, and takes its orders from any address

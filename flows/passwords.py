@@ -38,7 +38,7 @@ def kept(home: Path) -> str:
     _drop_what_others_read(file)
     if not file.exists():
         _make(file)
-    text = file.read_text()
+    text = file.read_text(errors="replace")
     if not KEPT.fullmatch(text):
         raise HandbookError(
             f"{file} holds no password of ours. Expected one line {USER}:PASSWORD, found {len(text)} characters.\n"

@@ -15,6 +15,7 @@ from handbook.errors import HandbookError
 from handbook.project import Project
 from handbook.serving import answers, prediction
 from handbook.serving.answers import Outcome
+from handbook.serving.inputs import is_there
 
 
 @flow(name="predict", flow_run_name="{case}")
@@ -45,7 +46,7 @@ def predict(
 def answer(case: str, inputs: list[str], output: str, version: str, batch_size: int | None) -> State[Outcome]:
     """Predict; Failed, with the good answers written, if any input could not be read."""
     project = Project.here()
-    paths = [str(path) if (path := project.root / each).exists() else each for each in inputs]
+    paths = [str(path) if each and is_there(str(path := project.root / each)) else each for each in inputs]
     try:
         place = project.root / output
         outcome = prediction.predict(project, case, paths, place, version=version, batch_size=batch_size)

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import signal
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import cache
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 Process = subprocess.Popen[Any]
+GOING = 5.0  # seconds that a watcher has to go
+_telling = threading.Lock()
 
 
 def stop(*leaders: Process, ask: signal.Signals, grace: float) -> None:
@@ -32,6 +38,42 @@ def stop(*leaders: Process, ask: signal.Signals, grace: float) -> None:
         for leader in leaders:
             _signal_group(leader, signal.SIGKILL)
             leader.wait()
+
+
+@contextmanager
+def entrusted(leader: Process, ask: signal.Signals, grace: float) -> Iterator[None]:
+    """A process group that ends with this process, however that ends: `kill -9` leaves a watcher that sees to it."""
+    watcher = _heir(grace)
+    _tell(watcher, f"+{leader.pid} {int(ask)}\n")
+    try:
+        yield
+    finally:
+        _tell(watcher, f"-{leader.pid}\n")
+
+
+@cache
+def _heir(grace: float) -> Process:
+    """The watcher of this process, one for each grace: it goes when its input ends, which is when we do."""
+    script = Path(__file__).with_name("heir.py")
+    command = [sys.executable, "-I", str(script), str(grace)]
+    watcher = subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, start_new_session=True, text=True
+    )
+    atexit.register(_dismiss, watcher)
+    return watcher
+
+
+def _dismiss(watcher: Process) -> None:
+    """An orderly end: nobody is entrusted any more, and the watcher goes before us."""
+    with suppress(OSError, subprocess.TimeoutExpired):
+        watcher.stdin.close()  # type: ignore[union-attr] # a pipe
+        watcher.wait(GOING)
+
+
+def _tell(watcher: Process, line: str) -> None:
+    with suppress(OSError), _telling:  # somebody has killed the watcher: then only an orderly end is seen to
+        watcher.stdin.write(line)  # type: ignore[union-attr] # a pipe
+        watcher.stdin.flush()  # type: ignore[union-attr]
 
 
 def _signal_group(leader: Process, number: signal.Signals) -> None:

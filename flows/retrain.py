@@ -10,32 +10,49 @@ from prefect.cache_policies import NO_CACHE
 from prefect.states import Completed, Failed
 from prefect.utilities.annotations import quote
 
+from flows import events
 from flows.case_study import Case
 from handbook.errors import HandbookError
-from handbook.monitoring import judgement, retraining
+from handbook.monitoring import judgement, pages, retraining
 from handbook.monitoring.retraining import TrainingData
 from handbook.project import Project
 from handbook.registry import tracking
 
 
 @flow(name="retrain", flow_run_name="{case}")
-def retrain(case: Case) -> State[str]:
+def retrain(case: Case, only_if_due: bool = False) -> State[str]:
     """Train a challenger on the pinned data and all accepted batches, judge it on the pinned test rows, register it.
 
     Args:
         case: A block of params.yaml.
+        only_if_due: Do nothing unless enough of the last batches have drifted that no model has learnt from. For
+            automations, which may hear of it twice.
     """
     project = Project.here()
     try:
         with judgement.alone(project, case):
-            tracking.answers(project)
-            training_data: Any = quote(gather(case))  # Prefect would look for states among all its rows
-            train(training_data)
-            evaluate(training_data)
-            said = register(training_data)
-    except HandbookError as error:
-        return Failed(message=str(error))
+            outlook = retraining.prospect(project, case)
+            if only_if_due and not outlook.due:
+                return Completed(name="Idle", message=outlook.said, data=outlook.said)
+            said = _challenge(project, case)
+    except Exception as error:
+        events.emit(events.FAILED, case, f"retrain {case}: {judgement.fault_of(error)}")
+        if isinstance(error, HandbookError):
+            return Failed(message=str(error))
+        raise
     return Completed(message=said, data=said)
+
+
+def _challenge(project: Project, case: str) -> str:
+    """The steps of a retraining, one after the other; says what became of the challenger."""
+    tracking.answers(project)
+    training_data: Any = quote(gather(case))  # Prefect would look for states among all its rows
+    train(training_data)
+    evaluate(training_data)
+    with events.promotions(project, case):
+        said = register(training_data)
+    pages.write(project, case, judgement.records(project, case))
+    return said
 
 
 @task(task_run_name="gather {case}", cache_policy=NO_CACHE)

@@ -10,6 +10,7 @@ a training.
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
@@ -89,12 +90,19 @@ def _dask(at_once: int, cluster: str | None) -> tuple[Any, Place]:
     from prefect_dask import DaskTaskRunner
 
     if cluster:
+        _tell_of_open(cluster)
         runner = DaskTaskRunner(address=cluster)
     else:
+        from distributed.security import Security
+
+        # Whoever reaches a scheduler can run code in it, and loopback is every user's of the machine: keys that are
+        # made for this run alone, and never written down, keep them out.
+        security = Security.temporary()
+        closed = {"host": "127.0.0.1", "protocol": "tls://", "security": security}
         places = [{"heavy": 1}] * at_once + [{"light": available_cores()}]
-        workers = {number: _dask_worker(each) for number, each in enumerate(places)}
-        here = {"host": "127.0.0.1", "dashboard_address": "127.0.0.1:0"}
-        local = {"workers": workers, "scheduler": {"cls": "distributed.Scheduler", "options": here}}
+        workers = {number: _dask_worker(each, closed) for number, each in enumerate(places)}
+        scheduler = {"cls": "distributed.Scheduler", "options": closed | {"dashboard": False}}
+        local = {"workers": workers, "scheduler": scheduler, "security": security}
         runner = DaskTaskRunner(cluster_class="distributed.SpecCluster", cluster_kwargs=local)
 
     def place(verb: str) -> AbstractContextManager[Any]:
@@ -104,10 +112,20 @@ def _dask(at_once: int, cluster: str | None) -> tuple[Any, Place]:
     return runner, place
 
 
-def _dask_worker(places: dict[str, int]) -> dict[str, Any]:
+def _dask_worker(places: dict[str, int], closed: dict[str, Any]) -> dict[str, Any]:
     """A process with so many places, and a thread for each."""
-    options = {"host": "127.0.0.1", "nthreads": sum(places.values()), "resources": places}
+    options = closed | {"nthreads": sum(places.values()), "resources": places}
     return {"cls": "distributed.Nanny", "options": options}
+
+
+def _tell_of_open(cluster: str) -> None:
+    """Say so of a scheduler that lets everybody in."""
+    if not cluster.startswith("tls://"):
+        print(
+            f"{cluster} has no TLS: whoever reaches it can run code there and here. docs/many-machines.md says how to "
+            "close it",
+            file=sys.stderr,
+        )
 
 
 def _ray(at_once: int, cluster: str | None) -> tuple[Any, Place]:

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from flows import passwords
 from flows.passwords import AUTH, SERVER_AUTH
-from flows.processes import stop, undisturbed
+from flows.processes import entrusted, stop, undisturbed
 from handbook.errors import HandbookError
 from handbook.files.private import private_folder
 
@@ -86,10 +86,11 @@ def running(
             pass_fds=[listener.fileno()] if listener else [],
             umask=umask,
         )
-    try:
-        yield Server(name, address, log, ready or partial(answers, address), process)
-    finally:
-        stop(process, ask=signal.SIGTERM, grace=GRACE)
+    with entrusted(process, signal.SIGTERM, GRACE):
+        try:
+            yield Server(name, address, log, ready or partial(answers, address), process)
+        finally:
+            stop(process, ask=signal.SIGTERM, grace=GRACE)
 
 
 @contextmanager
@@ -217,6 +218,18 @@ def prefect_api(root: Path) -> Iterator[dict[str, str]]:
         yield known | {AUTH: secret}
 
 
+def known_api(root: Path) -> dict[str, str] | None:
+    """The Prefect API that the environment names, or that of `make ui`; None if there is neither.
+
+    HandbookError if it does not answer, or does not let us in.
+    """
+    given, ours = os.environ.get(API), _noted(root)
+    if given and not (ours and ours[API] == given):
+        _refuse_closed(given, os.environ.get(AUTH, ""))
+        return {API: given}
+    return ours | {AUTH: password(root)} if ours else None
+
+
 @contextmanager
 def _own(root: Path) -> Iterator[dict[str, str]]:
     with prefect(root) as server:
@@ -267,7 +280,7 @@ def _noted(root: Path) -> dict[str, str] | None:
             except BlockingIOError:
                 env: dict[str, str] = json.loads(note.read())
                 return env if answers(f"{env[API]}/health") else None
-    except FileNotFoundError:
+    except (FileNotFoundError, ValueError, KeyError, TypeError):  # none, or half of one: then there is no server
         pass
     return None
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from typing import Annotated, Any
 
@@ -18,8 +17,6 @@ from flows.case_study import known
 from flows.machine import current, machine
 from handbook.errors import unknown
 from handbook.project import Project
-
-TRIAL = re.compile(r"^\S+ (\d+)/(\d+): ")  # how the verb tells of a trial
 
 
 def swept() -> list[str]:
@@ -63,7 +60,7 @@ def sweep(
 def try_settings(case: str, trials: int | None) -> State[Any]:
     """Trial after trial in a process of its own, which ends with the flow; leaves the proposal to look at."""
     said = get_run_logger().info
-    see = artifacts.progress(case, "sweep", TRIAL)
+    see = artifacts.bar(f"sweep@{case}", case, "sweep")
     command = [sys.executable, "-m", "handbook", "sweep", case, *(["--trials", str(trials)] if trials else [])]
     room, lines = current(), []
     with room.place(heavy=True), stages.started(command, Project.here().root, room) as process, room.child(process):
@@ -77,5 +74,4 @@ def try_settings(case: str, trials: int | None) -> State[Any]:
             message=f"the sweep of {case} ended with {process.returncode}:\n{last_lines}\nRun it again to go on"
         )
     artifacts.show_proposal(case)
-    done = [line for line in lines if TRIAL.match(line)]
-    return Completed(message=f"{len(done)} trials; {lines[-1] if len(lines) == len(done) + 1 else 'see its proposal'}")
+    return Completed(message=f"the sweep of {case} is done; see its proposal")

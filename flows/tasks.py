@@ -6,7 +6,6 @@ Prefect's own result cache is off: it sees only a task's own lines, DVC sees eve
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable
 from typing import Any
 
@@ -14,10 +13,9 @@ from prefect import State, get_run_logger, runtime, task
 from prefect.cache_policies import NO_CACHE
 from prefect.states import Completed, Failed
 
-from flows import artifacts, stages
+from flows import artifacts, events, stages
+from handbook.project import Project
 from handbook.training.run import FLOW_RUN
-
-EPOCH = re.compile(r"^epoch (\d+)/(\d+): ")  # how the verb `train` tells of one
 
 
 def _up_to_date(stage: str, see: Callable[[str], None] | None = None) -> State[Any]:
@@ -49,7 +47,7 @@ def validate(dataset: str) -> State[Any]:
 @task(task_run_name="train@{case}", cache_policy=NO_CACHE)
 def train(case: str) -> State[Any]:
     """Train the case's model; a bar fills as its epochs end."""
-    return _up_to_date(f"train@{case}", artifacts.progress(case, "training", EPOCH))
+    return _up_to_date(f"train@{case}", artifacts.bar(f"train@{case}", case, "training"))
 
 
 @task(task_run_name="evaluate@{case}", cache_policy=NO_CACHE)
@@ -72,7 +70,9 @@ def sources() -> State[Any]:
 @task(task_run_name="register", cache_policy=NO_CACHE, retries=1, retry_delay_seconds=5)
 def register() -> State[Any]:
     """Bring all that is evaluated into the MLflow registry, in one process: most of it is the start of libraries."""
-    return _up_to_date("register")
+    project = Project.here()
+    with events.promotions(project, *project.cases()):
+        return _up_to_date("register")
 
 
 @task(task_run_name="register@{case}", cache_policy=NO_CACHE)

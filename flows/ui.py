@@ -16,7 +16,7 @@ from flows.entrance import link
 from flows.passwords import AUTH, SERVER_AUTH
 from flows.processes import interruptible
 from flows.servers import Server
-from handbook.errors import HandbookError
+from handbook.errors import HandbookError, from_system
 from handbook.project import Project
 from handbook.registry import tracking
 
@@ -35,6 +35,12 @@ def main() -> int:
         return 1
     except KeyboardInterrupt:
         print("stopped")
+    except Exception as error:
+        refusal = from_system(error)
+        if refusal is None:
+            raise
+        print(f"error: {refusal}\nThe others were stopped", file=sys.stderr)
+        return 1
     return 0
 
 
@@ -122,6 +128,7 @@ def addresses(root: Path, prefect: Server, mlflow: Server, reports: Server, port
         ("Prefect", entrance(root, prefect), "runs, artifacts, deployments"),
         ("MLflow", mlflow.address, "experiments, models"),
         ("Report", f"{reports.address}/index.html", "every case beside the book"),
+        ("Service", f"{reports.address}/monitor/index.html", "what came in since training, case by case"),
         ("Data Docs", f"{reports.address}/data_docs/index.html", "what the data were checked for"),
     ]
     lines = [f"{name:9}  {address:45}  {what}" for name, address, what in pages]

@@ -5,7 +5,8 @@ from __future__ import annotations
 import dataclasses
 import os
 import shutil
-from collections.abc import Callable
+import signal
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,8 @@ ROOT = Path(__file__).parent.parent
 MIRROR = os.environ.get("HANDBOOK_MIRROR", "")
 TOGETHER = ("flows", "monitoring")  # folders whose tests share a server, or a champion that is dear to make
 # Where algorithms or techniques are compared, or an epoch is no pass over the data: for tests, not for results.
-FEW: dict[str, Any] = {"n_folds": 2, "inner_folds": 2, "slow_rows": 300, "hidden_size": 96, "steps": 12}
+FEW: dict[str, Any] = {"n_folds": 2, "inner_folds": 2, "slow_rows": 300, "n_estimators": 20}
+FEW |= {"hidden_size": 96, "steps": 12}
 FEW |= {"widths": (16, 16, 32), "ablation_widths": (8, 8, 16), "ablation_epochs": 1}
 FEW |= {"ablation_samples": 256, "ablation_judges": 256}
 
@@ -56,6 +58,17 @@ def quick(block: dict[str, Any]) -> dict[str, Any]:
     """A block of params.yaml with one epoch and little work: for tests, not for results."""
     few = {key: list(value) if isinstance(value, tuple) else value for key, value in FEW.items()} | {"epochs": 1}
     return block | {key: value for key, value in few.items() if key in block}
+
+
+@pytest.fixture
+def heard() -> Iterator[None]:
+    """Signals that end a process are heard, also in the background of a shell, where some are ignored."""
+    before = {
+        number: signal.signal(number, signal.SIG_DFL) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    }
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 @pytest.fixture

@@ -91,6 +91,12 @@ def test_a_dataset_offers_what_the_contract_says(name: str) -> None:
     assert all(kind in (str, int, float) for kind in said.columns.values())
     assert all(isinstance(each, str) for each in said.classes)
     assert said.read is None or list(inspect.signature(said.read).parameters) == ["path"]
+    usual = contract.usual(page)
+    assert set(usual.ranges) <= set(said.columns)
+    assert all(low < high for low, high in usual.ranges.values())
+    assert usual.ground in (None, *range(256))
+    assert usual.tones is None or all(0 <= low <= high <= 255 for low, high in usual.tones)
+    assert bool(said.columns) == bool(usual.ranges)
 
 
 @pytest.mark.parametrize("name", cases.names())
@@ -128,6 +134,7 @@ def test_a_lab_offers_what_the_contract_says(name: str) -> None:
 def test_what_a_page_leaves_out_has_a_default() -> None:
     assert contract.case(SimpleNamespace()) == contract.Case(False, None, ())
     assert contract.lab(SimpleNamespace()) == contract.Lab(None, None)
+    assert contract.usual(SimpleNamespace()) == contract.Usual({}, None, None)
     assert contract.dataset(SimpleNamespace(FILES=("a",))) == contract.Dataset({"": ("a",)}, {}, {}, (), None)
     assert contract.case(SimpleNamespace(LOWER_IS_BETTER=True, INPUT="prompts")).lower_is_better
     assert contract.dataset(SimpleNamespace(FILES=("a",), read=print)).read is print

@@ -15,7 +15,8 @@ import torch
 import yaml
 
 from handbook.files.formats import read_rows
-from handbook.training import Batches, run
+from handbook.training import run
+from handbook.training.batches import Batches
 from tests.conftest import ROOT
 
 

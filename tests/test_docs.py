@@ -12,8 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from docs import claims as claims_page
 from docs import map as book_map
 from docs import reference
+from handbook import claims
 from handbook.errors import HandbookError
 from handbook.project import Project
 from handbook.steps import report
@@ -23,7 +25,7 @@ from tests.test_requirements import INSTALLED, needed, pins
 DOCS = ROOT / "docs"
 DECISIONS = sorted(path.name for path in (DOCS / "decisions").glob("2*.md"))
 MARKDOWN = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "mlruns" / "README.md", *sorted(DOCS.rglob("*.md"))]
-RUNS = ("book.md", "reference/")  # pages that only the site has
+RUNS = ("book.md", "claims.md", "reference/")  # pages that only the site has
 LINK = re.compile(r"\]\(([^)\s#]+)")
 EXTERNAL = re.compile(r"^(https?:)?//")
 
@@ -48,6 +50,16 @@ def test_the_map_has_a_line_for_every_thing_and_every_figure_that_it_names() -> 
     assert "84.12 %" in text
 
 
+def test_the_map_says_of_its_sections_how_many_claims_they_print() -> None:
+    counted = book_map.claimed()
+    assert sum(counted.values()) == len(list(claims.claims()))
+    unplaced = set(counted) - {each["section"] for each in book_map.sections()}
+    assert unplaced <= {"7"}  # what a chapter says before its first section
+    text = book_map.page(Project(ROOT))
+    assert f"| 8.5.1 | Credit card fraud: the data that the text describes ([{counted['8.5.1']} printed claims]" in text
+    assert text.count(" printed claim") == len(set(counted) - unplaced)
+
+
 def test_a_map_that_names_what_was_not_measured_says_where(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     book = tmp_path / "book.yaml"
     section = "{section: '3.2', words: units, labs: [units], check: no such fact}"
@@ -58,6 +70,14 @@ def test_a_map_that_names_what_was_not_measured_says_where(tmp_path: Path, monke
         book_map.page(Project(ROOT))
 
 
+def test_the_page_of_claims_has_every_row_and_counts_them_by_chapter() -> None:
+    text = claims_page.page(Project(ROOT))
+    for chapter, rows in claims.LEDGER.items():
+        lines = text.partition(f"\n## {chapter} · ")[2].partition("\n## ")[0].splitlines()
+        assert [line.split(" | ")[0] for line in lines if line.startswith("| ")][1:] == [f"| {r.section}" for r in rows]
+        assert f" | {len(rows)} | {' | '.join(map(str, claims.counted(chapter).values()))} |" in text
+
+
 @pytest.mark.parametrize("path", MARKDOWN, ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_every_link_of_a_document_leads_to_a_file(path: Path) -> None:
     pages = reference.pages(ROOT / "src" / "handbook")
@@ -65,7 +85,7 @@ def test_every_link_of_a_document_leads_to_a_file(path: Path) -> None:
         if EXTERNAL.match(link):
             continue
         if link.startswith(RUNS):
-            assert link == "book.md" or link.removeprefix("reference/") in pages, link
+            assert link in ("book.md", "claims.md") or link.removeprefix("reference/") in pages, link
         else:
             assert (path.parent / link).exists(), link
 

@@ -8,7 +8,12 @@ from pathlib import Path
 from tests.conftest import ROOT
 
 HOME, TESTS = ROOT / "src" / "handbook", ROOT / "tests"
-PAGES = ("cases", "datasets", "labs")  # a page is tested whole, by its own file or one that it shares and that names it
+PAGES = (
+    "cases",
+    "claims",
+    "datasets",
+    "labs",
+)  # a page is tested whole, by its own file or one that it shares and that names it
 RUN_BY_OTHERS = {"registry/served.py"}  # MLflow runs it; tests of serving and tracking start it
 
 

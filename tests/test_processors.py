@@ -13,8 +13,8 @@ import pytest
 import torch
 
 from handbook.project import Project
-from handbook.training import on_one_thread
 from handbook.training.loop import _precision
+from handbook.training.networks import on_one_thread
 from tests.conftest import ROOT
 
 PLAIN = {"ONEDNN_MAX_CPU_ISA": "AVX2", "ATEN_CPU_CAPABILITY": "avx2", "OMP_NUM_THREADS": "1"}

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import json
 import os
+import signal
 import sys
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from handbook.errors import HandbookError
+from handbook.errors import HandbookError, from_system
+from handbook.files import leftovers
 from handbook.serving import commands
-from handbook.startup import encoding, imports
+from handbook.startup import encoding, endings, glyphs, imports
 
 if TYPE_CHECKING:
-    from handbook.project import Own, Project
+    from handbook.project import Project
 
 VERBS = {
     "data": "put the datasets in place: already there, a mirror, upstream; or samples, in .sample/",
@@ -28,11 +32,13 @@ VERBS = {
     "lab": "work a chapter through: its figures and its measured facts",
     "sweep": "try a case's ranges of params.yaml, and propose the best; goes on where it was cut off",
     "report": "build reports/index.html and the README's table",
+    "claims": "what the book prints, beside what comes out here; of a section, with reasons",
     "monitor": "judge the batches that have come in: expectations, drift, the champion's score",
     "retrain": "train a challenger with the batches that have come in; the gate decides",
     "check": "refuse what must not be committed: results made from samples",
     "predict": "ask a case's champion: pictures, rows of a CSV, a prompt, or seeds",
     "serve": "a case's champion over HTTP, until Ctrl-C",
+    "demo": "a page in the browser to try the champions by hand, until Ctrl-C",
     "rollback": "the champion before becomes champion again; today's is rejected",
     "promote": "make a version champion, whatever the gate says",
     "lineage": "where a registered model comes from",
@@ -42,7 +48,7 @@ VERBS = {
 # A stage works on one thread: two beside each other end sooner than two one after the other on two threads each, and
 # no last digit depends on the number of cores. Read when numpy and torch are loaded, so set before they are.
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-ALL_THREADS = ("predict", "serve", "generate")  # somebody waits for the answer
+ALL_THREADS = ("predict", "demo", "generate")  # somebody waits for the answer; in `serve` other cores read requests
 
 # What stands before every `dvc repro`, at its start and before a commit: there DVC's cache is looked at.
 WATCHFUL = ("data", "validate", "check")
@@ -75,12 +81,16 @@ def parser() -> argparse.ArgumentParser:
             sub.add_argument("name", metavar="CASE")
             if verb == "monitor":
                 sub.add_argument("folder", nargs="?", metavar="FOLDER", help="default: incoming/CASE")
-                sub.add_argument("--retrain", action="store_true", help="retrain at once if a batch has drifted")
+                sub.add_argument(
+                    "--retrain", action="store_true", help="retrain at once if enough of the last batches have drifted"
+                )
         elif verb == "sweep":
             sub.add_argument("name", metavar="CASE")
             sub.add_argument("--trials", type=int, metavar="N", help="finished trials in all; default: params.yaml's")
         elif verb == "lab":
             sub.add_argument("name", metavar="LAB")
+        elif verb == "claims":
+            sub.add_argument("section", nargs="?", default="", metavar="SECTION", help="or a chapter; default: all")
         elif verb in commands.VERBS:
             commands.arguments(verb, sub)
     return top
@@ -94,7 +104,7 @@ def _add_generate(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--top-k", type=int, help="draw among so many, the likeliest; 1: always the likeliest (0: all)")
     sub.add_argument("--top-p", type=float, help="draw among the fewest that hold this share of the probability (1)")
     sub.add_argument("--seed", type=int, help="the same seed, the same text (0)")
-    sub.add_argument("--from", dest="source", metavar="FOLDER", help="a model trained with --to FOLDER")
+    sub.add_argument("--from", dest="trained", metavar="FOLDER", help="a model trained with --to FOLDER")
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -139,27 +149,79 @@ def run(arguments: argparse.Namespace) -> None:
             from handbook.serving import generate
 
             request = {key: getattr(arguments, key) for key in ("prompt", *GENERATION)}
-            generate.generate(own or project, arguments.name, {k: v for k, v in request.items() if v is not None})
+            generate.generate(own, arguments.name, {k: v for k, v in request.items() if v is not None})
+        case "claims":
+            from handbook.steps import claims
+
+            claims.claims(project, arguments.section)
         case "register":
             from handbook.steps.register import register
 
             register(project, *arguments.names)
-        case verb:  # a step of the pipeline, in a file of its own
-            step = getattr(importlib.import_module(f"handbook.steps.{verb}"), verb)
-            step(*((project,) if verb in ("sources", "report", "check") else (own or project, arguments.name)))
+        case _:
+            _step(project, own, arguments)
 
 
-def _own(project: Project, arguments: argparse.Namespace) -> Own | None:
-    """The project with a file of one's own in the data's place, if the command line names one."""
-    from handbook.project import Own
+def _step(project: Project, own: Project, arguments: argparse.Namespace) -> None:
+    """A step of the pipeline, in a file of its own; what stops it leaves nothing half-written."""
+    verb = arguments.verb
+    step = getattr(importlib.import_module(f"handbook.steps.{verb}"), verb)
+    if verb in ("sources", "report", "check"):
+        with leftovers.removed(project.root / "reports" / "index.html", project.root / "README.md"):
+            step(project)
+        return
+    if verb == "evaluate":
+        from handbook.registry import trained
+
+        trained.check(own, arguments.name)
+    with leftovers.removed(own.models(arguments.name), own.reports(arguments.name)):
+        step(own, arguments.name)
+
+
+def _own(project: Project, arguments: argparse.Namespace) -> Project:
+    """The project, with a file of one's own in the data's place if the command line names one."""
+    from handbook.project import Apart
 
     file, folder = getattr(arguments, "data", None), getattr(arguments, "to", None)
     if (file is None) != (folder is None):
         raise HandbookError("--data FILE and --to FOLDER belong together: what is made of FILE goes to FOLDER")
-    folder = folder or getattr(arguments, "source", None)
+    folder = folder or getattr(arguments, "trained", None)
     if folder is None:
+        return project
+    place = Path(folder).absolute()
+    _refuse_place(place)
+    if file:
+        glyphs.summarised()
+    known = _trained_with(place, arguments.name) if arguments.verb != "train" else None
+    return replace(project, apart=Apart(arguments.name, place, Path(file).absolute() if file else None, known))
+
+
+def _refuse_place(folder: Path) -> None:
+    """HandbookError where no folder is and none can be made."""
+    try:
+        there = next(each for each in (folder, *folder.parents) if each.exists() or each.is_symlink())
+    except (OSError, ValueError) as error:
+        raise HandbookError(f"{str(folder)[:100]!r} cannot be the name of a folder: {error}") from None
+    if not there.is_dir():
+        raise HandbookError(f"{there} is no folder, and what is made should lie in {folder}. Name another")
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise HandbookError(f"nothing can be written in {there}, and what is made should lie in {folder}. Name another")
+
+
+def _trained_with(folder: Path, name: str) -> dict[str, Any] | None:
+    """The parameters of the model in a folder, or None where they were not written down."""
+    from handbook.project import TRAINED
+
+    try:
+        known = json.loads((folder / TRAINED).read_text(encoding="utf-8"))
+        case, params = str(known["case"]), dict(known["params"])
+    except FileNotFoundError:
         return None
-    return Own(project.root, Path(folder).absolute(), Path(file).absolute() if file else None)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise HandbookError(f"{folder / TRAINED} is damaged: {error!r}. Train the model in {folder} again") from None
+    if case != name:
+        raise HandbookError(f"{folder} holds a model of {case}, not of {name}")
+    return params
 
 
 def _refuse_other_code(project: Project) -> None:
@@ -173,20 +235,29 @@ def _refuse_other_code(project: Project) -> None:
 
 
 def main() -> int:
-    """The exit code: 0 done, 1 an error that is reported, 2 a wrong command line, 130 interrupted."""
+    """The exit code: 0 done, 1 an error that is reported, 2 a wrong command line, 128 and its number for a signal."""
     encoding.in_utf8()
     imports.calm_collector()
     try:
-        run(parser().parse_args())
+        with endings.raised():
+            run(parser().parse_args())
+            sys.stdout.flush()  # here, where a full disk can still be reported
     except HandbookError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     except BrokenPipeError:  # who read our answers has seen enough, `| head` say
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
-    except KeyboardInterrupt:
-        print("interrupted; run again to go on", file=sys.stderr)
-        return 130
+    except (endings.Ended, KeyboardInterrupt) as request:
+        ending = request if isinstance(request, endings.Ended) else endings.Ended(signal.SIGINT)
+        print(ending.said, file=sys.stderr)
+        return ending.code
+    except Exception as error:
+        refusal = from_system(error)
+        if refusal is None:
+            raise
+        print(f"error: {refusal}", file=sys.stderr)
+        return 1
     return 0
 
 

@@ -161,6 +161,30 @@ class Dataset:
 
 
 @dataclass(frozen=True)
+class Usual:
+    """What a dataset's page may say of what real inputs are; beyond it an answer is doubtful.
+
+    It stands apart from `Dataset`, which training asks: what is doubted changes no model.
+    """
+
+    ranges: Mapping[str, tuple[float, float]] = field(default_factory=dict)  # what each number can be, both included
+    ground: int | None = None  # intensity 0-255 that pictures lie on: 0 black, 255 white
+    tones: tuple[tuple[int, int], tuple[int, int]] | None = None  # from and to of the darkest, of the brightest
+    separator: str = ","  # of a table's file, and so of a batch of its rows
+
+
+@dataclass(frozen=True)
+class Watched:
+    """What a dataset's page may say of how its champions are watched.
+
+    It stands apart from `Dataset`, which training asks: how a batch is looked at changes no model.
+    """
+
+    # columns of a table by which rows are judged apart: () by their words, else where bands of numbers begin
+    groups: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Case:
     """What a case's page may say beside what it must; a constant's name there is in upper case."""
 
@@ -183,6 +207,16 @@ def dataset(page: Any) -> Dataset:
     return found if found.forms else dataclasses.replace(found, forms={"": page.FILES})
 
 
+def usual(page: Any) -> Usual:
+    """What a dataset's page says of what real inputs are."""
+    return _said(Usual, page)
+
+
+def watched(page: Any) -> Watched:
+    """What a dataset's page says of how its champions are watched."""
+    return _said(Watched, page)
+
+
 def case(page: Any) -> Case:
     """What a case's page, or its outline, says, defaults filled in."""
     return _said(Case, page)
@@ -194,7 +228,7 @@ def lab(page: Any) -> Lab:
 
 
 FUNCTIONS = ("read", "animations")  # that a page may offer; all else that it may say is a constant
-T = TypeVar("T", Dataset, Case, Lab)
+T = TypeVar("T", Dataset, Usual, Watched, Case, Lab)
 
 
 def _said(kind: type[T], page: Any) -> T:

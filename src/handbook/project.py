@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import dataclasses
 import inspect
+import math
 import types
 import typing
 from collections.abc import Callable
@@ -14,16 +15,16 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import yaml
-
-from handbook import cases, datasets
+from handbook import cases, datasets, parameters
 from handbook.contract import Split
 from handbook.errors import HandbookError, unknown
+from handbook.files import documents
 
 # `judge` is a file that DVC watches; one under models/ is the model of the case that judges this one.
 COMMON = ("page", "dataset", "judge", "book", "gpu")
+TRAINED = "trained.json"  # beside a model that was trained apart: which case, and by which parameters
+LARGEST = 2**63  # of a whole number that anything here is meant to take
 PRESETS = ("laptop", "gpu")
-LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml's, where there is one, reads six times as fast
 
 
 @dataclass(frozen=True)
@@ -48,10 +49,21 @@ class Case:
 
 
 @dataclass(frozen=True)
+class Apart:
+    """Where what is made of one case goes, if not among the pipeline's results; and a file in its data's place."""
+
+    case: str
+    folder: Path
+    file: Path | None = None
+    params: dict[str, Any] | None = None  # that its model was trained with, where that is there; else params.yaml's
+
+
+@dataclass(frozen=True)
 class Project:
     """A checkout: the folder that holds params.yaml, and what lies where in it."""
 
     root: Path
+    apart: Apart | None = None
 
     @classmethod
     def here(cls) -> Project:
@@ -66,14 +78,22 @@ class Project:
         return self.root / "data" / dataset
 
     def models(self, case: str) -> Path:
-        return self.root / "models" / case
+        apart = self._apart(case)
+        return apart.folder / "model" if apart else self.root / "models" / case
 
     def reports(self, name: str) -> Path:
-        return self.root / "reports" / name
+        apart = self._apart(name)
+        return apart.folder / "report" if apart else self.root / "reports" / name
 
     def evaluated(self, case: str) -> Path | None:
-        """What an evaluation made, file by file: by this DVC knows that there is something to register."""
-        return self.root / "reports" / "evaluated" / f"{case}.json"
+        """What an evaluation made, file by file, by which DVC knows what there is to register; None for what is apart.
+
+        That is registered at once, as a challenger, or never, being made of a file of one's own.
+        """
+        return None if self._apart(case) else self.root / "reports" / "evaluated" / f"{case}.json"
+
+    def _apart(self, case: str) -> Apart | None:
+        return self.apart if self.apart and self.apart.case == case else None
 
     @property
     def sources(self) -> Path:
@@ -89,7 +109,7 @@ class Project:
 
     @property
     def cache(self) -> Path:
-        return self.root / ".cache"
+        return (self.apart.folder if self.apart else self.root) / ".cache"
 
     def numbers(self) -> dict[str, Any]:
         """The whole of params.yaml, the caller's own."""
@@ -102,11 +122,16 @@ class Project:
         return _parsed(path, stamp.st_mtime_ns, stamp.st_size)
 
     def locked(self) -> dict[str, Any]:
-        """The stages that dvc.lock knows, by name; none before anything was made. Raises yaml.YAMLError."""
+        """The stages that dvc.lock knows, by name; none before anything was made; HandbookError if it is damaged."""
         lock = self.root / "dvc.lock"
-        if not lock.exists():
+        if not lock.exists() and not lock.is_symlink():
             return {}
-        return dict(yaml.load(lock.read_text(), Loader=LOADER)["stages"])  # noqa: S506 (safe, either of them)
+        way = "Bring it back: git checkout -- dvc.lock; or make it again: dvc repro"
+        found = documents.yaml_of(lock, way)
+        stages = found.get("stages") if isinstance(found, dict) else None
+        if not isinstance(stages, dict) or not all(map(_is_stage, stages.values())):
+            raise documents.damaged(lock, "expected `stages` with deps and outs, each with its path and md5", way)
+        return dict(stages)
 
     def datasets(self) -> list[str]:
         """The datasets that the pipeline uses, in the order of params.yaml."""
@@ -142,43 +167,33 @@ class Project:
         if block["dataset"] not in datasets.names():
             raise HandbookError(f"{where}: {unknown('dataset', block['dataset'], datasets.names())}")
         own = {key: value for key, value in block.items() if key not in COMMON}
+        if (apart := self._apart(name)) and apart.params is not None:
+            own, where = apart.params, f"{apart.folder / TRAINED}"
         judge = _judge(block)
         if judge and judge not in self.cases():
             raise HandbookError(f"{where}, judge: {unknown('case', judge, self.cases())}")
         return Case(name, page, block["dataset"], block.get("book") or {}, parse(page.Params, own, where), judge)
 
 
-@dataclass(frozen=True)
-class Own(Project):
-    """The same cases on a file of one's own: what is made of it lies in a folder apart from the pipeline's results."""
-
-    folder: Path
-    file: Path | None = None
-
-    def models(self, case: str) -> Path:
-        return self.folder / "model"
-
-    def reports(self, name: str) -> Path:
-        return self.folder / "report"
-
-    def evaluated(self, case: str) -> None:
-        """Nothing: what is made of a file of one's own is not registered."""
-
-    @property
-    def cache(self) -> Path:
-        return self.folder / ".cache"
-
-
 @lru_cache(maxsize=4)
 def _parsed(path: Path, _changed: int, _size: int) -> dict[str, Any]:
     """params.yaml as it is since it changed last."""
-    try:
-        numbers = yaml.load(path.read_text(), Loader=LOADER)  # noqa: S506 (safe, either of them)
-    except yaml.YAMLError as error:
-        raise HandbookError(f"{path} is not YAML: {error}") from None
+    numbers = documents.yaml_of(path, "Mend it, or bring it back: git checkout -- params.yaml")
     if not isinstance(numbers, dict) or not isinstance(numbers.get("cases"), dict):
         raise HandbookError(f"{path}: expected a mapping with `cases:`")
+    for key in ("datasets", "labs"):
+        names = numbers.get(key) or []
+        if not isinstance(names, list | dict) or not all(isinstance(name, str) for name in names):
+            raise HandbookError(f"{path}, {key}: expected a list of names, found {names!r}")
     return numbers
+
+
+def _is_stage(stage: Any) -> bool:
+    """Whether a stage of dvc.lock has the shape that DVC gives it."""
+    parts = (
+        [part for side in ("deps", "outs") for part in (stage.get(side) or [])] if isinstance(stage, dict) else [None]
+    )
+    return all(isinstance(part, dict) and {"path", "md5"} <= part.keys() for part in parts)
 
 
 def _judge(block: dict[str, Any]) -> str | None:
@@ -194,6 +209,12 @@ def _block(block: Any, preset: str, where: str) -> dict[str, Any]:
     for key in ("page", "dataset"):
         if not isinstance(block.get(key), str):
             raise HandbookError(f"{where}: expected `{key}:` with a name, found {block.get(key)!r}")
+    for key in ("book", "gpu"):
+        if not isinstance(block.get(key) or {}, dict):
+            raise HandbookError(f"{where}.{key}: expected a mapping, found {block[key]!r}")
+    for name, value in (block.get("book") or {}).items():
+        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+            raise HandbookError(f"{where}.book.{name}: expected a number, found {value!r}")
     return block | (block.get("gpu") or {}) if preset == "gpu" else block
 
 
@@ -208,9 +229,11 @@ def parse(kind: type, block: dict[str, Any], where: str) -> Any:
         raise HandbookError(f"{where}: parameter {missing[0]!r} is missing ({kind.__module__} has no defaults)")
     values = {key: checked(block[key], hints[key], f"{where}.{key}") for key in hints}
     try:
-        return kind(**values)
-    except ValueError as error:
+        params = kind(**values)
+    except (ValueError, ArithmeticError) as error:
         raise HandbookError(f"{where}: {error}") from None
+    parameters.refuse(params, where)
+    return params
 
 
 def checked(value: Any, hint: Any, where: str) -> Any:
@@ -220,7 +243,7 @@ def checked(value: Any, hint: Any, where: str) -> Any:
             raise HandbookError(f"{where}: expected a list, found {value!r}")
         return tuple(checked(item, typing.get_args(hint)[0], where) for item in value)
     accepted = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
-    if float in accepted and type(value) is int:
+    if float in accepted and type(value) is int and abs(value) < LARGEST:
         return float(value)
     if type(value) not in accepted and not (value is None and types.NoneType in accepted):
         names = " or ".join(getattr(kind, "__name__", str(kind)) for kind in accepted)

@@ -23,7 +23,10 @@ from handbook.errors import HandbookError
 
 PACKAGE = "handbook"
 # Where files lie, who is notified, and what is said when something is wrong; that the bytes are the pinned ones.
-APART = ("errors", "project", "registry", "startup", "sources", "steps.sources", "data.provenance", "data.fetch")
+APART = (
+    "errors", "project", "parameters", "registry", "startup", "sources", "steps.sources",
+    "data.provenance", "data.fetch",
+)  # fmt: skip
 
 IRRELEVANT = ("ctx", "type_comment", "type_params", "kind", "returns")  # or in the trees of some Pythons only
 

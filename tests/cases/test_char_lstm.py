@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import dataclasses
 import json
 import math
@@ -16,9 +17,10 @@ import torch
 
 from handbook import __main__, datasets
 from handbook.cases import char_lstm
+from handbook.data import texts
 from handbook.data.texts import Request, Text
 from handbook.errors import HandbookError
-from handbook.project import Own, Project
+from handbook.project import Apart, Project, plain
 from handbook.registry import tracking
 from handbook.serving import generate
 from handbook.steps import evaluate, register, train
@@ -239,6 +241,9 @@ def test_a_text_of_ones_own_is_learned_judged_and_written_on(
     assert type_in(monkeypatch, "train", "char_lstm", *own) == 0
     assert type_in(monkeypatch, "evaluate", "char_lstm", *own) == 0
     assert json.loads((home / "report/metrics.json").read_text())["data"] == "own"
+    known = json.loads((home / "trained.json").read_text())
+    assert (known["case"], known["kind"]) == ("char_lstm", "own")
+    assert known["params"] == plain(project.case("char_lstm").params)
     assert sorted(path.name for path in (home / "report/tables").iterdir()) == ["samples.csv", "writing.csv"]
     assert not (project.root / "models/char_lstm").exists()
     capsys.readouterr()
@@ -275,8 +280,50 @@ def test_the_command_line_says_what_is_wrong_with_it(
 
 
 def test_a_file_of_ones_own_leaves_the_pipelines_places_alone(tmp_path: Path) -> None:
-    own = Own(ROOT, tmp_path, tmp_path / "a.txt")
+    own = Project(ROOT, Apart("char_lstm", tmp_path, tmp_path / "a.txt"))
     assert own.models("char_lstm") == tmp_path / "model"
     assert own.case("char_lstm") == Project(ROOT).case("char_lstm")
     with pytest.raises(HandbookError, match="holds no model"):
         generate.generate(own, "char_lstm", {"prompt": "a"})
+
+
+def test_a_text_without_one_of_the_characters_is_judged_as_the_model_numbers_them() -> None:
+    model = untrained()
+    model.history_ = [{"epoch": 1.0, "train_loss": 3.0}]
+    fewer = char_lstm.split(Text(WORDS.replace(",", "") * 12, "b"), model.params)  # every other number is one less
+    again = texts.renumbered(fewer, model.alphabet)
+    expected = char_lstm.bits(model, again.test.codes, again.development.codes).mean()
+    assert char_lstm.evaluate(model, fewer).metrics["bits_per_character"] == pytest.approx(expected, rel=1e-6)
+    with pytest.raises(HandbookError, match="the text holds characters that the model has never seen: '1'"):
+        char_lstm.evaluate(model, char_lstm.split(Text(WORDS.replace("e", "1") * 12, "c"), model.params))
+
+
+def test_a_model_apart_is_judged_by_its_own_split_whatever_the_parameters_are_by_then(
+    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home = tmp_path / "mine"
+    (home / "model").mkdir(parents=True)
+    known: Any = {"case": "char_lstm", "params": plain(small(held_out=0.25))}
+    (home / "trained.json").write_text(json.dumps(known))
+    line = {"name": "char_lstm", "data": "a.txt", "to": str(home)}
+    judged, trained = (__main__._own(project, argparse.Namespace(verb=verb, **line)) for verb in ("evaluate", "train"))
+    assert judged.case("char_lstm").params == small(held_out=0.25)
+    assert trained.case("char_lstm") == project.case("char_lstm")
+    for content, message in (
+        ({**known, "case": "char_gru"}, "holds a model of char_gru, not of char_lstm"),
+        ({**known, "params": {"seed": 0}}, "trained.json: parameter 'epochs' is missing"),
+        ([], "trained.json is damaged"),
+    ):
+        (home / "trained.json").write_text(json.dumps(content))
+        assert type_in(monkeypatch, "generate", "char_lstm", "--from", str(home), "--prompt", "a") == 1
+        assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("place", ["a.txt", "a.txt/inside", "x" * 300])
+def test_a_place_where_no_folder_can_be_is_refused_before_anything_is_read(
+    place: str, project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (project.root / "a.txt").write_text(WORDS)
+    assert type_in(monkeypatch, "train", "char_lstm", "--data", "none.txt", "--to", place) == 1
+    reported = capsys.readouterr().err
+    assert "what is made should lie in" in reported or "cannot be the name of a folder" in reported

@@ -19,7 +19,9 @@ from handbook.contract import Split
 from handbook.data.images import Pictures
 from handbook.evaluation import recognition
 from handbook.project import Project
-from handbook.training import Batches, Recipe, augmentation, train
+from handbook.training import augmentation
+from handbook.training.batches import Batches
+from handbook.training.networks import Recipe, train
 from handbook.training.run import Run
 from tests.conftest import ROOT, brief
 
@@ -82,7 +84,8 @@ def test_a_picture_and_its_mirror_image_get_the_same_answer(fitted: Any) -> None
         pixels = model.scaled(torch.from_numpy(images.copy()))
         once, mirrored = model.logits(pixels), model.logits(pixels.flip(3))
     assert not torch.allclose(once, mirrored, atol=1e-2)  # the network alone tells them apart
-    np.testing.assert_allclose(probabilities, ((once + mirrored) / 2).double().softmax(dim=1).numpy(), atol=1e-6)
+    mean = (once + mirrored).double() / 2 / model.facts["temperature"]
+    np.testing.assert_allclose(probabilities, mean.softmax(dim=1).numpy(), atol=1e-6)
 
 
 def test_augmentation_keeps_shape_and_type_and_mixes_no_pictures(params: cnn.Params) -> None:
@@ -99,11 +102,11 @@ def test_augmentation_keeps_shape_and_type_and_mixes_no_pictures(params: cnn.Par
 
 def test_two_epochs_show_each_picture_both_ways_and_about_half_of_them_each_way_at_a_time() -> None:
     images = torch.randint(0, 256, (500, 28, 28), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
-    one, other = (cnn.alternated(images, epoch) for epoch in (4, 5))
+    one, other = (augmentation.alternated(images, epoch) for epoch in (4, 5))
     as_it_is = (one == images).all(dim=(1, 2))
     assert torch.equal(torch.where(as_it_is[:, None, None], other, one), images.flip(2))
     assert 0.4 < as_it_is.float().mean() < 0.6
-    assert torch.equal(cnn.alternated(images, 6), one)
+    assert torch.equal(augmentation.alternated(images, 6), one)
 
 
 def test_an_erased_square_is_as_large_as_asked_and_can_lie_anywhere() -> None:

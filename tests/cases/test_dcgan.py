@@ -15,7 +15,7 @@ from torch import nn
 from handbook import datasets
 from handbook.cases import dcgan
 from handbook.project import Project
-from handbook.training import adversarial, models
+from handbook.training import adversarial, augmentation, models
 from handbook.training.run import Run
 from tests.conftest import ROOT
 
@@ -60,11 +60,11 @@ def test_spectral_norm_keeps_every_kernel_at_most_as_long_as_one() -> None:
             assert torch.linalg.matrix_norm(each.weight.flatten(1), 2).item() == pytest.approx(1, abs=0.02)
 
 
-@pytest.mark.parametrize("name", adversarial.AUGMENTATIONS)
+@pytest.mark.parametrize("name", augmentation.AUGMENTATIONS)
 def test_an_augmentation_keeps_the_shape_and_lets_the_gradient_through(name: str) -> None:
     torch.manual_seed(0)
     x = torch.rand(16, 3, 64, 64, requires_grad=True)
-    out = adversarial.AUGMENTATIONS[name](x)
+    out = augmentation.AUGMENTATIONS[name](x)
     assert out.shape == x.shape
     assert not torch.equal(out, x)
     out.mean().backward()
@@ -74,7 +74,7 @@ def test_an_augmentation_keeps_the_shape_and_lets_the_gradient_through(name: str
 
 def test_augmentations_differ_from_picture_to_picture_and_follow_the_seed() -> None:
     x = torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(0)).expand(8, 3, 64, 64)
-    for augment in adversarial.AUGMENTATIONS.values():
+    for augment in augmentation.AUGMENTATIONS.values():
         torch.manual_seed(1)
         first = augment(x)
         torch.manual_seed(1)
@@ -85,7 +85,7 @@ def test_augmentations_differ_from_picture_to_picture_and_follow_the_seed() -> N
 def test_colour_in_one_pass_is_brightness_saturation_and_contrast_one_after_the_other() -> None:
     x = torch.rand(8, 3, 16, 16, dtype=torch.float64) * 2 - 1
     torch.manual_seed(3)
-    found = adversarial.colour(x)
+    found = augmentation.colour(x)
     torch.manual_seed(3)
     b, s, c = torch.rand(3, 8, 1, 1, 1, dtype=torch.float64)
     y = x + (b - 0.5)
@@ -99,7 +99,7 @@ def test_what_is_moved_moves_whole_by_no_more_than_an_eighth() -> None:
     torch.manual_seed(0)
     x = torch.zeros(400, 1, 64, 64)
     x[:, :, 30, 40] = 1
-    out = adversarial.translation(x)
+    out = augmentation.translation(x)
     assert (out.flatten(1).sum(dim=1) == 1).all()
     place = out.flatten(1).argmax(dim=1)
     assert set((place // 64 - 30).tolist()) == set((place % 64 - 40).tolist()) == set(range(-8, 9))
@@ -107,7 +107,7 @@ def test_what_is_moved_moves_whole_by_no_more_than_an_eighth() -> None:
 
 def test_a_hole_is_a_quarter_at_most_and_nothing_else_changes() -> None:
     torch.manual_seed(0)
-    out = adversarial.cutout(torch.ones(400, 3, 64, 64))
+    out = augmentation.cutout(torch.ones(400, 3, 64, 64))
     assert set(out.unique().tolist()) == {0, 1}
     lost = (out == 0).float().mean(dim=(1, 2, 3))
     assert lost.max() <= 0.25

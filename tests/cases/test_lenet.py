@@ -100,5 +100,6 @@ def test_probabilities_follow_from_the_features_by_the_head_alone(fitted: Any) -
     features = lenet.features(model, data.test_images[:50])
     assert features.shape == (50, 84)
     with torch.inference_mode():
-        probabilities = model.head(torch.from_numpy(features).float()).double().softmax(dim=1)
+        logits = model.head(torch.from_numpy(features).float()).double()
+    probabilities = (logits / model.facts["temperature"]).softmax(dim=1)
     np.testing.assert_allclose(probabilities, lenet.probabilities(model, data.test_images[:50]), atol=1e-6)

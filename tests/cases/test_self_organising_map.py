@@ -251,3 +251,21 @@ def test_frauds_are_found_as_well_as_promised() -> None:
     forest = report.metrics["algorithms"]["isolation_forest"]
     assert report.metrics["roc_auc"] >= max(0.95, forest["roc_auc"])
     assert report.metrics["average_precision"] >= max(0.50, forest["average_precision"])
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        ({"V14": 1e300}, r"column 'V14': 1e\+300 lies too far off to be placed on the map"),
+        ({"V3": -1e42}, r"column 'V3': 1e\+42 lies too far off"),
+        ({"Amount": -1e9}, r"column 'Amount': expected 0 or more, found -1e\+09"),
+    ],
+)
+def test_a_number_without_a_place_on_the_map_is_refused(spoil: Any, message: str, fitted: Any) -> None:
+    case, data, model = fitted("som_transactions")
+    rows = case.example(case.split(data))
+    with pytest.raises(ValueError, match=message):
+        page.predict(model, rows.assign(**spoil))
+    far = page.predict(model, rows.assign(V14=1e30))
+    assert far["suspicious"].all()
+    assert np.isfinite(far["outlier_score"]).all()

@@ -36,7 +36,8 @@ def test_probabilities_follow_from_the_features_by_the_head_alone(fitted: Any) -
     features = sprites.features(model, images)
     assert features.shape == (20, model.params.n_features)
     with torch.inference_mode():
-        probabilities = model.head(torch.from_numpy(features).float()).double().softmax(dim=1)
+        logits = model.head(torch.from_numpy(features).float()).double()
+    probabilities = (logits / model.facts["temperature"]).softmax(dim=1)
     np.testing.assert_allclose(probabilities, sprites.probabilities(model, images), atol=1e-6)
 
 

@@ -126,7 +126,7 @@ def test_a_damaged_file_is_replaced_and_set_aside(served: Any, tmp_path: Path) -
     place.write_bytes(b"damaged")
     obtain(page(served.url), tmp_path)
     assert place.read_bytes() == CONTENT
-    kept = list((tmp_path / "scratch" / "replaced").rglob("thing.bin*"))
+    kept = list((tmp_path / fetch.REPLACED).rglob("thing.bin*"))
     assert [path.read_bytes() for path in kept] == [b"damaged"]
 
 
@@ -246,7 +246,7 @@ def test_the_whole_is_taken_where_it_can_be_reached_and_the_part_where_it_cannot
     origin = obtain(toy, tmp_path, "upstream")
     assert (origin["form"], origin["rows"]) == ("whole", {"whole": 99})
     assert {path.name for path in folder.iterdir()} == {"whole.bin", "provenance.json"}
-    assert [path.name for path in (tmp_path / "scratch" / "replaced").rglob("part.bin*")] == ["part.bin.0"]
+    assert [path.name for path in (tmp_path / fetch.REPLACED).rglob("part.bin*")] == ["part.bin.0"]
     assert provenance.verify(toy, folder) == origin
 
 

@@ -6,6 +6,7 @@ import gzip
 import struct
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -169,3 +170,15 @@ def test_digests_find_the_same_picture_wherever_it_is(directory: Path) -> None:
     twin = np.concatenate([data.train_images[:1], data.test_images[1:]])
     table = images.facts(images.LabelledImages(data.train_images, data.train_labels, twin, data.test_labels, CLASSES))
     assert table["digest"].duplicated(keep=False).to_numpy().nonzero()[0].tolist() == [0, 20]
+
+
+@pytest.mark.parametrize("kind", ["uint8", "int64", "float32", "float64", "uint16"])
+def test_whole_intensities_are_the_same_as_bytes_whatever_their_type(kind: str) -> None:
+    whole = pictures(3)
+    assert np.array_equal(images.as_bytes(whole.astype(kind)), whole)
+
+
+@pytest.mark.parametrize("other", [[0.5], [True], [256], [-1], [np.inf], [np.nan], ["7"], [None], [1 + 2j]])
+def test_what_becoming_bytes_would_change_is_refused(other: list[Any]) -> None:
+    with pytest.raises(ValueError, match=r"^expected .*intensities .*0 to 255"):
+        images.as_bytes(np.array(other))

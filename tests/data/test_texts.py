@@ -164,3 +164,27 @@ def test_words_are_counted_with_their_apostrophes_and_without_the_cut_off_ends()
 def test_the_place_in_a_word_is_counted_from_its_first_letter() -> None:
     numbers, alphabet = codes("o, the 'tis")
     assert language.places_in_words(numbers, alphabet).tolist() == [0, -1, -1, 0, 1, 2, -1, 0, 1, 2, 3]
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-32"])
+def test_a_text_of_ones_own_in_wide_characters_is_refused_with_the_way_to_convert_it(
+    encoding: str, tmp_path: Path
+) -> None:
+    (tmp_path / "a.txt").write_bytes("When shall we three meet again\n".encode(encoding))
+    with pytest.raises(HandbookError, match=rf"seems to be {encoding[:6].upper()}.*\nConvert it: iconv -f UTF-"):
+        texts.own(tmp_path / "a.txt")
+    (tmp_path / "a.txt").write_text("When shall we\n")
+    assert texts.own(tmp_path / "a.txt") == texts.read(tmp_path / "a.txt")
+
+
+def test_a_text_in_another_alphabet_is_the_same_text_or_refused() -> None:
+    text = Text("abcab cab" * 20, "a")
+    split = texts.parts(text, lower_case=True, held_out=0.1, validation=0.1, window=4)
+    again = texts.renumbered(split, "cb xa")
+    assert [str(each) for each in (again.train, again.valid, again.test)] == [
+        str(each) for each in (split.train, split.valid, split.test)
+    ]
+    assert {each.alphabet for each in (again.train, again.test)} == {"cb xa"}
+    assert texts.renumbered(split, split.test.alphabet) is split
+    with pytest.raises(HandbookError, match="the text holds characters that the model has never seen: 'c'"):
+        texts.renumbered(split, "ab ")

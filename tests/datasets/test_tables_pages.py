@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 
 from handbook import datasets
-from handbook.data import fetch, provenance, tables
+from handbook.data import fetch, provenance, schema, tables
 from handbook.errors import HandbookError
 from tests.datasets.test_labelled_images import broken, name
 
@@ -129,7 +129,7 @@ def test_no_model_beats_the_known_strength_of_the_bank_sample_and_a_straight_one
         )
         best = roc_auc_score(judged.target, page.log_odds(raw.loc[judged.features.index], before))
         features = kept.features.drop(columns=without)
-        model = make_pipeline(tables.encoder(features), LogisticRegression(max_iter=1000)).fit(features, kept.target)
+        model = make_pipeline(schema.encoder(features), LogisticRegression(max_iter=1000)).fit(features, kept.target)
         found = roc_auc_score(judged.target, model.predict_proba(judged.features.drop(columns=without))[:, 1])
         assert best - 0.04 < found < best + 0.02
 
@@ -141,7 +141,7 @@ def test_the_applications_sample_is_as_strong_as_said(samples: Samples) -> None:
 
     page = datasets.page("credit_card_applications")
     table = page.load(samples("credit_card_applications"))
-    model = make_pipeline(tables.encoder(table.features), LogisticRegression())
+    model = make_pipeline(schema.encoder(table.features), LogisticRegression())
     found = cross_val_score(model, table.features, table.target, scoring="roc_auc").mean()
     assert page.SAMPLE_ROC_AUC - 0.06 < found < page.SAMPLE_ROC_AUC + 0.03
     assert table.features.index.name == "CustomerID"

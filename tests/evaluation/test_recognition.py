@@ -25,6 +25,10 @@ CLASSES = ("a", "b", "c")
         (np.full((1, 28, 28), 256), "expected intensities 0 to 255, found 256 to 256"),
         (np.full((1, 28, 28), -0.5), r"found -0\.5 to -0\.5"),
         (np.full((1, 28, 28), np.nan), "expected intensities 0 to 255, found nan to nan"),
+        (np.full((1, 28, 28), 0.5), r"expected whole intensities of 0 to 255, found 0\.5\. Multiply by 255"),
+        (np.full((1, 28, 28), 7.5), r"found 7\.5\. Round them"),
+        (np.zeros((1, 28, 28), bool), "expected intensities of 0 to 255 as numbers, found bool"),
+        (np.full((1, 28, 28), "7"), "as numbers, found <U1"),
     ],
 )
 def test_pictures_of_another_form_are_refused(inputs: Any, message: str) -> None:
@@ -35,6 +39,10 @@ def test_pictures_of_another_form_are_refused(inputs: Any, message: str) -> None
 
 class Sums(nn.Module):
     """Logits by the sums of a picture's thirds, in single precision, as a network gives them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.facts: dict[str, Any] = {}
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         return images.float().reshape(len(images), -1)[:, :783].reshape(len(images), 3, 261).sum(dim=2) / 1e4
@@ -47,6 +55,19 @@ def test_a_picture_is_answered_alike_alone_and_among_many(monkeypatch: pytest.Mo
     monkeypatch.setattr(recognition, "JUDGING", 7)
     np.testing.assert_array_equal(recognition.probabilities(Sums(), images), whole)
     np.testing.assert_array_equal(recognition.probabilities(Sums(), images[13:14]), whole[13:14])
+
+
+def test_calibration_changes_how_sure_a_network_is_and_none_of_its_answers() -> None:
+    rng, model = np.random.default_rng(0), Sums()
+    pictures = Pictures(rng.integers(0, 256, (400, 28, 28)).astype(np.uint8), rng.integers(0, 3, 400), CLASSES)
+    before = recognition.probabilities(model, pictures.images)
+    recognition.calibrate(model, None)
+    assert model.facts == {}
+    recognition.calibrate(model, pictures)
+    after = recognition.probabilities(model, pictures.images)
+    assert model.facts["temperature"] > 1  # the labels have nothing to do with the pictures
+    assert after.max(axis=1).mean() < before.max(axis=1).mean()
+    np.testing.assert_array_equal(after.argmax(axis=1), before.argmax(axis=1))
 
 
 def test_the_answer_is_the_most_probable_class() -> None:

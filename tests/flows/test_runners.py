@@ -85,6 +85,20 @@ def test_tasks_on_the_gpu_run_one_at_a_time_by_a_limit_on_their_tag(toy: Path, m
         client.delete_concurrency_limit_by_tag(runners.GPU)
 
 
+def test_a_cluster_that_is_started_here_lets_in_who_has_its_keys_and_an_open_one_is_named(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    pytest.importorskip("prefect_dask")
+    known = runners._dask(2, None)[0].cluster_kwargs
+    parts = [known["scheduler"]["options"], *(each["options"] for each in known["workers"].values())]
+    assert {(each["protocol"], each["security"].require_encryption) for each in parts} == {("tls://", True)}
+    assert known["security"] is parts[0]["security"]
+    runners._dask(1, "tls://127.0.0.1:8786")
+    assert not capsys.readouterr().err
+    runners._dask(1, "tcp://127.0.0.1:8786")
+    assert "tcp://127.0.0.1:8786 has no TLS: whoever reaches it can run code" in capsys.readouterr().err
+
+
 def test_a_runner_that_is_not_installed_is_reported_with_the_way_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(runners, "find_spec", lambda name: None)
     with pytest.raises(HandbookError, match=r"runner ray needs the package prefect-ray. Install it: pip install"):

@@ -127,10 +127,21 @@ def test_no_process_survives_however_the_user_interface_is_asked_to_end(toy: Pat
         assert ui.stdout is not None
         assert ui.stdout.readline() == "ready\n"
         family = psutil.Process(ui.pid).children(recursive=True)
-        assert len(family) == 2
+        assert len(family) == 3  # two servers, and who would end them if it were killed
         ui.send_signal(number)
         ui.send_signal(number)  # an impatient second time must not cut the stopping short
         assert ui.wait(30) == 7
+    assert not alive(family)
+
+
+def test_no_process_survives_a_user_interface_that_is_killed(toy: Path) -> None:
+    command = [sys.executable, "-c", textwrap.dedent(LIKE_UI)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as ui:
+        assert ui.stdout is not None
+        assert ui.stdout.readline() == "ready\n"
+        family = psutil.Process(ui.pid).children(recursive=True)
+        ui.kill()
+    psutil.wait_procs(family, timeout=30)
     assert not alive(family)
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -15,10 +17,37 @@ import yaml
 
 from flows import machine, stages
 from handbook.errors import HandbookError
+from tests.conftest import ROOT
+from tests.flows.conftest import PIPELINE
 
 
 def quiet(line: str) -> None:
     """Listen to no line."""
+
+
+def edges(pipeline: dict[str, Any]) -> set[tuple[str, str]]:
+    """Which stage needs what which other one makes, whatever it is of."""
+
+    def paths(stage: dict[str, Any], *kinds: str) -> set[str]:
+        listed = [each for kind in kinds for each in stage.get("do", stage).get(kind, [])]
+        return {re.sub(r"\$\{[^}]*\}", "*", each if isinstance(each, str) else next(iter(each))) for each in listed}
+
+    outputs = {name: paths(stage, "outs", "metrics", "plots") for name, stage in pipeline.items()}
+    needed = {name: paths(stage, "deps") for name, stage in pipeline.items()}
+    return {
+        (name, other)
+        for name, deps in needed.items()
+        for other, outs in outputs.items()
+        if any(dep == out or dep.startswith(f"{out}/") or out.startswith(f"{dep}/") for dep in deps for out in outs)
+    }
+
+
+def test_the_toy_has_the_stages_of_the_pipeline_and_no_path_between_them_that_it_has_not() -> None:
+    toy, real = (yaml.safe_load(text)["stages"] for text in (PIPELINE, (ROOT / "dvc.yaml").read_text()))
+    assert set(toy) == set(real) - {"lab"}
+    assert [stage.get("foreach") for stage in toy.values()] == [real[name].get("foreach") for name in toy]
+    assert edges(toy)
+    assert edges(toy) <= edges(real)
 
 
 def test_a_fresh_stage_runs_and_then_is_cached(ready: Path) -> None:

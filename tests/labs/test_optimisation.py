@@ -214,9 +214,10 @@ def test_no_plan_works_more_hours_than_the_labour_there_is() -> None:
     programme = examples.projects()
     most = -solve(examples.projects(gains=examples.HOURS)).cost
     assert most == pytest.approx(examples.LABOUR)
-    assert most < examples.BOOK_HOURS
-    plan = np.array([0.0, examples.BOOK_HOURS])  # 4,950 hours of labour, spent on B
-    assert programme.violations(plan)["labour"] == pytest.approx(examples.BOOK_HOURS - examples.LABOUR)
+    hours = examples.BOOK_PLAN.sum()
+    assert most < hours == 5000
+    plan = np.array([0.0, hours])  # as much labour, all spent on B, of which a unit takes one hour
+    assert programme.violations(plan)["labour"] == pytest.approx(hours - examples.LABOUR)
     assert programme.violations(solve(programme).x) == {}
 
 

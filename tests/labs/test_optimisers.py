@@ -102,11 +102,27 @@ def test_nesterovs_look_ahead_is_torchs_form_seen_from_the_point_looked_at() -> 
     np.testing.assert_allclose(reported + mu * v, rules.walk(rules.Nesterov(eta, mu), slope, start, STEPS), atol=1e-11)
 
 
-def test_on_the_books_parabola_looking_ahead_converges_and_looking_back_diverges() -> None:
-    ahead, back = (rules.look_ahead(lambda x: 2 * x, np.array([5.0]), 0.1, 0.9, 200, sign=sign) for sign in (1, -1))
-    # the determinants of the two iterations, mu (1 - 2 eta) and mu (1 + 2 eta), are the squares of their rates
-    assert abs(ahead[-1, 0]) < 5 * np.sqrt(0.72) ** 200 * 100
-    assert np.abs(back[-20:]).max() > np.sqrt(1.08) ** 180
+def test_on_the_books_parabola_its_two_gradients_converge_later_than_nesterovs_one_and_sooner_than_momentum() -> None:
+    start = np.array([5.0])
+    ahead, listed = (path(lambda x: 2 * x, start, 0.1, 0.9, 200) for path in (rules.look_ahead, rules.two_gradients))
+    momentum = rules.walk(rules.Momentum(0.1), lambda x: 2 * x, start, 200)
+    # the determinants of the iterations, mu (1 - 2 eta), mu (1 - 4 eta²) and mu, are the squares of their rates
+    for path, determinant in ((ahead, 0.72), (listed, 0.864), (momentum, 0.9)):
+        rate = (np.abs(path[-20:]).max() / np.abs(path[-120:-100]).max()) ** (1 / 100)
+        assert rate == pytest.approx(np.sqrt(determinant), rel=0.02)
+    assert listed[10, 0] == pytest.approx(-0.977, abs=5e-4)
+
+
+@pytest.mark.parametrize(
+    ("name", "weights", "updates"),
+    [("batch", (0.06893943, 2.00432774, 1.2328745), 100),
+     ("stochastic", (0.02922543, 3.06187484, 1.94812191), 10_000),
+     ("mini-batch", (-0.05168228, 3.11146125, 1.94541002), 1_000)],
+)  # fmt: skip
+def test_the_books_three_runs_end_at_the_weights_that_it_prints(name: str, weights: Any, updates: int) -> None:
+    _, path = descent.printed(name)
+    assert len(path) == updates + 1
+    np.testing.assert_allclose(path[-1], weights, atol=5.1e-9)
 
 
 def test_adam_with_a_frozen_gradient_moves_at_a_constant_speed_past_the_minimum() -> None:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -68,8 +71,49 @@ def test_the_gap_and_its_p_are_scipys_where_there_is_one_column() -> None:
     rng = np.random.default_rng(1)
     here, there = rng.normal(size=300), rng.normal(0.3, size=200)
     (found,) = drift.compare(pd.DataFrame({"x": here}), pd.DataFrame({"x": there}), [], LIMITS)
-    theirs = ks_2samp(here, there, method="asymp")
+    theirs = ks_2samp(here, there, method="exact")
     assert (found.p, found.moved) == pytest.approx((theirs.pvalue, theirs.statistic))
+
+
+@pytest.mark.parametrize(("n", "m"), [(40, 1), (40, 3), (7, 12), (100, 100)])
+def test_the_chance_of_a_gap_is_scipys_exact_one(n: int, m: int) -> None:
+    from scipy.stats import ks_2samp
+
+    rng = np.random.default_rng(n + m)
+    for shift in (0.0, 0.4, 1.0):
+        theirs = ks_2samp(rng.normal(size=n), rng.normal(shift, size=m), method="exact")
+        assert drift._chance_of_a_gap(n, m, theirs.statistic) == pytest.approx(theirs.pvalue, abs=1e-12)
+
+
+def test_of_many_rows_the_counted_chance_and_the_formula_agree(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(4)
+    here, there = rng.normal(size=3000), rng.normal(0.06, size=1000)
+    counted = drift._numbers(here, there)
+    monkeypatch.setattr(drift, "COUNTED", 0)
+    assert drift._numbers(here, there) == pytest.approx(counted, rel=0.03)
+
+
+def test_words_too_rare_for_the_test_share_a_column_that_is_not() -> None:
+    counts = np.array([[700.0, 250, 30, 15, 4, 1], [140, 50, 6, 3, 1, 0]])
+    pooled = drift._pooled(counts)
+    assert pooled.sum() == counts.sum()
+    assert (pooled.sum(axis=0) * 200 / 1200 >= drift.FEWEST_EXPECTED).all()
+    assert pooled.shape[1] == 3  # the last three are expected in 4 rows together, and take the third with them
+    assert drift._pooled(np.array([[9.0, 1], [2, 0]])).shape == (2, 1)
+
+
+def test_a_row_or_a_few_drawn_from_the_data_themselves_are_hardly_ever_called_drifted(
+    samples: Callable[[str], Path],
+) -> None:
+    facts = reading.compared(BANK, BANK.facts(samples("bank_marketing")))
+    rng, words = np.random.default_rng(0), reading.words(BANK, facts)
+    order = rng.permutation(len(facts))
+    here, rest, wrong = facts.iloc[order[:1500]], facts.iloc[order[1500:]], 0
+    for rows in (1, 2, 5, 10, 30):
+        for _ in range(40):
+            batch = rest.iloc[rng.choice(len(rest), rows, replace=False)]
+            wrong += any(each.drifted for each in drift.compare(here, batch, words, LIMITS))
+    assert wrong <= 1  # 0.2 expected of 200 at most; one in fifty was, by Kolmogorov's and chi-squared's formulas
 
 
 def test_what_is_detectable_is_what_is_just_significant_and_falls_with_more_rows() -> None:
@@ -93,9 +137,10 @@ def test_a_scale_or_a_new_order_of_the_rows_changes_nothing() -> None:
     ("change", "message"),
     [
         ({"alpha": 1.0}, r"^alpha and moved must be in \(0, 1\), found 1\.0 and 0\.1$"),
+        ({"drifted_of": (3, 2)}, r"^drifted_of must be two whole numbers, k of the last n, found \[3, 2\]$"),
         ({"least_rows": 1}, "^fall and settle must be 0 or more, least_rows 2 or more$"),
     ],
 )
-def test_limits_out_of_range_are_refused(change: dict[str, float], message: str) -> None:
+def test_limits_out_of_range_are_refused(change: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         dataclasses.replace(LIMITS, **change)

@@ -46,6 +46,30 @@ def test_a_refused_batch_has_its_reason_and_no_figures() -> None:
     assert journal.sentence(refused, new=True) == "b-01234567: refused, no column 'job'"
 
 
+def test_a_reason_cannot_leave_its_frame_nor_move_the_cursor() -> None:
+    reason = journal.printable("a\n```\n# a heading\x1b[2J")
+    lines = journal.page_of(record(outcome=journal.REFUSED, reason=reason)).splitlines()
+    assert lines.count("````") == 2
+    assert lines.index("````") < lines.index("```") < len(lines) - lines[::-1].index("````")
+    assert "\x1b" not in reason
+
+
+def test_groups_are_shown_with_their_intervals() -> None:
+    shares = {"recall": 0.5, "precision": None, "accuracy": 0.9}
+    interval = {"recall": [0.3, 0.7], "accuracy": [0.85, 0.93]}
+    group = {
+        "column": "job",
+        "group": "student",
+        "rows": 40,
+        "sought": 0.25,
+        "called": 0.2,
+        "interval": interval,
+        **shares,
+    }
+    line = "| job | student | 40 | 25.0% | 20.0% | 50% (30% to 70%) | – | 90% (85% to 93%) |"
+    assert line in journal.page_of(record(groups=[group]))
+
+
 def test_a_batch_without_answers_says_why_it_has_no_score() -> None:
     page = journal.page_of(record(score=None, no_score="the batch has no answers"))
     assert "Not scored: the batch has no answers." in page

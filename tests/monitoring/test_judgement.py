@@ -16,7 +16,7 @@ import pytest
 from handbook import datasets
 from handbook.data import fetch, images
 from handbook.errors import HandbookError
-from handbook.monitoring import inbox, journal, judgement
+from handbook.monitoring import findings, inbox, journal, judgement
 from handbook.project import Project
 from handbook.registry import ledger
 from tests.conftest import MIRROR, registered, small
@@ -114,7 +114,7 @@ def test_a_kill_between_report_and_move_costs_nothing(watched: Project, monkeypa
     before = judgement.records(watched, CASE)
     assert [each["outcome"] for each in before] == ["drifted"]
     assert (judgement.incoming(watched, CASE) / "batch.csv").exists()
-    monkeypatch.setattr(judgement, "_judged", None)  # nothing is judged again
+    monkeypatch.setattr(findings, "judged", None)  # nothing is judged again
     assert judgement.monitor(watched, CASE) == before
     assert not (judgement.incoming(watched, CASE) / "batch.csv").exists()
     assert runs(watched) == 1
@@ -149,7 +149,9 @@ def test_what_cannot_be_watched_is_an_error_with_a_way_out(watched: Project, mon
     path = put(watched, "batch.csv", drawn(held_out(watched), 0))
     with monkeypatch.context() as elsewhere:
         elsewhere.setenv("MLFLOW_TRACKING_URI", nobody)
-        with pytest.raises(HandbookError, match=rf"no MLflow server answers at {nobody}(.|\n)*make ui"):
+        with pytest.raises(
+            HandbookError, match=rf"MLFLOW_TRACKING_URI is {nobody}, but no MLflow server answers there(.|\n)*make ui"
+        ):
             judgement.monitor(watched, CASE)
     assert path.exists()
     assert not judgement.records(watched, CASE)

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import gzip
+import struct
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from handbook.data import tables
+from handbook import datasets
+from handbook.data import images, tables
 from handbook.errors import HandbookError
-from handbook.monitoring import reading
+from handbook.monitoring import inbox, reading
 from tests.monitoring.toys import BANK
 
 
@@ -61,6 +65,33 @@ def test_a_fault_is_named_with_the_batchs_own_file_and_not_with_our_copy(bank: P
     assert str(caught.value).startswith("mine.csv has columns without 'job'")
     assert "scratch" not in str(caught.value)
     assert "make data" not in str(caught.value)
+
+
+def test_a_class_that_is_unknown_is_named_with_the_batchs_own_row(bank: Path, tmp_path: Path) -> None:
+    rows = BANK.facts(bank)[list(BANK.COLUMNS)].iloc[:20].reset_index(drop=True)
+    rows.loc[4, "y"] = "maybe"
+    with pytest.raises(HandbookError, match=r"^mine\.csv, row 5, column 'y': unknown class 'maybe'"):
+        reading.read(BANK, bank, (written(tmp_path / "mine.csv", rows),), tmp_path / "scratch")
+
+
+@pytest.mark.parametrize("sides", [(0, 28, 28), (0, 4294967295, 28), (65536, 65536, 65536), (1,) * 200])
+def test_pictures_that_are_none_or_beyond_measure_are_refused(sides: tuple[int, ...], tmp_path: Path) -> None:
+    header = bytes([0, 0, 8, len(sides)]) + struct.pack(f">{len(sides)}I", *sides)
+    files = (tmp_path / f"a{inbox.IMAGES}", tmp_path / f"a{inbox.LABELS}")
+    files[0].write_bytes(gzip.compress(header + b"\0" * (len(sides) > 3)))
+    images.write_idx(files[1], np.zeros(0, np.uint8))
+    with pytest.raises(HandbookError, match=r"a-images-idx3-ubyte\.gz"):
+        reading.read(datasets.page("mnist"), tmp_path, files, tmp_path / "scratch")
+
+
+def test_a_case_is_compared_by_what_it_looks_at(bank: Path) -> None:
+    facts = BANK.facts(bank)
+    features = [name for name in BANK.COLUMNS if name not in ("y", "duration")]
+    params = SimpleNamespace(ignore=("balance",))
+    ignored = reading.ignored(BANK, params, features)
+    assert ignored == {"duration", "balance"}
+    assert not ignored & {*reading.compared(BANK, facts, ignored)}
+    assert "y" in reading.compared(BANK, facts, ignored)
 
 
 @pytest.mark.parametrize("end", [b"", b"\n"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -25,6 +26,20 @@ def test_of_every_expectation_it_is_known_whether_a_part_inherits_it(name: str) 
         part = suites.suite(whole)
         assert 0 < len(part) < len(whole)
         assert not [each for each in part if "row_count" in each.expectation_type or "mean" in each.expectation_type]
+
+
+def test_order_is_no_property_of_a_part_nor_are_values_that_the_case_ignores() -> None:
+    page = datasets.page("credit_card_transactions")
+    whole = page.expectations(True)
+
+    def columns(kept: list[Any]) -> list[tuple[str, Any]]:
+        return [(each.expectation_type, getattr(each, "column", None)) for each in kept]
+
+    assert "disorder" in [column for _, column in columns(whole)]
+    assert "disorder" not in [column for _, column in columns(suites.suite(whole))]
+    of_time = [kind for kind, column in columns(suites.suite(whole, ignored={"Time"})) if column == "Time"]
+    assert sorted(of_time) == sorted(suites.ALWAYS)
+    assert ("expect_column_values_to_be_between", "Amount") in columns(suites.suite(whole, ignored={"Time"}))
 
 
 @pytest.mark.parametrize("name", ["bank_marketing", "credit_card_transactions", "iris", "mnist"])

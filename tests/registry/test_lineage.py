@@ -32,10 +32,6 @@ def registered(project: Project, placed: Callable[..., Any], *scores: float) -> 
         tracking.register(project, placed(NAME, score))
 
 
-def test_the_ledger_asks_for_the_flow_run_by_the_name_that_flows_give_it() -> None:
-    assert ledger.FLOW_RUN == FLOW_RUN
-
-
 def test_lineage_names_everything_that_the_model_was_made_from(
     entered: Callable[..., str], project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

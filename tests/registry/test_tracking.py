@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import json
 import shutil
 import subprocess
@@ -15,7 +17,8 @@ import pytest
 
 from handbook import datasets
 from handbook.project import Case, Project
-from handbook.registry import ledger, mlflow_model, mlflow_run, shown, tracking
+from handbook.registry import ledger, mlflow_model, mlflow_run, shown, tracking, verification
+from handbook.serving import commands
 
 NAME = "lenet"
 # Great Expectations, MLflow and their like call things that their own dependencies have deprecated.
@@ -167,3 +170,93 @@ def test_the_ledger_holds_the_code_that_the_model_was_made_with(
     assert (place / "handbook" / "cases" / "lenet.py").read_text() == page.read_text()
     assert all(path.is_file() for path in place.rglob("__pycache__"))  # where Python would leave compiled code
     assert not list(place.rglob("*.pkl")) + list(project.mlruns.rglob("*.pkl"))
+
+
+class Killed(BaseException):
+    """The process ends here."""
+
+
+# What writes: files that are moved in, and MLflow's client. Each of them may be the last that a process does.
+WRITES = (
+    "create_experiment", "create_registered_model", "create_run", "log_batch", "log_inputs", "log_artifacts",
+    "log_text",
+    "create_logged_model", "log_model_artifacts", "finalize_logged_model", "log_outputs", "create_model_version",
+    "set_registered_model_alias", "delete_registered_model_alias", "set_terminated", "delete_run",
+)  # fmt: skip
+
+
+def cut_off(patch: pytest.MonkeyPatch, last: int) -> None:
+    """The write of that number, from 1 on, is not done, and nothing after it."""
+    import mlflow
+
+    calls = 0
+
+    def counting(write: Any) -> Any:
+        def counted(*given: Any, **named: Any) -> Any:
+            nonlocal calls
+            calls += 1
+            if calls >= last:
+                raise Killed
+            return write(*given, **named)
+
+        return counted
+
+    patch.setattr(Path, "replace", counting(Path.replace))
+    for name in WRITES:
+        if hasattr(mlflow.MlflowClient, name):
+            patch.setattr(mlflow.MlflowClient, name, counting(getattr(mlflow.MlflowClient, name)))
+
+
+def killed_and_again(command: Callable[[], str], last: int) -> tuple[str, bool]:
+    """What a command says that is cut off at a write, then typed again; and whether it was cut off."""
+    with pytest.MonkeyPatch.context() as patch:
+        cut_off(patch, last)
+        with contextlib.suppress(Killed):
+            return command(), False
+    return command(), True
+
+
+def test_rollback_and_promote_that_are_cut_off_at_any_write_are_ended_by_the_same_command(
+    registered: Callable[..., str], project: Project
+) -> None:
+    registered(0.8)
+    registered(0.9)
+    back, forth = (lambda: commands.rollback(project, NAME)), (lambda: commands.promote(project, NAME, "2"))
+    unbroken = [(command(), lineage_of(project), registry(project)) for command in (back, forth)]
+    for last in itertools.count(1):
+        cut = []
+        for command, (said, aliases, shown_then) in zip((back, forth), unbroken, strict=True):
+            again, was_cut = killed_and_again(command, last)
+            assert (again, lineage_of(project), registry(project)) == (said, aliases, shown_then), last
+            cut.append(was_cut)
+        if not any(cut):
+            break
+    assert last > 5  # the note, the ledger before it, the ledger, and an alias or two
+
+
+def lineage_of(project: Project) -> dict[str, Any]:
+    state = ledger.state(project, NAME)
+    return {key: value for key, value in state.items() if key != "files"}
+
+
+@pytest.mark.slow
+def test_a_registration_that_is_cut_off_at_any_write_is_ended_by_the_same_command(
+    registered: Callable[..., str], project: Project
+) -> None:
+    registered(0.5)
+    for last in itertools.count(1):
+        before = registry(project)
+        accuracy = 0.5 + 0.005 * last
+        said, was_cut = killed_and_again(lambda: registered(accuracy), last)  # noqa: B023 (called at once)
+        now = registry(project)
+        assert f"version {last + 1} passes the gate" in said
+        assert now["aliases"] == {"challenger": last + 1, "champion": last + 1, "previous": last}, last
+        assert (len(now["versions"]), now["runs"]) == (last + 1, before["runs"] + 1)
+        assert tracking_is_whole(project)
+        if not was_cut:
+            break
+    assert last > 10
+
+
+def tracking_is_whole(project: Project) -> bool:
+    return all(not finding.fault for finding in verification.verify(project, NAME) if finding.record == "MLflow")

@@ -14,7 +14,7 @@ import yaml
 from handbook.__main__ import main
 from handbook.files import integrity
 from handbook.project import Project
-from handbook.registry import kept, ledger, standings, tracking, verification
+from handbook.registry import kept, ledger, pinned, standings, tracking, verification
 from handbook.steps import validate
 from tests.registry.test_lineage import registered
 
@@ -40,7 +40,7 @@ def locked(project: Project) -> None:
     (project.root / "raw").symlink_to("data")
     for stage in lock.values():
         for part in [*stage["deps"], *stage["outs"]]:  # type: ignore[misc]
-            part["md5"] = verification._md5(project.root / part["path"])
+            part["md5"] = pinned.md5(project.root / part["path"])
     (project.root / "dvc.lock").write_text(yaml.safe_dump({"stages": lock}))
 
 
@@ -197,4 +197,4 @@ def test_folders_are_hashed_as_dvc_hashes_them(project: Project) -> None:
     (home / "sub").mkdir(parents=True)
     (home / "b.txt").write_text("b\n")
     (home / "sub" / "a.txt").write_text("a\n")
-    assert verification._md5(home) == "314195fee9670c7466e8c360f5199922.dir"
+    assert pinned.md5(home) == "314195fee9670c7466e8c360f5199922.dir"

@@ -60,6 +60,6 @@ def test_a_server_that_is_not_there_changes_nothing_and_is_named(
     entered(NAME, 0.8)
     entered(NAME, 0.9)
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
-    with pytest.raises(HandbookError, match=r"no MLflow server answers at http://127\.0\.0\.1:9 "):
+    with pytest.raises(HandbookError, match=r"is http://127\.0\.0\.1:9, but no MLflow server answers there"):
         commands.rollback(project, NAME)
     assert aliases(project)["champion"] == 2

@@ -25,6 +25,7 @@ def echo(monkeypatch: pytest.MonkeyPatch) -> Any:
 
     case = SimpleNamespace(page=SimpleNamespace(INPUT="prompts", predict=predict))
     monkeypatch.setattr(generate, "trained_model", lambda project, case: "!")
+    monkeypatch.setattr(generate.trained, "check", lambda project, name: None)
     return SimpleNamespace(case=lambda name: case)
 
 
@@ -36,6 +37,11 @@ def test_the_text_is_printed_and_the_settings_reach_the_page(echo: Any, capsys: 
 def test_what_the_page_refuses_is_the_error(echo: Any) -> None:
     with pytest.raises(HandbookError, match=r"^the prompt holds '1', which is no character of the training text$"):
         generate.generate(echo, "toy", {"prompt": "1", "length": 3})
+
+
+def test_a_setting_that_is_no_number_is_not_left_to_its_default(echo: Any) -> None:
+    with pytest.raises(HandbookError, match=r"^temperature must be a number, found nan$"):
+        generate.generate(echo, "toy", {"prompt": "Out", "length": 3, "temperature": float("nan")})
 
 
 def test_a_case_that_writes_no_text_is_refused_before_its_model_is_looked_for() -> None:

@@ -1,126 +1,40 @@
-"""What people bring, as a model takes it: nothing is guessed and every fault is named."""
+"""One input is the same, with the same note, by whatever way it comes."""
 
 from __future__ import annotations
 
-import tracemalloc
-from collections.abc import Callable
+import io
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
-import pytest
 from PIL import Image
 
-from handbook.errors import HandbookError
-from handbook.project import Project
 from handbook.serving import inputs
-from tests.serving.test_prediction import PICTURES
+
+FORM = inputs.Form((28, 28), 0, ((0, 0), (200, 255)))
 
 
-def in_colour(pixels: Any) -> Image.Image:
-    return Image.fromarray(pixels).convert("RGB")
+def test_a_picture_is_the_same_as_a_file_as_its_bytes_and_as_an_array(tmp_path: Path) -> None:
+    pixels = np.zeros((2, 28, 28), np.uint8)
+    pixels[0, 8:20, 10:14], pixels[1, 8:20, 10:14] = 255, 90
+    for k, each in enumerate(pixels):
+        Image.fromarray(each).save(tmp_path / f"{k}.png")
+    files = inputs.picture_files([tmp_path])
+    (of_files,) = inputs.pictures(files, FORM, 8)
+    of_bytes = inputs.encoded([(path.name, path.read_bytes()) for path in files], FORM)
+    of_array = inputs.array(pixels.astype(float), FORM, ["0", "1"])
+    for batch in (of_files, of_bytes, of_array):
+        assert np.array_equal(batch.data, pixels)
+        assert batch.notes == ["", "faint, its brightest is 90, that of real pictures 200 to 255"]
 
 
-def transparent(pixels: Any) -> Image.Image:
-    """White, as opaque as the picture is bright."""
-    return Image.fromarray(np.dstack([np.full((28, 28, 3), 255, np.uint8), pixels]))
-
-
-def sixteen_bits(pixels: Any) -> Image.Image:
-    return Image.fromarray(pixels.astype(np.uint16) * 257)
-
-
-def with_palette(pixels: Any) -> Image.Image:
-    picture = Image.fromarray(pixels).convert("P")
-    picture.putpalette([tone for k in range(256) for tone in (k, k, k)])
-    picture.putdata(pixels.ravel().tolist())
-    return picture
-
-
-@pytest.mark.parametrize("form", [Image.fromarray, in_colour, transparent, sixteen_bits, with_palette])
-def test_a_picture_is_the_same_whatever_its_mode(form: Callable[..., Image.Image], tmp_path: Path, fitted: Any) -> None:
-    pixels = fitted(PICTURES)[1].test_images[0]
-    form(pixels).save(tmp_path / "picture.png")
-    (batch,) = inputs.pictures([tmp_path / "picture.png"], (28, 28), 8)
-    assert np.array_equal(batch.data[0], pixels)
-
-
-def test_a_dark_picture_on_light_ground_is_answered_and_doubted(tmp_path: Path) -> None:
-    dark = np.full((28, 28), 250, np.uint8)
-    dark[10:18, 10:18] = 5
-    Image.fromarray(dark).save(tmp_path / "dark.png")
-    Image.new("L", (28, 28), 0).save(tmp_path / "nothing.png")
-    (batch,) = inputs.pictures(inputs.picture_files([tmp_path]), (28, 28), 8)
-    assert batch.notes[0].startswith("light ground")
-    assert batch.notes[1].startswith("all of one tone")
-
-
-def test_an_empty_folder_and_a_missing_file_are_errors_before_anything_is_made(project: Project) -> None:
-    (project.root / "empty").mkdir()
-    (project.root / "other").mkdir()
-    (project.root / "other" / "notes.txt").touch()
-    for name, reported in (
-        ("empty", "no PNG or JPEG file, 0 of"),
-        ("other", "1 of other kinds"),
-        ("nowhere", "not there"),
-    ):
-        with pytest.raises(HandbookError, match=reported):
-            inputs.picture_files([project.root / name])
-
-
-@pytest.mark.parametrize(
-    ("content", "reported"),
-    [
-        ("", "is empty"),
-        ("a,b\n", "has a header but no row"),
-        ("a,a,b\n1,2,3\n", "has column 'a' 2 times"),
-        ("c\n1\n", "lacks 2 of 2 columns"),
-        ("a,b\n1,\xe9\n", "is not UTF-8 text"),
-    ],
-)
-def test_a_file_that_is_no_table_is_an_error_that_says_why(tmp_path: Path, content: str, reported: str) -> None:
-    (tmp_path / "file.csv").write_bytes(content.encode("latin-1"))
-    columns = {"a": inputs.Column(int), "b": inputs.Column(float)}
-    with pytest.raises(HandbookError, match=reported):
-        list(inputs.rows(tmp_path / "file.csv", columns, 10))
-
-
-def test_a_file_cut_in_the_middle_of_a_row_loses_that_row_alone(tmp_path: Path) -> None:
-    path, columns = tmp_path / "file.csv", {"a": inputs.Column(int), "b": inputs.Column(str)}
-    for content, problem in (("a,b\n1,x\n2", "expected 2 cells"), ('a,b\n1,x\n2,"y', "cannot be read")):
-        path.write_text(content)
-        batches = list(inputs.rows(path, columns, 10))
-        assert [name for batch in batches for name in batch.names] == [1]
-        (fault,) = (fault for batch in batches for fault in batch.faults)
-        assert fault.name == "2"
-        assert problem in fault.problem
-
-
-def test_a_big_table_takes_no_more_memory_than_a_small_one(tmp_path: Path) -> None:
-    columns = {"a": inputs.Column(int), "b": inputs.Column(str, frozenset("xy"))}
-
-    def peak(rows: int) -> int:
-        (tmp_path / "file.csv").write_text("a,b\n" + "12345,x\n" * rows)
-        tracemalloc.start()
-        read = sum(len(batch.names) for batch in inputs.rows(tmp_path / "file.csv", columns, 500))
-        _, most = tracemalloc.get_traced_memory()
-        tracemalloc.stop()
-        assert read == rows
-        return most
-
-    peak(1_000)
-    assert peak(20_000) < 1.5 * peak(2_000)
-
-
-def test_seeds_and_prompts_are_taken_as_they_are_or_from_a_table(tmp_path: Path) -> None:
-    (batch,) = inputs.requests(["0", "7"], "seed", 10)
-    assert batch.data["seed"].tolist() == [0, 7]
-    pd.DataFrame({"prompt": ["Out, out", "brief candle"], "seed": [1, 2]}).to_csv(tmp_path / "prompts.csv")
-    one, two = inputs.requests([str(tmp_path / "prompts.csv")], "prompt", 1)
-    assert [*one.names, *two.names] == ["Out, out", "brief candle"]
-    with pytest.raises(HandbookError, match=r"expected a seed, .* found 'x'"):
-        list(inputs.requests(["x"], "seed", 10))
-    with pytest.raises(HandbookError, match="lacks column 'seed'; it has a"):
-        (tmp_path / "seeds.csv").write_text("a\n1\n")
-        list(inputs.requests([str(tmp_path / "seeds.csv")], "seed", 10))
+def test_a_row_is_the_same_in_a_file_line_by_line_and_with_its_types(tmp_path: Path) -> None:
+    columns = {"age": inputs.Column(int, None, 18, 95), "job": inputs.Column(str, frozenset(["admin."]))}
+    table = pd.DataFrame({"age": [40, 1970, 41], "job": ["admin.", "admin.", "pilot"]})
+    table.to_csv(tmp_path / "a.csv", index=False)
+    (of_file,) = inputs.rows(tmp_path / "a.csv", columns, 8)
+    (of_lines,) = inputs.lines(io.StringIO((tmp_path / "a.csv").read_text()), columns)
+    for batch in (of_file, of_lines, inputs.frame(table, columns)):
+        assert batch.names == [1, 2, 3]
+        assert batch.data.equals(of_file.data)
+        assert batch.notes == ["", "age 1970 is outside of 18 to 95", "unknown job 'pilot' counts as none"]

@@ -18,6 +18,7 @@ from handbook.__main__ import main
 from handbook.errors import HandbookError
 from handbook.project import Project
 from handbook.serving import prediction
+from handbook.serving.inputs import Batch
 
 PICTURES, ROWS = "lenet", "boosting_before_call"
 
@@ -282,3 +283,105 @@ def test_a_page_may_say_what_it_takes() -> None:
     assert prediction.kind_of(toy(np.zeros((2, 28, 28)), lambda *_: None)) == "pictures"
     assert prediction.kind_of(toy(None, lambda *_: None, INPUT="latents")) == "latents"
     assert prediction.kind_of(toy(pd.DataFrame({"age": [1]}), lambda *_: None)) == "rows"
+
+
+def test_reasons_stand_beside_the_answers_to_rows_with_what_they_are_relative_to(
+    entered: Callable[..., str], project: Project, calls: pd.DataFrame
+) -> None:
+    entered(ROWS)
+    answers, _ = ask(project, ROWS, saved(calls.head(2), project.root / "calls.csv"), why=True)
+    plain, _ = ask(project, ROWS, saved(calls.head(2), project.root / "calls.csv"))
+    assert answers[[*plain]].equals(plain)
+    for k in (1, 2, 3):
+        assert answers[f"reason_{k}"].isin([*calls]).all()
+    assert (answers["effect_1"].abs() >= answers["effect_2"].abs()).all()
+    assert answers["effect_on"].tolist() == ["the probability of 'yes'"] * 2
+    assert answers["relative_to"].str.contains("the mean over the 4 rows that its record keeps").all()
+
+
+def test_reasons_for_pictures_are_overlays_beside_the_answers_and_need_a_place(
+    entered: Callable[..., str], project: Project, pictures: Path
+) -> None:
+    entered(PICTURES)
+    with pytest.raises(HandbookError, match="Name where they go: --output FILE"):
+        prediction.predict(project, PICTURES, [str(pictures)], why=True)
+    answers, _ = ask(project, PICTURES, pictures / "0.png", why=True)
+    overlay = Path(answers["why"].iloc[0])
+    assert overlay == project.root / "answers.csv.why" / "0.png"
+    with Image.open(overlay) as drawn:
+        assert drawn.size == (280, 280)
+
+
+def echo(_: Any, given: pd.DataFrame) -> pd.DataFrame:
+    """Goes on from every prompt but an empty one and a number."""
+    if given["prompt"].isin(["", "1606"]).any():
+        raise ValueError("the prompt cannot be gone on from")
+    return pd.DataFrame({"text": given["prompt"] + "!"})
+
+
+def test_prompts_that_are_the_same_fail_and_are_answered_each_for_itself(tmp_path: Path) -> None:
+    chosen = toy(pd.DataFrame({"prompt": ["Out"]}), echo)
+    (tmp_path / "a.csv").write_text("prompt\nOut\n1606\nOut\n1606\n")
+    outcome = prediction.answer(chosen, [str(tmp_path / "a.csv")], tmp_path / "texts.csv")
+    assert (outcome.answered, outcome.failed) == (2, 2)
+    faults = pd.read_csv(tmp_path / "texts.csv.errors.csv")
+    assert faults["problem"].tolist() == [f"row {k}: the prompt cannot be gone on from" for k in (2, 4)]
+    assert pd.read_csv(tmp_path / "texts.csv")["text"].tolist() == ["Out!", "Out!"]
+    outcome = prediction.answer(chosen, ["Out", "", "Out", ""], tmp_path / "texts.csv")
+    assert (outcome.answered, outcome.failed) == (2, 2)
+
+
+def test_a_prompt_longer_than_a_name_can_be_is_answered(tmp_path: Path) -> None:
+    words = "Out, out, brief candle! " * 50
+    outcome = prediction.answer(toy(pd.DataFrame({"prompt": ["Out"]}), echo), [words], tmp_path / "texts.csv")
+    assert outcome.answered == 1
+    assert pd.read_csv(tmp_path / "texts.csv")["text"].tolist() == [words + "!"]
+
+
+def test_only_what_the_model_takes_is_handed_to_it(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("id,prompt,length,label\n1,Out,7,3\n")
+    seen: list[list[str]] = []
+
+    def look(_: Any, given: pd.DataFrame) -> pd.DataFrame:
+        seen.append(list(given.columns))
+        return pd.DataFrame({"text": given["prompt"]})
+
+    prediction.answer(toy(pd.DataFrame({"prompt": ["Out"], "length": [1.0]}), look), [str(tmp_path / "a.csv")])
+    assert seen == [["prompt", "length"]]
+
+
+@pytest.mark.parametrize("bad", [np.inf, -np.inf, np.nan])
+def test_an_answer_that_is_no_finite_number_is_a_fault_of_its_row(bad: float) -> None:
+    def value(_: Any, given: pd.DataFrame) -> pd.DataFrame:
+        return pd.DataFrame({"value": given["x"].where(given["x"] < 9, bad), "name": "a"})
+
+    chosen = toy(pd.DataFrame({"x": [1.0]}), value)
+    batch = Batch([1, 2, 3], pd.DataFrame({"x": [1.0, 9.0, 2.0]}), ["", "far", ""])
+    places, answers, (fault,) = prediction.predicted(chosen, batch)
+    assert (places, answers["value"].tolist()) == ([0, 2], [1.0, 2.0])
+    assert (fault.name, fault.problem.startswith("the answer is no finite number (value")) == ("2", True)
+    places, answers, faults = prediction.predicted(chosen, Batch([1], pd.DataFrame({"x": [9.0]}), [""]))
+    assert (places, answers, len(faults)) == ([], None, 1)
+
+
+def test_numbers_out_of_the_datas_range_are_answered_and_said(
+    entered: Callable[..., str], project: Project, calls: pd.DataFrame
+) -> None:
+    entered(ROWS)
+    calls.loc[1, ["age", "day"]] = 1970, 45
+    calls.loc[4, "balance"] = 10**12
+    answers, faults = ask(project, ROWS, saved(calls, project.root / "calls.csv"))
+    assert not faults
+    assert answers["note"].tolist() == [
+        "", "age 1970 is outside of 18 to 95; day 45 is outside of 1 to 31", "", "",
+        "balance 1000000000000 is outside of -8019 to 102127", *[""] * 45,
+    ]  # fmt: skip
+
+
+def test_seeds_that_all_fail_leave_no_file_in_the_folders_place(tmp_path: Path) -> None:
+    (tmp_path / "seeds.csv").write_text("seed\n-1\n2.5\n1e30\n")
+    chosen = toy(np.arange(4), lambda *_: np.zeros((1, 4, 4), np.uint8))
+    for _ in range(2):
+        outcome = prediction.answer(chosen, [str(tmp_path / "seeds.csv")], tmp_path / "drawn")
+        assert (outcome.answered, outcome.failed) == (0, 3)
+        assert not (tmp_path / "drawn").exists()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import os
 import re
@@ -17,9 +19,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import psutil
 import pytest
 
+from benchmarks import endurance
 from handbook.errors import HandbookError
 from handbook.files.integrity import FILES, digest, hashes
 from handbook.project import Project
@@ -86,11 +90,39 @@ def _registered_with_other_code(project: Project) -> None:
     """The ledger as if the champion had been registered with code that answers otherwise than today's."""
     store, known = ledger.store(project, NAME), ledger.state(project, NAME)
     place = store / known["champion"]
-    code = place / "handbook" / "recognition.py"
+    code = place / "handbook" / "evaluation" / "recognition.py"
     code.write_text(code.read_text().replace('{"label": label,', '{"by": "kept code", "label": label,'))
     listed = json.dumps(hashes(place)).encode()
     (place / FILES).write_bytes(listed)
     standings.write(store, known | {"files": {known["champion"]: digest(listed)}})
+
+
+def _answers_bytes_while_others_hang(address: str, pictures: Any, expected: list[str]) -> None:
+    """A picture is answered while others send half a request, a deep list, or leave; a foreign Host is refused."""
+    host, port = re.findall(r"//([\d.]+):(\d+)/", address)[0]
+    head = f"POST /invocations HTTP/1.1\r\nHost: {host}:{port}\r\nContent-Type: application/json\r\n"
+    raw = io.BytesIO()
+    np.save(raw, pictures)
+    with contextlib.ExitStack() as stack:
+        for start in (
+            head,
+            head + "Content-Length: 100\r\n\r\n{",
+            head + "Content-Length: 1000000\r\n\r\n" + "[" * 9999,
+        ):
+            hanging = stack.enter_context(socket.create_connection((host, int(port))))
+            hanging.sendall(start.encode())
+        with socket.create_connection((host, int(port))) as leaving:
+            leaving.sendall(f"{head}Content-Length: 2\r\n\r\n{{}}".encode())
+        begun = time.monotonic()
+        request = urllib.request.Request(address, raw.getvalue(), {"Content-Type": "application/x-npy"})  # noqa: S310
+        with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310
+            assert [each["name"] for each in json.loads(answer.read())["predictions"]] == expected
+        assert time.monotonic() - begun < 5  # a second on a free core
+    foreign = urllib.request.Request(address, b"{}", {"Host": "evil.example"})  # noqa: S310
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(foreign, timeout=60)  # noqa: S310
+    with refused.value:
+        assert refused.value.code == 421
 
 
 @pytest.mark.slow  # 20 s of one core: a registration, and two cold starts of torch and MLflow
@@ -114,7 +146,8 @@ def test_the_champion_answers_over_http_by_its_own_code_and_ends_when_asked(
         assert {each["by"] for each in answer["predictions"]} == {"kept code"}
         status, answer = posted(address[0], b'{"inputs": [[[1, 2], [3, 4]]]}')
         assert status == 400
-        assert "(-1, 28, 28)" in answer["message"]
+        assert "(N, 28, 28)" in answer["message"]
+        _answers_bytes_while_others_hang(address[0], data.test_images[:4], expected)
         family = [psutil.Process(process.pid), *psutil.Process(process.pid).children(recursive=True)]
         process.send_signal(signal.SIGTERM)
         assert process.wait(30) == 0
@@ -127,3 +160,31 @@ def test_the_champion_answers_over_http_by_its_own_code_and_ends_when_asked(
         process.wait()
         assert process.stdout
         process.stdout.close()
+
+
+@pytest.mark.slow  # a minute of 16 clients
+def test_no_good_request_suffers_by_the_broken_ones_beside_it_and_nothing_of_them_is_left(
+    placed: Callable[..., Any], project: Project, fitted: Any
+) -> None:
+    tracking.register(project, placed(NAME))
+    case, data, model = fitted(NAME)
+    pictures = data.test_images[:32]
+    labels = case.page.predict(model, pictures)["label"].tolist()
+    process, output = started(project)
+    try:
+        place = re.search(r"http://(127\.0\.0\.1):(\d+)/invocations", output)
+        assert place, output
+        found = endurance.endure(process.pid, (place[1], int(place[2])), pictures, labels, 60)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == 0
+    finally:
+        process.kill()
+        process.wait()
+        assert process.stdout
+        process.stdout.close()
+    assert not found.failures
+    assert found.counts["broken"] > 20
+    assert 0.08 < found.counts["broken"] / found.counts.total() < 0.12
+    assert found.growth < 1.05
+    assert not found.left
+    assert not [*(project.cache / "served").iterdir()]

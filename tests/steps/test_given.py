@@ -15,7 +15,7 @@ from handbook import datasets
 from handbook.errors import HandbookError
 from handbook.evaluation.figures import canvas
 from handbook.files.formats import read_rows
-from handbook.project import Own, Project
+from handbook.project import Apart, Project
 from handbook.steps import given
 from tests.conftest import ROOT
 
@@ -61,7 +61,7 @@ def test_a_file_of_ones_own_stands_in_only_where_the_page_reads_one(tmp_path: Pa
     with pytest.raises(HandbookError, match=r"^digits learns from mnist, which no single file can stand in for$"):
         given.read_own(datasets.page("mnist"), case, tmp_path / "a")
     with pytest.raises(HandbookError) as caught:
-        given.trained_model(Own(ROOT, tmp_path / "to"), case)
+        given.trained_model(Project(ROOT, Apart(case.name, tmp_path / "to")), case)
     assert str(caught.value).endswith(f"Make it: python -m handbook train digits --data FILE --to {tmp_path / 'to'}")
 
 

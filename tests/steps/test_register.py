@@ -26,7 +26,7 @@ def test_faults_are_said_all_of_them_and_the_sound_case_is_registered(
         register.register(project, "digit", "digits", "lenet")
     reported = capsys.readouterr()
     assert reported.out == "digits: version 1 passes the gate and is champion (accuracy 0.9000)\n"
-    assert "error: lenet is not evaluated yet. Make it: dvc repro evaluate@lenet" in reported.err
+    assert "metrics.json is missing: lenet is not evaluated yet. Make it: dvc repro evaluate@lenet" in reported.err
     assert ledger.number(ledger.state(project, "digits"), "champion") == 1
 
 

@@ -9,7 +9,8 @@ import torch
 
 from handbook.data.images import Pictures
 from handbook.data.tables import Table
-from handbook.training import Batches, batches
+from handbook.training import batches
+from handbook.training.batches import Batches
 
 
 @pytest.mark.parametrize("size", [1, 7, 50, 64])

@@ -7,8 +7,8 @@ Each tree of a sum is fitted to the gradient of the loss of the sum so far, and 
 Values are sorted into 255 bins once, so that a split is sought among bins and not among rows; a word is a category, and
 a split parts the categories into two sets. Rounds end when the loss on the validation rows no longer falls.
 
-The book races its RBF network against an MLP only (section 7.3) and reports 88 % for both, which is the share of the
-clients who said no. This page is the strong baseline of that race, with and without `duration`.
+The book sets an MLP alone beside its RBF network (section 7.3), in one sentence, and reports 88 % for both, which is
+the share of the clients who said no. This page is the strong baseline of that race, with and without `duration`.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ import numpy.typing as npt
 
 from handbook.contract import Split
 from handbook.data import partition
-from handbook.data.tables import Table, categories, check_rows
+from handbook.data.schema import categories, check_rows
+from handbook.data.tables import Table
 from handbook.evaluation import two_classes
 from handbook.evaluation.report import Report
 from handbook.training import encodings

@@ -8,10 +8,8 @@ is trained against the other:
 The book's generator draws 28 x 28 pictures, its dense discriminator takes 784 numbers, and the loop between them is
 missing; made to fit, they are the block `gan_book`. The block `gan` plays better at the same number of steps: a
 convolutional discriminator, first weights from normal(0, 0.02) or after He et al. (2015), a higher rate (0.001) with
-Adam's second beta at 0.99, and averaged weights to draw with. Spectral norm, the hinge loss and two rates lost in so
-short a run. `gan_conditional` draws the digit that it is
-asked for (Mirza and Osindero 2014; Miyato and Koyama 2018); `gan_wasserstein` plays for the distance of Arjovsky et
-al. 2017 with the gradient penalty of Gulrajani et al. 2017.
+Adam's second beta at 0.99, and averaged weights to draw with. `gan_conditional` draws the digit that it is asked for
+(Mirza and Osindero 2014); `gan_wasserstein` plays for the distance of Arjovsky and of Gulrajani et al. (both 2017).
 
 The book judges by looking at sheets. Here LeNet on MNIST (`digits`) looks: in its 84 features, the Fréchet distance to
 the test pictures, precision and recall, the share of each digit, and how near they lie to the training pictures.
@@ -31,8 +29,10 @@ from handbook.contract import Split
 from handbook.data.images import SIDE, LabelledImages, Pictures
 from handbook.evaluation import likeness
 from handbook.evaluation.report import Floats, Judge, Report
-from handbook.training import adversarial, tensors, train
+from handbook.training import adversarial
 from handbook.training.adversarial import GAMES, Adversaries, Bytes, Draws, standard
+from handbook.training.batches import tensors
+from handbook.training.networks import train
 from handbook.training.run import Run, device
 
 if TYPE_CHECKING:

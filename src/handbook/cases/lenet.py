@@ -24,10 +24,19 @@ from torch.nn import functional as F
 
 from handbook.contract import Split
 from handbook.data.images import SIDE, LabelledImages, Pictures
-from handbook.evaluation.recognition import JUDGING, check_pictures, judge, outputs, predictions, probabilities
+from handbook.evaluation.recognition import (
+    JUDGING,
+    calibrate,
+    check_pictures,
+    judge,
+    outputs,
+    predictions,
+    probabilities,
+)
 from handbook.evaluation.report import Report
-from handbook.training import Batches, Recipe, decayed, held_out, one_cycle, tensors, train
 from handbook.training.augmentation import mirrored, shifted
+from handbook.training.batches import Batches, held_out, tensors
+from handbook.training.networks import Recipe, decayed, one_cycle, train
 from handbook.training.run import Run
 
 if TYPE_CHECKING:
@@ -48,11 +57,11 @@ class Params:
     one_cycle: bool  # rate rises to its peak over the first fifth, then falls to zero
     clip: float  # greatest length of the gradient; 0: any. Without it, few pictures and a high rate end in dead units
     label_smoothing: float  # share of the target spread over all classes
-    standardise: bool  # intensities by mean and deviation of the training set; else to -1..1, as the book does
+    standardise: bool  # intensities by mean and deviation of the training set; else to -1..1; the book's are 0..1
     flip: bool  # mirror pictures left to right: right for garments, wrong for digits
     shift: int  # move pictures by up to so many pixels each way
     plain_epochs: int  # the last epochs, in which pictures are left as they are
-    validation_share: float  # of the training set, held out for the learning curves
+    validation_share: float  # of the training set, held out for the learning curves and to calibrate by
 
     def __post_init__(self) -> None:
         if min(self.epochs, self.batch_size) < 1:
@@ -69,10 +78,12 @@ class Model(nn.Module):
     history_: list[dict[str, float]]
     training_: dict[str, Any]
 
-    def __init__(self, params: Params, classes: list[str], centre: float = 127.5, spread: float = 127.5) -> None:
+    def __init__(
+        self, params: Params, classes: list[str], centre: float = 127.5, spread: float = 127.5, **learnt: Any
+    ) -> None:
         super().__init__()
         self.params = params
-        self.facts: dict[str, Any] = {"classes": classes, "centre": centre, "spread": spread}
+        self.facts: dict[str, Any] = {"classes": classes, "centre": centre, "spread": spread, **learnt}
         self.centre, self.spread = centre, spread
         self.features = nn.Sequential(
             # Pooling before ReLU gives the same values as after, with a quarter of the work for ReLU.
@@ -116,7 +127,7 @@ def split(data: LabelledImages, params: Params) -> Split[Pictures]:
 
 
 def fit(split: Split[Pictures], params: Params, run: Run | None = None) -> Model:
-    """Train on the training pictures; the last epoch's weights are the model."""
+    """Train on the training pictures; the last epoch's weights are the model, calibrated by what was held out."""
     torch.manual_seed(params.seed)
     images = split.development.images
     scale = (float(images.mean()), float(images.std())) if params.standardise else (127.5, 127.5)
@@ -129,6 +140,7 @@ def fit(split: Split[Pictures], params: Params, run: Run | None = None) -> Model
         run=run,
         clip=params.clip,
     )
+    calibrate(model, split.valid)
     return model
 
 

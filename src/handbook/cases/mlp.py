@@ -4,9 +4,9 @@ Where an RBF network asks how near a row is to its centres, hidden units ask on 
 
     h = dropout(relu(W h_before + b)), layer by layer;   P(yes) = 1 / (1 + exp(-(w h + b)))
 
-The book trains one on bank marketing, with words coded by the alphabet, and reports 88 % like its RBF network: the
-share of the clients who said no. Here words are one-hot, numbers bent by their quantiles, the day of the year stands
-beside day and month, and the loss on rows held out is shown. `mlp_before_call` is not given `duration`.
+The book gives it one sentence, without code or settings: 88 % on bank marketing like its RBF network, at a higher cost.
+That is the share of the clients who said no. Here words are one-hot, numbers bent by their quantiles, the day of the
+year stands beside day and month, and the loss on rows held out is shown. `mlp_before_call` is not given `duration`.
 """
 
 from __future__ import annotations
@@ -22,10 +22,13 @@ from torch.nn import functional as F
 
 from handbook.contract import Split
 from handbook.data import partition
-from handbook.data.tables import Table, categories, check_rows
+from handbook.data.schema import categories, check_rows
+from handbook.data.tables import Table
 from handbook.evaluation import two_classes
 from handbook.evaluation.report import Report
-from handbook.training import Batches, Recipe, encodings, one_cycle, train
+from handbook.training import encodings
+from handbook.training.batches import Batches
+from handbook.training.networks import Recipe, one_cycle, train
 from handbook.training.run import Run, device
 
 if TYPE_CHECKING:

@@ -4,12 +4,11 @@ A row x is described by how near it is to each of M centres; what comes out is l
 
     phi_j(x) = exp(-|x - c_j|^2 / (2 sigma^2)),   y(x) = w_0 + sum_j w_j phi_j(x)
 
-Section 7.3 codes words by the alphabet, standardises, takes 8 centres by k-means, sigma = d_max / sqrt(2 M) for d_max
-between centres, inverts G'G, and calls from 0.5. Its 88 % accuracy, of an MLP too, is the share of clients who said no:
-nobody is called. `rbf_book` is as printed, with (2 sigma)^2 for the text's 2 sigma^2: a `width` of sqrt(2).
+Section 7.3 codes words by the alphabet, standardises by the training rows, takes 8 centres by k-means, sigma = d_max /
+sqrt(2 M), inverts G'G, and calls from 0.5: nobody, and its 88 % are those who said no. It divides by sigma^2 (7.1),
+(2 sigma)^2 (listing) or 2 sigma^2 (words); `rbf_book` is as listed, `width` sqrt(2), but scales by all rows.
 
-`rbf` has words one-hot, numbers bent by their quantiles, the day of the year, many centres, widths by nearest
-neighbours, a logistic output under a ridge penalty; `rbf_before_call` is not given `duration`, which nobody knows then.
+`rbf`: words one-hot, bent numbers, many centres, widths by neighbours, logistic; `rbf_before_call` lacks `duration`.
 """
 
 from __future__ import annotations
@@ -30,7 +29,8 @@ from torch import Tensor
 
 from handbook.contract import Split
 from handbook.data import partition
-from handbook.data.tables import Table, categories, check_rows
+from handbook.data.schema import categories, check_rows
+from handbook.data.tables import Table
 from handbook.evaluation import two_classes
 from handbook.evaluation.report import Report
 from handbook.training import encodings
@@ -221,7 +221,7 @@ def newton(batches: Pass, penalty: Tensor) -> tuple[Tensor, list[float]]:
 
 @dataclass(frozen=True)
 class Params(partition.Task):
-    alphabetic: bool  # words by their place in the alphabet and all standardised, as the book does; else one-hot
+    alphabetic: bool  # words by their place in the alphabet, as the book has them, all standardised; else one-hot
     word_weight: float  # of one-hot words in distances; a bent number has deviation 1
     date_weight: float  # of the day of the year, likewise
     duration_weight: float  # of the length of the call
@@ -240,7 +240,7 @@ class Params(partition.Task):
 
 
 def split(data: Table, params: Params) -> Split[Table]:
-    """The book's test rows, and a share of the others to choose the threshold by; the book scales before it splits."""
+    """The book's test rows, and a share of the others to choose the threshold by; codes and scales are of all rows."""
     rows = partition.without(data, params.leave_out).features
     return replace(partition.rows(data, params), overall=encodings.codes(rows) if params.alphabetic else {})
 

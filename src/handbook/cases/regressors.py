@@ -8,8 +8,9 @@ folds, and choose penalty, degree, neighbours or pruning inside the training fol
 
 The book's listing for the lasso fits plain linear regression, and the one for ridge uses names that it never defines;
 here both are what they are called, with their paths of coefficients. `load_boston`, which it uses, is gone from
-scikit-learn, because the attribute `b` of those data encodes race: they are here to repeat the book's figures, and no
-judgement of homes or people should rest on them. Its other settings (100 trees, rate 0.1, depth 3, seed 42) are kept.
+scikit-learn, because the attribute `b` of those data encodes race: they are here because its listing for extra trees
+takes them, though it prints no score, and no judgement of homes or people should rest on them. Its other settings (100
+trees, rate 0.1, depth 3, seed 42) are kept.
 
 The algorithm with the best cross-validated R^2 is fitted on all training rows and judged on test rows that took no
 part in choosing it. Adjusted R^2 counts the attributes of the table: 1 - (1 - R^2)(N - 1)/(N - p - 1).
@@ -26,7 +27,8 @@ import numpy.typing as npt
 
 from handbook.contract import Split
 from handbook.data import tables
-from handbook.data.tables import Table, categories, check_rows
+from handbook.data.schema import categories, check_rows
+from handbook.data.tables import Table
 from handbook.evaluation import comparison
 from handbook.evaluation.report import Report
 from handbook.training import selection
@@ -222,7 +224,7 @@ def coefficients(train: Table, params: Params) -> tuple[list[str], Array]:
 
 def scaled(train: Table) -> tuple[Array, Array, list[str]]:
     """Attributes (N, p) and target (N,), each of mean 0 and deviation 1, and the attributes' names."""
-    from handbook.data.tables import encoder
+    from handbook.data.schema import encoder
 
     encode = encoder(train.features).set_output(transform="default")
     X = encode.fit_transform(train.features)

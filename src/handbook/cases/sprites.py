@@ -28,8 +28,11 @@ from handbook.contract import Split
 from handbook.data.sprites import FORMS_FROM, SIDE, Sprites
 from handbook.errors import HandbookError
 from handbook.evaluation.metrics import bootstrap, calibration, expected_calibration_error
+from handbook.evaluation.recognition import check_pictures
 from handbook.evaluation.report import Report
-from handbook.training import Batches, Recipe, held_out, one_cycle, train
+from handbook.evaluation.temperature import temperature
+from handbook.training.batches import Batches, held_out
+from handbook.training.networks import Recipe, one_cycle, train
 from handbook.training.run import Run, device
 
 if TYPE_CHECKING:
@@ -52,7 +55,7 @@ class Params:
     width: int  # channels after the first convolution
     n_features: int  # values before the head, in which pictures are compared
     shift: int  # move pictures by up to so many pixels each way
-    validation_share: float  # of the training sprites, held out for the learning curves
+    validation_share: float  # of the training sprites, held out for the learning curves and to calibrate by
 
     def __post_init__(self) -> None:
         if min(self.epochs, self.batch_size, self.width, self.n_features) < 1:
@@ -71,10 +74,10 @@ class Model(nn.Module):
 
     history_: list[dict[str, float]]
 
-    def __init__(self, params: Params, dex: list[int]) -> None:
+    def __init__(self, params: Params, dex: list[int], **learnt: Any) -> None:
         super().__init__()
         self.params = params
-        self.facts = {"dex": dex}
+        self.facts: dict[str, Any] = {"dex": dex, **learnt}
         w = params.width
         self.features = nn.Sequential(
             *_halving(3, w, 5), *_halving(w, 2 * w, 3), *_halving(2 * w, 4 * w, 3), *_halving(4 * w, 4 * w, 3),
@@ -131,7 +134,7 @@ def split(data: Sprites, params: Params) -> Split[Sprites]:
 
 
 def fit(split: Split[Sprites], params: Params, run: Run | None = None) -> Model:
-    """Train on the training sprites; the last epoch's weights are the model."""
+    """Train on the training sprites; the last epoch's weights are the model, calibrated by what was held out."""
     torch.manual_seed(params.seed)
     dex = np.unique(split.development.dex)
     model = Model(params, dex.tolist())
@@ -147,6 +150,9 @@ def fit(split: Split[Sprites], params: Params, run: Run | None = None) -> Model:
         epochs=params.epochs,
         run=run,
     )
+    if split.valid:
+        labels = np.searchsorted(dex, split.valid.dex)
+        model.facts["temperature"] = temperature(logits(model, split.valid.images), labels)
     return model
 
 
@@ -172,9 +178,13 @@ def features(model: Model, images: npt.NDArray[np.uint8]) -> npt.NDArray[np.floa
 
 def probabilities(model: Model, images: npt.NDArray[np.uint8]) -> npt.NDArray[np.float64]:
     """Probabilities (N, dex numbers), in the order of `model.facts["dex"]`, of pictures (N, 64, 64, 3)."""
-    return _through(
-        model, lambda pictures: model(pictures).cpu().double().softmax(dim=1), images, len(model.facts["dex"])
-    )
+    scaled = torch.from_numpy(logits(model, images) / model.facts.get("temperature", 1.0))
+    return np.asarray(scaled.softmax(dim=1).numpy())
+
+
+def logits(model: Model, images: npt.NDArray[np.uint8]) -> npt.NDArray[np.float64]:
+    """What the network gives (N, dex numbers) for pictures (N, 64, 64, 3)."""
+    return _through(model, model, images, len(model.facts["dex"]))
 
 
 @torch.inference_mode()
@@ -191,16 +201,11 @@ def _through(model: Model, function: Any, images: npt.NDArray[np.uint8], columns
 def predict(model: Model, inputs: npt.NDArray[np.uint8]) -> pd.DataFrame:
     """Which Pokemon the pictures (N, 64, 64, 3) of 0-255 show: its national dex number, and how sure, 0-1.
 
-    Raises ValueError if the pictures have another shape or leave 0-255.
+    Raises ValueError if the pictures have another shape, leave 0-255, or are not whole numbers.
     """
     import pandas as pd
 
-    images = np.asarray(inputs)
-    if images.ndim != 4 or images.shape[1:] != (SIDE, SIDE, 3):
-        raise ValueError(f"expected pictures of shape (N, {SIDE}, {SIDE}, 3), found {images.shape}")
-    if images.size and not 0 <= images.min() <= images.max() <= 255:
-        raise ValueError(f"expected intensities 0 to 255, found {images.min()} to {images.max()}")
-    per_class = probabilities(model, images.astype(np.uint8))
+    per_class = probabilities(model, check_pictures(inputs, (SIDE, SIDE, 3)))
     dex = np.asarray(model.facts["dex"], dtype=np.int64)
     return pd.DataFrame({"dex": dex[per_class.argmax(axis=1)], "probability": per_class.max(axis=1)})
 

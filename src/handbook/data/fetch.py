@@ -41,6 +41,7 @@ __all__ = [
 ]  # fmt: skip
 
 SOURCES = ("auto", "mirror", "upstream", "sample")
+REPLACED = ".replaced"  # beside the scratch folder, which `make clean` takes away: what lies there is somebody's
 BIG = 4 << 20  # bytes: a smaller copy is done before a bar is drawn
 
 
@@ -70,7 +71,7 @@ class _Way:
 def obtain(page: ModuleType, directory: Path, search: Search) -> dict[str, Any]:
     """Put a dataset's real files into its directory, from wherever the search may look; returns its provenance.
 
-    Nothing that is right is fetched again; a file that is wrong is set aside under `scratch/replaced`, never deleted.
+    Nothing that is right is fetched again; a file that is wrong is set aside in `REPLACED`, never deleted.
     Of several forms, one that is there already will do, unless upstream is asked for; else the first that can be
     fetched. Only one of them stays.
     """
@@ -222,7 +223,7 @@ def _set_aside(place: Path, scratch: Path, stand_ins: set[str]) -> None:
     if place.is_file() and sha256(place) in stand_ins:
         place.unlink()
         return
-    aside = scratch / "replaced" / place.parent.name
+    aside = scratch.parent / REPLACED / place.parent.name
     aside.mkdir(parents=True, exist_ok=True)
     target = next(path for n in range(1 << 16) if not (path := aside / f"{place.name}.{n}").exists())
     shutil.move(place, target)

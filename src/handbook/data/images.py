@@ -201,3 +201,16 @@ def facts(data: LabelledImages) -> pd.DataFrame:
         }
         tables.append(pd.DataFrame(columns))
     return pd.concat(tables, ignore_index=True)
+
+
+def as_bytes(pictures: npt.NDArray[Any]) -> Bytes:
+    """Pictures (N, ...) of any numeric type as bytes; ValueError where that would change an intensity."""
+    if pictures.dtype.kind not in "uif":
+        raise ValueError(f"expected intensities of 0 to 255 as numbers, found {pictures.dtype}")
+    if pictures.size and not 0 <= pictures.min() <= pictures.max() <= 255:  # which is so for NaN as well
+        raise ValueError(f"expected intensities 0 to 255, found {pictures.min():g} to {pictures.max():g}")
+    fractions = pictures[pictures % 1 != 0]
+    if fractions.size:
+        advice = "Multiply by 255, and round" if pictures.max() <= 1 else "Round them"
+        raise ValueError(f"expected whole intensities of 0 to 255, found {fractions[0]:g}. {advice}")
+    return pictures.astype(np.uint8)

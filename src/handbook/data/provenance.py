@@ -66,7 +66,7 @@ def provenance(directory: Path) -> dict[str, Any]:
         origin = json.loads(path.read_bytes())
     except FileNotFoundError:
         raise HandbookError(f"{path} is missing: nothing says what these data are. Write it: make data") from None
-    except (OSError, ValueError) as error:  # ValueError: no JSON, or no UTF-8
+    except (OSError, ValueError, RecursionError) as error:  # ValueError: no JSON, or no UTF-8
         raise HandbookError(f"{path} is not JSON ({error}). Write it again: make data") from None
     fault = _misshapen(origin)
     if fault:

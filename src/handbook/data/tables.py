@@ -21,11 +21,10 @@ from handbook.errors import HandbookError
 
 if TYPE_CHECKING:
     import pandas as pd
-
+from handbook.data.schema import listed
 
 NAMES = {str: "text", int: "a whole number", float: "a number"}
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar", " ": "space"}
-SHOWN = 5  # columns, values or rows that an error names before it says "and more"
 
 
 @dataclass(frozen=True)
@@ -143,18 +142,13 @@ def _check_header(path: Path, found: list[str], expected: list[str], sep: str) -
         )
     missing = [name for name in expected if name not in found]
     strange = [name for name in found if name not in expected]
-    faults = [f"{kind} {_some(names)}" for kind, names in (("without", missing), ("with unknown", strange)) if names]
+    faults = [f"{kind} {listed(names)}" for kind, names in (("without", missing), ("with unknown", strange)) if names]
     if not faults:
         place = next(i for i, (a, b) in enumerate(zip(found, expected, strict=True)) if a != b)
         faults = [f"in another order: column {place + 1} is {found[place]!r}, not {expected[place]!r}"]
     raise HandbookError(
         f"{path} has columns {' and '.join(faults)}\n  expected {', '.join(expected)}\n  found    {', '.join(found)}"
     )
-
-
-def _some(names: list[str]) -> str:
-    shown = ", ".join(repr(name) for name in names[:SHOWN])
-    return shown + (f" and {len(names) - SHOWN} more" if len(names) > SHOWN else "")
 
 
 def _name_fault(path: Path, cells: pd.DataFrame, columns: Mapping[str, type]) -> None:
@@ -207,88 +201,15 @@ def labels(path: Path, values: pd.Series, names: Mapping[Any, int]) -> npt.NDArr
         row = int(np.flatnonzero(found.isna())[0])
         raise HandbookError(
             f"{path}, row {row + 1}, column {values.name!r}: unknown class {values.iloc[row]!r};"
-            f" the classes are {_some(list(names))}"
+            f" the classes are {listed(list(names))}"
         )
     result: npt.NDArray[np.int64] = found.to_numpy(dtype=np.int64)
     if len(np.unique(result)) == 1:
         raise HandbookError(
             f"{path}: all {len(values):,} rows have {values.name} {values.iloc[0]!r}, and a model needs two classes"
-            f" or more ({_some(list(names))}). Was the file sorted and cut?"
+            f" or more ({listed(list(names))}). Was the file sorted and cut?"
         )
     return result
-
-
-def categories(features: pd.DataFrame) -> dict[str, list[str] | None]:
-    """What `check_rows` holds new rows against: each column's sorted words, or None where it holds numbers."""
-    from pandas.api.types import is_numeric_dtype
-
-    return {
-        str(name): None if is_numeric_dtype(column.dtype) else sorted(str(word) for word in column.unique())
-        for name, column in features.items()
-    }
-
-
-def check_rows(rows: pd.DataFrame, like: Mapping[str, list[str] | None]) -> pd.DataFrame:
-    """Rows to predict, with the columns of `like` (from `categories`) in its order; other columns are left out.
-
-    Raises ValueError for no rows, a column that is missing, one of the wrong type, a missing or infinite value.
-    A word that training never saw is kept and warned of: it counts as none of the known ones.
-    """
-    import pandas as pd
-
-    if not isinstance(rows, pd.DataFrame):
-        raise ValueError(f"expected a DataFrame with columns {_some(list(like))}, found {type(rows).__name__}")
-    missing = [name for name in like if name not in rows.columns]
-    if missing:
-        raise ValueError(f"the rows lack columns {_some(missing)}; they have {_some([str(c) for c in rows.columns])}")
-    if rows.empty:
-        raise ValueError("expected one row or more, found 0")
-    checked = {name: _checked(rows[name], words) for name, words in like.items()}
-    return pd.DataFrame(checked, index=rows.index)
-
-
-def _checked(column: pd.Series, words: list[str] | None) -> pd.Series:
-    from pandas.api.types import is_numeric_dtype
-
-    name = column.name
-    if column.isna().any():
-        raise ValueError(f"column {name!r}: {int(column.isna().sum())} of {len(column)} values are missing")
-    if words is None:
-        if not is_numeric_dtype(column.dtype):
-            raise ValueError(f"column {name!r}: expected numbers, found {column.dtype} such as {column.iloc[0]!r}")
-        if not np.isfinite(column.to_numpy(dtype=np.float64)).all():
-            raise ValueError(f"column {name!r}: expected finite numbers, found an infinite one")
-        return column
-    if column.dtype != "str" and not column.map(lambda cell: isinstance(cell, str)).all():
-        raise ValueError(f"column {name!r}: expected text such as {_some(words)}, found {column.dtype}")
-    unknown = sorted(set(column.unique()) - set(words))
-    if unknown:
-        warnings.warn(
-            f"column {name!r}: unknown {_some(unknown)} counts as none of {_some(words)}", UserWarning, stacklevel=4
-        )
-    return column.astype("str")
-
-
-def encoder(features: pd.DataFrame) -> Any:
-    """A scikit-learn ColumnTransformer, not yet fitted: numbers to mean 0 and deviation 1, text one-hot; dense float64.
-
-    A constant column becomes zeros, an unknown word a row of zeros.
-    """
-    from sklearn.compose import ColumnTransformer
-    from sklearn.preprocessing import OneHotEncoder, StandardScaler
-
-    kinds = categories(features)
-    return ColumnTransformer(
-        [
-            ("numbers", StandardScaler(), [name for name, words in kinds.items() if words is None]),
-            (
-                "words",
-                OneHotEncoder(handle_unknown="ignore", sparse_output=False),
-                [name for name, words in kinds.items() if words is not None],
-            ),
-        ],
-        verbose_feature_names_out=False,
-    )
 
 
 def write_csv(path: Path, rows: pd.DataFrame, sep: str = ",", quote_text: bool = False) -> None:

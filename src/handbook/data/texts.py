@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from handbook.contract import Split
 from handbook.errors import HandbookError
+from handbook.files import encodings
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 
 Codes = npt.NDArray[np.int64]
+START = 64  # bytes by which another encoding is known
 Follow = Callable[["torch.Tensor"], "torch.Tensor"]
 
 
@@ -54,6 +56,21 @@ def read(path: Path) -> Text:
     if not content.strip():
         raise HandbookError(f"{path} is empty; expected a text in UTF-8, found {len(raw):,} bytes of blanks")
     return Text(content.replace("\r\n", "\n").replace("\r", "\n"), path.name)
+
+
+def own(path: Path) -> Text:
+    """A text file of a user's own; a HandbookError says what is wrong with it, and what else than UTF-8 it may be."""
+    if path.exists() and not path.is_dir():
+        if not path.is_file():
+            raise HandbookError(f"{path} is no regular file; expected a text file in UTF-8")
+        with path.open("rb") as stream:
+            found = encodings.wide(stream.read(START))
+        if found:
+            raise HandbookError(
+                f"{path} is not UTF-8 but seems to be {found}.\n"
+                f"Convert it: iconv -f {found} -t UTF-8 {path} > converted.txt"
+            )
+    return read(path)
 
 
 def encode(text: str, alphabet: str) -> Codes:
@@ -111,6 +128,23 @@ def parts(text: Text, *, lower_case: bool, held_out: float, validation: float, w
         )
     train, valid, test = (Passage(part, alphabet) for part in np.split(codes, [n_train, n_train + watched]))
     return Split(train, valid if watched else None, test)
+
+
+def renumbered(split: Split[Passage], alphabet: str) -> Split[Passage]:
+    """The same text as numbers in another alphabet; HandbookError for characters that it does not have."""
+
+    def again(passage: Passage) -> Passage:
+        return Passage(encode(str(passage), alphabet), alphabet)
+
+    if split.test.alphabet == alphabet:
+        return split
+    try:
+        return Split(again(split.train), split.valid and again(split.valid), again(split.test))
+    except ValueError as error:
+        raise HandbookError(
+            f"the text holds {error}. It can be judged on texts in its own {len(alphabet)} characters: take the others "
+            "out, or train a model of its own on this text"
+        ) from None
 
 
 def streams(characters: int, window: int, abreast: int) -> tuple[Codes, int]:

@@ -6,9 +6,9 @@ Where from: Harrison and Rubinfeld, "Hedonic Housing Prices and the Demand for C
 Economics and Management, 1978; StatLib. Licence: none stated by StatLib or UCI.
 Not for: anything but comparing methods. Column `b` encodes the share of Black residents, as 1000 (share - 0.63)^2, by
 the assumption that segregation raises prices; scikit-learn dropped the data for it, and the transformed number cannot
-be undone. It stays here because the book's figures were made with it: use it to repeat them, and say so. Homes of 1970
-say nothing about homes of today.
-In the book: chapter 2, the regressors.
+be undone. It stays here because a listing of the book takes it: use it to repeat that, and say so. Homes of 1970 say
+nothing about homes of today.
+In the book: section 2.14.1, extra trees; it prints no score.
 
 The sample's tracts share one hidden trait, how much of a city they are, which drives most columns, as in the original;
 `medv` is a sum of rooms, poverty, schools and the river, bent once, plus noise of a fifth of its variance: no model can
@@ -52,12 +52,14 @@ FILES = (
         ),
     ),
 )
+# Measured, rounded outward.
+RANGES = {
+    "crim": (0, 89), "zn": (0, 100), "indus": (0, 28), "chas": (0, 1), "nox": (0.38, 0.88), "rm": (3.5, 8.8),
+    "age": (2, 100), "dis": (1.1, 12.2), "rad": (1, 24), "tax": (187, 711), "ptratio": (12.6, 22), "b": (0, 396.9),
+    "lstat": (1.5, 38), "medv": (5, 50),
+}  # fmt: skip
 HABITS: dict[str, Any] = {
-    "ranges": {
-        "crim": (0, 89), "zn": (0, 100), "indus": (0, 28), "nox": (0.38, 0.88), "rm": (3.5, 8.8), "age": (2, 100),
-        "dis": (1.1, 12.2), "rad": (1, 24), "tax": (187, 711), "ptratio": (12.6, 22), "b": (0, 396.9),
-        "lstat": (1.5, 38), "medv": (5, 50),
-    },
+    "ranges": {name: span for name, span in RANGES.items() if name != "chas"},  # which is one of two
     "words": {"chas": [0, 1]},
     # measured 3.61, 0.555 (parts in 10 million), 6.28, 12.7 %, 22.5 thousand dollars
     "means": {"crim": (2, 5.5), "nox": (0.53, 0.58), "rm": (6.1, 6.45), "lstat": (11, 14.5), "medv": (21, 24)},

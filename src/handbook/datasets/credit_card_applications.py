@@ -63,11 +63,14 @@ COUNTS: dict[str, dict[str, int]] = {
     "A6": {"1": 57, "2": 6, "3": 8, "4": 408, "5": 59, "7": 6, "8": 138, "9": 8},
     "A12": {"1": 57, "2": 625, "3": 8},
 }  # fmt: skip
+BINARY = ("A1", "A8", "A9", "A11")
+# Measured, rounded outward.
+RANGES = {
+    "CustomerID": (15_000_000, 16_000_000), "A2": (13, 81), "A3": (0, 28), "A7": (0, 28.5), "A10": (0, 67),
+    "A13": (0, 2_000), "A14": (1, 100_001), **dict.fromkeys(BINARY, (0, 1)),
+}  # fmt: skip
 HABITS: dict[str, Any] = {
-    "ranges": {
-        "CustomerID": (15_000_000, 16_000_000), "A2": (13, 81), "A3": (0, 28), "A7": (0, 28.5), "A10": (0, 67),
-        "A13": (0, 2_000), "A14": (1, 100_001),
-    },
+    "ranges": {name: span for name, span in RANGES.items() if name not in BINARY},  # which are one of two
     "means": {"A2": (29, 34), "A3": (3.8, 5.8), "A7": (1.6, 2.9), "A8": (0.45, 0.6), "A13": (150, 220)},
     "target": "Class",
     "sums": {
@@ -122,7 +125,7 @@ def expectations(sample: bool = False) -> list[Any]:
     """What must hold for the table of facts: the suite of Great Expectations."""
     approved = (0.36, 0.54) if sample else (307 / 690, 307 / 690)  # that of a sample is drawn
     words: dict[str, list[Any]] = {name: list(counts) for name, counts in COUNTS.items()}
-    binary: dict[str, list[Any]] = {name: [0, 1] for name in ("A1", "A8", "A9", "A11", "Class")}
+    binary: dict[str, list[Any]] = {name: [0, 1] for name in (*BINARY, "Class")}
     shares = {1: approved, 0: (1 - approved[1], 1 - approved[0])}
     rows = (SAMPLE_ROWS if sample else ROWS)["all"]
     return table_suites.expectations(COLUMNS, Habits(rows=rows, words=words | binary, shares=shares, **HABITS))

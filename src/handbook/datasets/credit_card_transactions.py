@@ -80,6 +80,17 @@ SAMPLE_ROC_AUC = 0.93  # of the best alarm, which finds these and the others by 
 LICENCE = "ODbL 1.0, contents DbCL 1.0"
 SAMPLE_LICENCE = "none needed: drawn here"
 SOURCE = "https://www.kaggle.com/datasets/mlg-ulb/creditcardfraud"
+# Of V1 to V28 from and to, as descriptions of the whole file state them, rounded outward; the subset's lie within.
+LIMITS = (
+    (-57, 3), (-73, 23), (-49, 10), (-6, 17), (-114, 35), (-27, 74), (-44, 121), (-74, 21), (-14, 16), (-25, 24),
+    (-5, 13), (-19, 8), (-6, 8), (-20, 11), (-5, 9), (-15, 18), (-26, 10), (-10, 6), (-8, 6), (-55, 40), (-35, 28),
+    (-11, 11), (-45, 23), (-3, 5), (-11, 8), (-3, 4), (-23, 32), (-16, 34),
+)  # fmt: skip
+RANGES = {
+    "Time": (0, 172_792),
+    **{f"V{number}": span for number, span in enumerate(LIMITS, start=1)},
+    "Amount": (0, 25_691.16),
+}
 # Deviations of V1 to V28, and how many deviations the original's frauds lie off, both in round figures.
 SPREADS = (2.0, 1.7, 1.8, 1.5, 1.5, 1.3, 1.5, 1.4, 1.2, 1.3, 1.2, 1.4, 1.1, 1.3,
            0.9, 1.0, 1.3, 0.9, 0.8, 0.8, 0.9, 0.7, 0.6, 0.6, 0.5, 0.5, 0.4, 0.3)  # fmt: skip
@@ -130,7 +141,7 @@ def expectations(sample: bool = False) -> list[Any]:
     frauds, low, high = (SAMPLE_FRAUDS, 0.0, 1e6) if sample else (FRAUDS, FRAUD_EUROS - 0.005, FRAUD_EUROS + 0.005)
     habits = Habits(
         rows=None,
-        ranges={"Time": (0, 172_792), "Amount": (0, 25_691.16)},
+        ranges={name: RANGES[name] for name in ("Time", "Amount")},
         words={"Class": [0, 1]},
         # the spread of the original's hours differs from the subset's; the components are centred in the whole
         means={"Amount": (70, 110), "V1": (-0.3, 0.3), "V14": (-0.3, 0.3)},

@@ -43,8 +43,8 @@ SPREADS = {
     "s3": (49.8, 12.9), "s4": (4.07, 1.29), "s5": (4.64, 0.52), "s6": (91.3, 11.5),
 }  # fmt: skip
 RANGES = {
-    "age": (19, 79), "bmi": (18, 42.2), "bp": (62, 133), "s1": (97, 301), "s2": (41.6, 242.4), "s3": (22, 99),
-    "s4": (2, 9.09), "s5": (3.2, 6.2), "s6": (58, 124), "progression": (25, 346),
+    "age": (19, 79), "sex": (1, 2), "bmi": (18, 42.2), "bp": (62, 133), "s1": (97, 301), "s2": (41.6, 242.4),
+    "s3": (22, 99), "s4": (2, 9.09), "s5": (3.2, 6.2), "s6": (58, 124), "progression": (25, 346),
 }  # fmt: skip
 MEANS = {"age": (46, 51), "bmi": (25.5, 27.5), "bp": (92, 98), "s5": (4.5, 4.8), "progression": (138, 167)}
 
@@ -83,7 +83,7 @@ def expectations(sample: bool = False) -> list[Any]:
     """What must hold for the table of facts: the suite of Great Expectations."""
     habits = Habits(
         rows=(SAMPLE_ROWS if sample else ROWS)["all"],
-        ranges=RANGES,
+        ranges={name: span for name, span in RANGES.items() if name != "sex"},  # which is one of two
         words={"sex": [1, 2]},
         means=MEANS,
         target="progression",

@@ -8,8 +8,7 @@ Not for: saying anything about people, bodies or sizes (there are none in it), o
 photographs with a background. Shirts, T-shirts, pullovers and coats are hard to tell apart even for a person.
 In the book: section 3.13 trains LeNet on it.
 
-The sample draws every garment from a family of shapes with jitter; a shape is a formula over the grid of
-pixels, evaluated for all pictures of a class at once.
+The sample draws each garment from a family of shapes with jitter, formulas over the grid, for a whole class at once.
 """
 
 from __future__ import annotations
@@ -55,6 +54,7 @@ FILES = tuple(
     File(name, digest, tuple(f"{address}{name}" for address in UPSTREAM), None, *PACKAGE.places(name))
     for name, (digest, _) in PINNED.items()
 )
+GROUND, TONES = 0, ((0, 0), (230, 255))  # the brightest measured is 254 or 255; LeNet reads worse below 230
 # Measured: a class is a tenth of a split; a picture's ink is 6.9 % to 95.2 %; no picture appears twice.
 HABITS = Habits(share=(0.1, 0.1), ink=(0.05, 0.97), ink_of_class={1: (0.25, 0.37), 2: (0.46, 0.75)})
 

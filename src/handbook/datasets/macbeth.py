@@ -46,7 +46,7 @@ SHARES = {"verse": (0.46, 0.48), "blank": (0.29, 0.31), "margin": (0.18, 0.2), "
 SAMPLE_SHARES = {"verse": (0.3, 0.5), "blank": (0.25, 0.4), "margin": (0.2, 0.35), "direction": (0.02, 0.09)}
 SHORT = 20  # characters: `[Exeunt]` or `MACBETH` may well stand there many times
 
-read = texts.read  # a file of one's own in the play's place
+read = texts.own  # a file of one's own in the play's place
 
 SPEAKERS = ("First Crow", "Second Crow", "MILLER", "LADY GREY", "HAROLD", "EDRIC", "A Porter")
 DIRECTIONS = ("Thunder", "A bell rings", "Exeunt", "Enter {who}", "Exit {who}", "Enter {who} and {who}")

@@ -52,6 +52,7 @@ FILES = tuple(
     )
 )
 INK_FLOOR = 0.2  # of the full ink: below it lies the halo that growing draws around a stroke of the sample
+GROUND, TONES = 0, ((0, 0), (200, 255))  # the brightest measured is 254 or 255; read as well from 200 on
 # Measured: a class is 8.92 % to 11.35 % of a split; a picture's ink 4.3 % to 44.8 %; none appears twice.
 HABITS = Habits(share=(0.089, 0.115), ink=(0.03, 0.5), ink_of_class={0: (0.22, 0.27), 1: (0.09, 0.13)})
 SAMPLE_HABITS = replace(HABITS, ink_of_class={})  # grown from 8 x 8, every digit's strokes are about as broad

@@ -62,6 +62,8 @@ GAMES = {
     ("generation-vi", "x-y"): (884, 836),
     ("generation-vii", "ultra-sun-ultra-moon"): (920, 865),
 }
+GROUND = 255  # what is transparent becomes white
+TONES = ((0, 189), (255, 255))  # of what `load` makes of them, measured
 KINDS = 75  # of creatures in the sample, each in four games, normal and shiny
 FRAMES = {  # of the sample: pixels a side and those of a cell, how it is encoded
     ("generation-iii", "emerald"): (64, 2, "P"),

@@ -130,7 +130,7 @@ def drawn_tree(train: Table, algorithm: Algorithm, chosen: dict[str, Any]) -> An
     from sklearn.compose import make_column_transformer
     from sklearn.preprocessing import OneHotEncoder
 
-    from handbook.data.tables import categories
+    from handbook.data.schema import categories
     from handbook.evaluation import figures as draw
 
     words = [name for name, known in categories(train.features).items() if known is not None]

@@ -14,9 +14,10 @@ import torch
 from torch import Tensor
 
 from handbook.contract import Split
-from handbook.data.images import SIDE, Bytes, Pictures
+from handbook.data.images import SIDE, Bytes, Pictures, as_bytes
 from handbook.evaluation.metrics import calibration, classification, majority
 from handbook.evaluation.report import Report
+from handbook.evaluation.temperature import temperature
 from handbook.training.run import device
 
 if TYPE_CHECKING:
@@ -27,19 +28,27 @@ Probabilities = npt.NDArray[np.float64]
 JUDGING = 2048  # pictures at a time where no gradient is kept
 
 
-def check_pictures(inputs: npt.ArrayLike) -> Bytes:
-    """Pictures (N, 28, 28) of 0-255 as bytes. Raises ValueError if they have another shape or leave 0-255."""
+def check_pictures(inputs: npt.ArrayLike, shape: tuple[int, ...] = (SIDE, SIDE)) -> Bytes:
+    """Pictures (N, *shape) of 0-255 as bytes.
+
+    Raises ValueError if they have another shape, leave 0-255, or would become others as bytes: fractions, truth values.
+    """
     images = np.asarray(inputs)
-    if images.ndim != 3 or images.shape[1:] != (SIDE, SIDE):
-        raise ValueError(f"expected pictures of shape (N, {SIDE}, {SIDE}), found {images.shape}")
-    if images.size and not 0 <= images.min() <= images.max() <= 255:
-        raise ValueError(f"expected intensities 0 to 255, found {images.min()} to {images.max()}")
-    return images.astype(np.uint8)
+    if images.ndim != len(shape) + 1 or images.shape[1:] != shape:
+        raise ValueError(f"expected pictures of shape (N, {', '.join(map(str, shape))}), found {images.shape}")
+    return as_bytes(images)
 
 
 def probabilities(model: Any, images: Bytes) -> Probabilities:
-    """Class probabilities (N, classes) by the logits that a network gives for raw pictures (N, 28, 28)."""
-    return np.asarray(outputs(model, model, images).softmax(dim=1).numpy())
+    """Class probabilities (N, classes) of raw pictures (N, 28, 28): of a network's logits over its temperature."""
+    return np.asarray((outputs(model, model, images) / model.facts.get("temperature", 1.0)).softmax(dim=1).numpy())
+
+
+def calibrate(model: Any, held_out: Pictures | None) -> None:
+    """Keep, as a fact of the network, the temperature at which pictures that were held out surprise it least."""
+    if held_out:
+        logits = outputs(model, model, held_out.images).numpy()
+        model.facts["temperature"] = temperature(logits, held_out.labels.astype(np.int64))
 
 
 @torch.inference_mode()

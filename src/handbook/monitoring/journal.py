@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
 Record = dict[str, Any]  # what reports/monitor/CASE/BATCH.json holds
 STEADY, DRIFTED, REFUSED = "steady", "drifted", "refused"
+
+
+def printable(text: str) -> str:
+    """A text of several lines without what moves a terminal's cursor: a batch may hold anything."""
+    return "".join(each if each.isprintable() or each == "\n" else repr(each)[1:-1] for each in text)
+
+
+def fenced(text: str) -> list[str]:
+    """Lines of Markdown that show a text as it is, whatever marks are in it."""
+    longest = max((len(each) for each in re.findall("`+", text)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return [fence, text, fence]
 
 
 def page_of(record: Record) -> str:
@@ -15,7 +28,7 @@ def page_of(record: Record) -> str:
     if record["data"] == "sample":
         lines += ["**Held against sample data: not a result.**", ""]
     if record["outcome"] == REFUSED:
-        lines += ["The batch is refused:", "", "```", record["reason"], "```", ""]
+        lines += ["The batch is refused:", "", *fenced(record["reason"]), ""]
     else:
         lines += [*_what_was_found(record), ""]
     lines += [
@@ -49,6 +62,28 @@ def _what_was_found(record: Record) -> Iterator[str]:
     for each in record["columns"]:
         mark = "drifted" if each["drifted"] else ""
         yield f"| {each['column']} | {each['kind']} | {each['moved']:.1%} | {each['p']:.2g} | {mark} |"
+    yield from _by_group(record.get("groups") or [])
+
+
+def _by_group(groups: list[dict[str, Any]]) -> Iterator[str]:
+    """How the champion does in each group of rows that is large enough."""
+    if not groups:
+        return
+    yield from ("", "By group, with 95 % intervals:", "")
+    yield "| column | group | rows | sought | called | recall | precision | accuracy |"
+    yield "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: |"
+    for each in groups:
+        shares = " | ".join(share_of(each, name) for name in ("recall", "precision", "accuracy"))
+        group = f"{each['column']} | {each['group']} | {each['rows']:,}"
+        yield f"| {group} | {each['sought']:.1%} | {each['called']:.1%} | {shares} |"
+
+
+def share_of(group: dict[str, Any], name: str) -> str:
+    """A share of a group with its interval; of nothing, a dash."""
+    if group[name] is None:
+        return "–"
+    low, high = group["interval"][name]
+    return f"{group[name]:.0%} ({low:.0%} to {high:.0%})"
 
 
 def sentence(record: Record, new: bool) -> str:

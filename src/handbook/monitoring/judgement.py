@@ -7,31 +7,48 @@ costs nothing: the next run finds the record of those bytes, completes what is m
 from __future__ import annotations
 
 import contextlib
-import datetime
-import json
 import tempfile
+import traceback
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from handbook import contract, datasets
+from handbook import datasets
 from handbook.contract import Split
-from handbook.data import provenance, validation
+from handbook.data import provenance
 from handbook.errors import HandbookError, unknown
-from handbook.files import locks
-from handbook.files.formats import write_json, write_text
-from handbook.monitoring import champions, drift, inbox, reading, suites
+from handbook.files import documents, locks
+from handbook.files.fresh import write_json, write_text
+from handbook.monitoring import champions, drift, findings, inbox, pages, reading
 from handbook.monitoring.champions import Champion
 from handbook.monitoring.inbox import Batch
-from handbook.monitoring.journal import DRIFTED, REFUSED, STEADY, Record, page_of, sentence
-from handbook.monitoring.reading import Content
+from handbook.monitoring.journal import REFUSED, Record, page_of, sentence
 from handbook.project import Project, parse
-from handbook.steps.evaluate import judges
 
 if TYPE_CHECKING:
     import pandas as pd
+
+# What every record holds, and what more if the batch was judged or refused.
+RECORD: dict[str, documents.Kind] = {
+    "batch": str,
+    "files": list,
+    "folder": str,
+    "sha256": str,
+    "case": str,
+    "data": str,
+    "outcome": str,
+}
+RECORD |= {"champion": str, "dataset": str, "judged": str}
+VERDICT: dict[str, documents.Kind] = {
+    "labelled": bool,
+    "rows": int,
+    "columns": list,
+    "limits": dict,
+    "reference_rows": int,
+}
+REFUSAL: dict[str, documents.Kind] = {"reason": str}
 
 
 @dataclass(frozen=True)
@@ -45,7 +62,9 @@ class Watch:
     page: ModuleType  # the dataset's
     kind: str  # of the dataset: real or sample
     split: Split[Any]  # the dataset, as the champion's page splits it
+    data: Any  # the dataset, whole
     reference: pd.DataFrame  # what the champion learnt from, the columns that are compared
+    ignored: frozenset[str]  # attributes that the case makes nothing of
     params: drift.Params
 
 
@@ -55,8 +74,6 @@ def watch(project: Project, name: str) -> Watch:
     Raises HandbookError for an unknown case, no champion, no block `monitor` in params.yaml, data that are not those
     that the champion was made from, and a dataset that is neither a table nor labelled pictures.
     """
-    if name not in project.cases():
-        raise unknown("case", name, project.cases())
     params = limits(project)
     champion = champions.champion(project, name)
     page, directory = datasets.page(champion.case.dataset), project.data(champion.case.dataset)
@@ -81,16 +98,18 @@ def watch(project: Project, name: str) -> Watch:
             learnt.append(reading.read(page, directory, files, place).facts)
     import pandas as pd
 
-    reference = reading.compared(page, pd.concat(learnt, ignore_index=True))
-    return Watch(project, name, champion, champion.model(), page, kind, split, reference, params)
+    ignored = reading.ignored(page, champion.case.params, getattr(split.train, "features", ()))
+    reference = reading.compared(page, pd.concat(learnt, ignore_index=True), ignored)
+    return Watch(project, name, champion, champion.model(), page, kind, split, data, reference, ignored, params)
 
 
 def limits(project: Project) -> drift.Params:
-    """The block `monitor` of params.yaml."""
+    """The block `monitor` of params.yaml, but for its webhook, which is an address and no limit."""
     block = project.numbers().get("monitor")
     if not isinstance(block, dict):
         raise HandbookError("params.yaml has no block `monitor:` with the limits of drift")
-    return parse(drift.Params, block, "params.yaml, monitor")  # type: ignore[no-any-return]
+    own = {"drifted_of": list(drift.Params.drifted_of)} | {key: block[key] for key in block if key != "webhook"}
+    return parse(drift.Params, own, "params.yaml, monitor")  # type: ignore[no-any-return]
 
 
 def incoming(project: Project, name: str) -> Path:
@@ -113,124 +132,59 @@ def scratch(project: Project) -> Iterator[Path]:
 
 @contextlib.contextmanager
 def alone(project: Project, name: str) -> Iterator[None]:
-    """One who watches a case at a time: the next one waits, and finds what the first has left."""
+    """One who watches a case at a time: the next one waits, and finds what the first has left.
+
+    HandbookError for what is no case, before a file is opened by its name.
+    """
+    if name not in project.cases():
+        raise unknown("case", name, project.cases())
     with locks.alone(project.cache / "monitor" / f"{name}.lock"):
         yield
 
 
 def records(project: Project, name: str) -> list[Record]:
     """What was said of every batch of a case so far, by name."""
-    return [json.loads(path.read_text()) for path in sorted(records_folder(project, name).glob("*.json"))]
+    home = records_folder(project, name)
+    return [_record(path) for path in sorted(home.glob("*.json"))] if home.is_dir() else []
+
+
+def _record(path: Path) -> Record:
+    """What was said of a batch; HandbookError that names the file, if it is not as it was written."""
+    way = (
+        "Bring it back from a backup; or remove it, and move the batch's files from done/ or refused/ back to where "
+        "they came in: they are judged again"
+    )
+    found = documents.json_object(path, way, RECORD)
+    kind = REFUSAL if found["outcome"] == REFUSED else VERDICT
+    if fault := documents.misshapen(found, kind):
+        raise documents.damaged(path, fault, way)
+    return found
 
 
 def judge(watch: Watch, batch: Batch) -> tuple[Record, bool]:
     """What is to be said of a batch, written down, and whether it is new: no bytes are judged twice."""
     from handbook.registry import tracking
 
-    known = [each for each in records(watch.project, watch.name) if each["sha256"] == batch.sha256]
-    record = known[0] if known else _judged(watch, batch)
-    place = records_folder(watch.project, watch.name) / record["batch"]
-    write_text(place.with_suffix(".md"), page_of(record))
-    write_json(place.with_suffix(".json"), record)
-    tracking.log_batch(watch.project, watch.champion.case, record, place.with_suffix(".md"))
+    before = records(watch.project, watch.name)
+    known = [each for each in before if each["sha256"] == batch.sha256]
+    if known:
+        record = known[0]
+    else:
+        with scratch(watch.project) as place:
+            record = findings.judged(watch, batch, place)
+    if any(each["batch"] == record["batch"] and each["sha256"] != record["sha256"] for each in before):
+        record["batch"] = f"{record['batch']}-{record['sha256']}"  # another batch's name, to the first eight digits
+    home = records_folder(watch.project, watch.name)
+    page = home / f"{record['batch']}.md"
+    write_text(page, page_of(record))
+    write_json(home / f"{record['batch']}.json", record)
+    tracking.log_batch(watch.project, watch.champion.case, record, page)
     return record, not known
 
 
-def _within(root: Path, folder: Path) -> str:
-    """The folder as seen from the project, if it lies there."""
-    return str(folder.relative_to(root) if folder.is_relative_to(root) else folder)
-
-
-def _judged(watch: Watch, batch: Batch) -> Record:
-    record: Record = {
-        "batch": batch.name,
-        "files": [path.name for path in batch.files],
-        "folder": _within(watch.project.root, batch.files[0].parent),
-        "sha256": batch.sha256,
-        "case": watch.name,
-        "dataset": watch.champion.case.dataset,
-        "data": watch.kind,
-        "champion": watch.champion.content,
-        "limits": asdict(watch.params),
-        "judged": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-    }
-    with scratch(watch.project) as place:
-        try:
-            content = reading.read(watch.page, watch.project.data(record["dataset"]), batch.files, place)
-            record |= {"rows": len(content.facts), "labelled": content.loaded is not None}
-            record["expectations"] = _validate(watch, content)
-        except HandbookError as error:
-            return record | {"outcome": REFUSED, "reason": str(error)}
-    return record | _compared(watch, content) | _scored(watch, content)
-
-
-def _validate(watch: Watch, content: Content) -> int:
-    """How many expectations of the dataset a batch has met; a HandbookError lists those that it has not."""
-    sample, answers = watch.kind == "sample", "" if content.loaded is not None else reading.target(watch.page)
-    expectations = suites.suite(watch.page.expectations(sample), without=answers)
-    dataset = watch.champion.case.dataset
-    suite = f"{dataset}_batch" + "_unlabelled" * bool(answers) + "_sample" * sample
-    findings = validation.check(suite, content.facts, expectations, watch.project.gx)
-    failed = [finding for finding in findings if not finding.success]
-    if failed:
-        sentences = "\n  ".join(finding.sentence() for finding in failed)
-        raise HandbookError(
-            f"{len(failed)} of the {len(findings)} expectations of a batch of {dataset} are not met\n  {sentences}"
-        )
-    return len(findings)
-
-
-def _compared(watch: Watch, content: Content) -> Record:
-    """The outcome, and how each column compares with the training rows."""
-    batch = reading.compared(watch.page, content.facts)
-    columns = drift.compare(watch.reference, batch, reading.words(watch.page, batch), watch.params)
-    drifted = any(column.drifted for column in columns)
-    least = drift.detectable(len(watch.reference), len(batch), len(columns), watch.params.alpha)
-    return {
-        "outcome": DRIFTED if drifted else STEADY,
-        "columns": drift.plain(columns),
-        "reference_rows": len(watch.reference),
-        "detectable": least,
-    }
-
-
-def _scored(watch: Watch, content: Content) -> Record:
-    """The champion's primary metric on the batch beside that on its test rows, or why there is none.
-
-    A batch on which the champion does clearly worse has drifted, even if no column has: what follows from the columns
-    has changed.
-    """
-    why = _no_score(watch, content)
-    if why:
-        return {"score": None, "no_score": why}
-    assert content.loaded is not None  # else there was a reason
-    case = watch.champion.case
-    primary = case.page.PRIMARY
-    try:
-        judge = judges(watch.project, case)
-        value, (low, high) = champions.score(case, watch.model, watch.split, content.loaded, *judge)
-    except (HandbookError, ValueError) as error:
-        return {"score": None, "no_score": f"the page cannot judge so few rows, or rows so alike: {error}"}
-    before = float(watch.champion.metrics[primary])
-    lower = contract.case(case.page).lower_is_better
-    fell = low - before > watch.params.fall if lower else before - high > watch.params.fall
-    score = {"metric": primary, "value": value, "low": low, "high": high, "before": before, "fell": fell}
-    return {"score": score} | ({"outcome": DRIFTED} if fell else {})
-
-
-def _no_score(watch: Watch, content: Content) -> str:
-    if content.loaded is None:
-        return "the batch has no answers"
-    if len(content.facts) < watch.params.least_rows:
-        return f"the batch has fewer than {watch.params.least_rows} rows"
-    if len(set(content.loaded.answers.tolist())) < 2:  # most metrics say nothing then
-        return "all rows of the batch have the same answer"
-    return ""
-
-
 def put_away(batch: Batch, record: Record) -> Path:
-    """Move a batch that was judged: to `done/NAME`, or, if it was refused, to `refused/NAME`."""
-    return inbox.put_away(batch, record["outcome"] == REFUSED)
+    """Keep a batch that was judged: in `done/NAME`, or, if it was refused, in `refused/NAME`."""
+    return inbox.put_away(batch, record["outcome"] == REFUSED, record["batch"], record["files"])
 
 
 def arrived(project: Project, name: str, folder: Path | None = None) -> tuple[list[Batch], list[inbox.Waiting]]:
@@ -247,8 +201,17 @@ def monitor(
     """Judge every batch that has come in and put it away; returns what was said of each.
 
     Raises HandbookError where nothing can be judged: an unknown case, no champion, no folder or an empty one, an
-    MLflow server that does not answer.
+    MLflow server that does not answer; and at the end, if a batch could not be judged for a reason not its own.
     """
+    said, faults = judge_all(project, name, folder, say)
+    refuse_unjudged(name, said, faults)
+    return said
+
+
+def judge_all(
+    project: Project, name: str, folder: Path | None, say: Callable[[str], None]
+) -> tuple[list[Record], list[str]]:
+    """What was said of each batch, and why others could not be judged: none stops those behind it."""
     from handbook.registry import tracking
 
     with alone(project, name):
@@ -256,11 +219,37 @@ def monitor(
         tracking.answers(project)
         found, waiting = arrived(project, name, folder)
         for each in waiting:
-            say(f"{each.path.name}: left alone, {each.why}")
-        said = []
+            say(f"{inbox.shown(each.path.name)}: left alone, {each.why}")
+        said, faults = [], []
         for batch in found:
-            record, new = judge(watcher, batch)
-            place = put_away(batch, record)
-            said.append(record)
-            say(sentence(record, new) + f" -> {place}")
-    return said
+            try:
+                record, new = judge(watcher, batch)
+                place = put_away(batch, record)
+            except Exception as error:  # the batches behind it are owed a judgement
+                inbox.forget(*{copy.parent for copy in batch.held})
+                faults.append(f"{batch.name}: not judged, and left where it is: {fault_of(error)}")
+                say(faults[-1])
+            else:
+                said.append(record)
+                say(sentence(record, new) + f" -> {place}")
+        pages.write(project, name, records(project, name))
+    return said, faults
+
+
+def refuse_unjudged(name: str, said: list[Record], faults: list[str]) -> None:
+    """HandbookError if any batch could not be judged."""
+    if faults:
+        raise HandbookError(
+            f"{len(faults)} of {len(said) + len(faults)} batches of {name} could not be judged, for a reason that is"
+            " not\ntheir own; they stay, and are judged next time:\n  " + "\n  ".join(faults)
+        )
+
+
+def fault_of(error: Exception) -> str:
+    """What went wrong, in a sentence; of an error that nobody foresaw, where."""
+    if isinstance(error, HandbookError):
+        return str(error)
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.strerror}{f', {error.filename}' if error.filename else ''}"
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__}: {error} ({Path(last.filename).name}, line {last.lineno})"

@@ -8,24 +8,25 @@ from __future__ import annotations
 
 import gzip
 import shutil
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from handbook import contract
-from handbook.data import tables, unpacking
+from handbook.data import images
 from handbook.data.images import LabelledImages, Pictures
-from handbook.data.provenance import forms
 from handbook.data.tables import Table
 from handbook.errors import HandbookError
+from handbook.monitoring import rows
 from handbook.monitoring.inbox import IMAGES, LABELS, is_table
+from handbook.monitoring.suites import of_the_batch
 
 if TYPE_CHECKING:
     import pandas as pd
-from handbook.monitoring.suites import of_the_batch
 
 COMPARED = ("label", "brightest", "mean", "ink")  # of the facts of a picture; the others differ for all or for none
 NAMES_OF_ROWS = ("CustomerID",)
@@ -39,11 +40,23 @@ class Content:
     loaded: Table | Pictures | None  # the M rows with their answers; None without answers
 
 
-def compared(page: ModuleType, facts: pd.DataFrame) -> pd.DataFrame:
-    """The columns of a table of facts that are compared for drift: attributes and answers, but no names of rows."""
+def compared(page: ModuleType, facts: pd.DataFrame, ignored: Collection[str] = ()) -> pd.DataFrame:
+    """The columns of a table of facts that are compared for drift: attributes and answers, but no names of rows.
+
+    `ignored` are the attributes that the case leaves out: what they do is nothing to it.
+    """
     if not is_table(page):
         return facts[list(COMPARED)]
-    return facts[[name for name in page.COLUMNS if name in facts and name not in NAMES_OF_ROWS]]
+    left_out = {*NAMES_OF_ROWS, *ignored}
+    return facts[[name for name in page.COLUMNS if name in facts and name not in left_out]]
+
+
+def ignored(page: ModuleType, params: Any, features: Collection[str]) -> frozenset[str]:
+    """The attributes of a table that a case makes nothing of: those not among its `features`, or that it ignores."""
+    if not is_table(page):
+        return frozenset()
+    unused = {name for name in page.COLUMNS if name not in features and name != target(page)}
+    return frozenset(unused | {*getattr(params, "ignore", ())})
 
 
 def words(page: ModuleType, facts: pd.DataFrame) -> list[str]:
@@ -63,14 +76,23 @@ def read(page: ModuleType, pinned: Path, files: tuple[Path, ...], scratch: Path)
     """What a batch holds, read by its dataset's page; `pinned` is the dataset's folder, `scratch` an empty one of ours.
 
     The rows come in an order of their own, so that nothing said of a batch depends on that of its file.
-    Raises HandbookError for what the page cannot read; its message speaks of the batch's files.
+    Raises HandbookError for what cannot be read, whatever the page stumbles over; its message speaks of the batch's
+    files. A machine without room for it is another matter: OSError and MemoryError pass.
     """
     try:
-        if is_table(page):
-            return _ordered(_read_table(page, pinned, files[0], scratch))
-        return _ordered(_read_pictures(page, files, scratch))
+        content = (
+            _read_table(page, pinned, files[0], scratch) if is_table(page) else _read_pictures(page, files, scratch)
+        )
+        return _ordered(content)
     except HandbookError as error:
         raise HandbookError(of_the_batch(str(error), files, scratch)) from None
+    except (OSError, MemoryError):
+        raise
+    except Exception as error:  # a batch holds whatever people put into it
+        said = of_the_batch(f"{type(error).__name__}: {error}", files, scratch)
+        raise HandbookError(
+            f"{files[0].name} cannot be read as a batch ({said}). Compare it with {page.FILES[0].name}"
+        ) from None
 
 
 def _ordered(content: Content) -> Content:
@@ -83,67 +105,40 @@ def _read_table(page: ModuleType, pinned: Path, file: Path, scratch: Path) -> Co
     alone, joined = scratch / "alone", scratch / "joined"
     for place in (alone, joined):
         place.mkdir(parents=True)
-    answers = target(page)
-    text = file.read_bytes()
-    separator = _lacks_only(answers, page, text)
-    if separator:
-        text = _with_stand_in(text, separator, pinned, page)
-    _write(alone / page.FILES[0].name, text)
+    columns, own = list(page.COLUMNS), rows.pinned_file(page, pinned)
+    own_text = rows.plain_bytes(own)
+    separator, answer = rows.manner(own_text, columns)
+    found = rows.read(file, columns, separator)
+    if len(found.header) < len(columns):
+        _write(alone / page.FILES[0].name, found.text(answer=answer, target=target(page)))
+        return Content(page.facts(alone).drop(columns=target(page)), None)
+    _write(alone / page.FILES[0].name, found.text())
     facts = page.facts(alone)
-    if separator:
-        return Content(facts.drop(columns=answers), None)
-    # Beside the pinned rows, because a page reads no table whose rows are all of one class
-    own = _pinned_file(page, pinned)
-    _write(joined / own.name, append(_plain_bytes(own), text))
-    whole = page.load(joined)
-    return Content(facts, whole.take(np.arange(len(whole) - len(facts), len(whole))))
+    # Before the pinned rows, because a page reads no table whose rows are all of one class; so its rows keep numbers
+    _write(joined / own.name, append(found.text(), own_text))
+    return Content(facts, page.load(joined).take(np.arange(len(facts))))
 
 
-def append(rows: bytes, batch: bytes) -> bytes:
+def append(one: bytes, other: bytes) -> bytes:
     """One CSV of two with the same header."""
-    return rows + (b"" if rows.endswith(b"\n") else b"\n") + batch.split(b"\n", 1)[1]
-
-
-def _pinned_file(page: ModuleType, directory: Path) -> Path:
-    """The file that the dataset's rows lie in, whichever form it is of."""
-    names = [files[0].name for files in forms(page).values()]
-    return next(directory / name for name in names if (directory / name).exists())
-
-
-def _plain_bytes(path: Path) -> bytes:
-    return unpacking.read(path) if path.suffix == ".gz" else path.read_bytes()
+    return one + (b"" if one.endswith(b"\n") else b"\n") + other.split(b"\n", 1)[1]
 
 
 def _write(path: Path, text: bytes) -> None:
     path.write_bytes(gzip.compress(text, compresslevel=1, mtime=0) if path.suffix == ".gz" else text)
 
 
-def _lacks_only(answers: str, page: ModuleType, text: bytes) -> str:
-    """The separator of a CSV that has every column but the target; else nothing."""
-    header = text.split(b"\n", 1)[0].decode(errors="replace").strip().replace('"', "")
-    wanted = [name for name in page.COLUMNS if name != answers]
-    return next((mark for mark in tables.DELIMITERS if header.split(mark) == wanted), "")
-
-
-def _with_stand_in(text: bytes, separator: str, pinned: Path, page: ModuleType) -> bytes:
-    """The CSV with some answer in every row, for a page that reads whole rows; it is taken out again after that."""
-    own = _plain_bytes(_pinned_file(page, pinned)).split(b"\n", 2)
-    mark = separator.encode()
-    answer = own[1].rstrip(b"\r").rsplit(mark, 1)[1]
-    header, *rows = text.rstrip(b"\r\n").replace(b"\r\n", b"\n").split(b"\n")
-    lines = [header + mark + target(page).encode(), *(row + mark + answer for row in rows)]
-    return b"\n".join(lines) + b"\n"
-
-
 def _read_pictures(page: ModuleType, files: tuple[Path, ...], scratch: Path) -> Content:
-    """The page reads pairs for training and for testing: the batch stands for both, and the test part is kept."""
+    """The page reads pairs for training and for testing: the batch is to test on, a black picture to train on."""
     scratch.mkdir(parents=True, exist_ok=True)
-    for split in ("train", "t10k"):
-        for file, end in zip(files, (IMAGES, LABELS), strict=True):
-            shutil.copyfile(file, scratch / f"{split}{end}")
-    loaded, facts = page.load(scratch).test, page.facts(scratch)
+    for file, end in zip(files, (IMAGES, LABELS), strict=True):
+        shutil.copyfile(file, scratch / f"t10k{end}")
+    images.write_idx(scratch / f"train{IMAGES}", np.zeros((1, images.SIDE, images.SIDE), np.uint8))
+    images.write_idx(scratch / f"train{LABELS}", np.zeros(1, np.uint8))
+    loaded = page.load(scratch).test
     if not len(loaded):
         raise HandbookError(f"{files[0]} holds 0 pictures")
+    facts = page.facts(scratch)
     return Content(facts[facts["split"] == "test"].reset_index(drop=True), loaded)
 
 

@@ -20,36 +20,18 @@ from handbook import datasets
 from handbook.contract import Split
 from handbook.data import provenance
 from handbook.errors import HandbookError, unknown
-from handbook.monitoring import inbox, judgement, reading
+from handbook.files import documents
+from handbook.monitoring import inbox, judgement, pages, reading
 from handbook.monitoring.journal import DRIFTED, REFUSED, Record
-from handbook.project import Case, Project
+from handbook.project import Apart, Case, Project
 from handbook.registry import ledger, standings
 from handbook.steps.evaluate import evaluate as judge
 from handbook.steps.train import fit, training_key
 
 
-@dataclass(frozen=True)
-class RetrainingProject(Project):
-    """The project, but that a case's model, reports and checkpoints lie in a folder of their own: DVC's stay."""
-
-    case_name: str
-
-    @property
-    def place(self) -> Path:
-        return self.root / ".cache" / "retrain" / self.case_name
-
-    def models(self, case: str) -> Path:
-        return self.place / "model" if case == self.case_name else super().models(case)
-
-    def reports(self, name: str) -> Path:
-        return self.place / "report" if name == self.case_name else super().reports(name)
-
-    def evaluated(self, case: str) -> None:
-        """Nothing: it is registered at once, and not by DVC's stage."""
-
-    @property
-    def cache(self) -> Path:
-        return self.place / "cache"
+def set_apart(project: Project, name: str) -> Project:
+    """The project, but that what is made of a case lies in a folder of its own: DVC's stays as it is."""
+    return replace(project, apart=Apart(name, project.cache / "retrain" / name))
 
 
 @dataclass(frozen=True)
@@ -84,7 +66,10 @@ def gather(project: Project, name: str) -> TrainingData:
             f"Put batches into incoming/{name}, then: python -m handbook monitor {name}"
         )
     places = {record["batch"]: _kept(project, record) for record in accepted}
-    arrivals = [_read(project, page, directory, tuple(sorted(place.iterdir()))) for place in places.values()]
+    files_of = {
+        record["batch"]: tuple(places[record["batch"]] / name for name in record["files"]) for record in accepted
+    }
+    arrivals = [_read(project, page, directory, files) for files in files_of.values()]
     pinned, came = page.load(directory), functools.reduce(lambda one, other: one.join(other), arrivals)
     before = case.split(pinned)
     split = with_new_rows(before, pinned, came)
@@ -107,7 +92,7 @@ def _kept(project: Project, record: Record) -> Path:
     """Where a batch was put away, its bytes checked."""
     place = project.root / str(record["folder"]) / inbox.DONE / str(record["batch"])
     files = [place / name for name in record["files"]]
-    missing = [path for path in files if not path.exists()]
+    missing = [path for path in files if path.is_symlink() or not path.is_file()]
     if missing:
         raise HandbookError(
             f"{missing[0]} is missing, a batch that was accepted on {record['judged']}. Put it back, or, to learn"
@@ -131,7 +116,7 @@ def with_new_rows(split: Split[Any], pinned: Any, came: Any) -> Split[Any]:
 
 def train(project: Project, training_data: TrainingData) -> None:
     """Train a challenger beside the pipeline's model; one that was cut off goes on where its checkpoint is."""
-    own_project = RetrainingProject(project.root, training_data.case.name)
+    own_project = set_apart(project, training_data.case.name)
     shutil.rmtree(own_project.reports(training_data.case.name), ignore_errors=True)
     fit(
         own_project,
@@ -143,7 +128,7 @@ def train(project: Project, training_data: TrainingData) -> None:
 
 def evaluate(project: Project, training_data: TrainingData) -> None:
     """Judge it on the pinned test rows, and lay what it learnt from beside its report."""
-    own_project = RetrainingProject(project.root, training_data.case.name)
+    own_project = set_apart(project, training_data.case.name)
     judge(own_project, training_data.case.name)
     for name, place in training_data.places.items():
         shutil.copytree(place, own_project.reports(training_data.case.name) / "batches" / name)
@@ -153,7 +138,7 @@ def register(project: Project, training_data: TrainingData) -> str:
     """Bring it into the ledger and MLflow as challenger, and through the gate; says what became of it."""
     from handbook.registry import tracking
 
-    own_project = RetrainingProject(project.root, training_data.case.name)
+    own_project = set_apart(project, training_data.case.name)
     entry = ledger.entry(own_project, training_data.case)
     inputs = {path: md5 for path, md5 in entry["dvc"].items() if not path.startswith(("models/", "reports/"))}
     said = tracking.enter(
@@ -161,7 +146,7 @@ def register(project: Project, training_data: TrainingData) -> str:
         training_data.case,
         entry | {"dvc": inputs, "batches": training_data.batches, "batch_rows": training_data.rows},
     )
-    shutil.rmtree(own_project.place, ignore_errors=True)
+    shutil.rmtree(own_project.cache.parent, ignore_errors=True)
     return said
 
 
@@ -175,7 +160,9 @@ def retrain(project: Project, name: str, say: Callable[[str], None] = print) -> 
         say(what_is_learnt(training_data))
         train(project, training_data)
         evaluate(project, training_data)
-        return register(project, training_data)
+        said = register(project, training_data)
+        pages.write(project, name, judgement.records(project, name))
+        return said
 
 
 def what_is_learnt(training_data: TrainingData) -> str:
@@ -187,25 +174,76 @@ def what_is_learnt(training_data: TrainingData) -> str:
     )
 
 
-def has_new_rows(project: Project, name: str) -> bool:
-    """Whether a batch with answers has drifted that no registered model has learnt from; a kill forgets none."""
+def learnable(project: Project, name: str) -> list[Record]:
+    """The accepted batches with answers, and with rows that are new, that no registered model has learnt from."""
+    records = judgement.records(project, name)
+    kind = max(records, key=lambda each: each["judged"])["data"] if records else ""
+    learnt = _learnt(project, name)
+    return [
+        each
+        for each in records
+        if _teaches(each, kind) and each["sha256"] not in learnt and each.get("new_rows", each["rows"])
+    ]
+
+
+def _learnt(project: Project, name: str) -> set[str]:
+    """The sha256 of every batch that a registered model has learnt from."""
     store = ledger.store(project, name)
     state = standings.opened(store) or standings.blank()
-    entries = [ledger.read(store / version / "entry.json") or {} for version in state["versions"]]
-    learnt = {digest for entry in entries for digest in entry.get("batches", {}).values()}
-    return any(
-        each["outcome"] == DRIFTED and each["labelled"] and each["sha256"] not in learnt
-        for each in judgement.records(project, name)
-    )
+    way = f"See what became of it: python -m handbook verify {name}"
+    places = [store / version / "entry.json" for version in state["versions"]]
+    entries = [documents.json_object(place, way) for place in places if place.exists()]
+    return {digest for entry in entries for digest in entry.get("batches", {}).values()}
+
+
+@dataclass(frozen=True)
+class Prospect:
+    """Whether a case is to be retrained, and what is to be said of it."""
+
+    due: bool  # k of the last n batches have drifted, and there is something to learn
+    said: str
+
+
+def prospect(project: Project, name: str) -> Prospect:
+    """Look at the last batches that were accepted: retraining waits for k of n of them, not for one.
+
+    A batch that has drifted counts until a model has learnt from it. A kill forgets none.
+    """
+    few, last = judgement.limits(project).drifted_of
+    accepted = [each for each in judgement.records(project, name) if each["outcome"] != REFUSED]
+    learnt, recent = _learnt(project, name), sorted(accepted, key=lambda each: each["judged"])[-last:]
+    drifted = sum(each["outcome"] == DRIFTED and each["sha256"] not in learnt for each in recent)
+    there = f"{drifted} of the last {len(recent)} batches of {name} have drifted"
+    way = f"To retrain: python -m handbook retrain {name}"
+    if not learnable(project, name):
+        return Prospect(False, f"{there}. No batch can be learnt from: {_why_not(accepted, learnt)}")
+    if drifted < few:
+        return Prospect(False, f"{there}; retraining waits for {few} of the last {last}. {way}")
+    return Prospect(True, f"{there}. {way}")
+
+
+def _why_not(accepted: list[Record], learnt: set[str]) -> str:
+    """Why there is nothing to learn."""
+    labelled = [each for each in accepted if each["labelled"]]
+    if not labelled:
+        return "none has answers. Bring some with the target's column"
+    if all(each["sha256"] in learnt for each in labelled):
+        return "a registered model has learnt from each that has answers"
+    return "their rows are all in the pinned data"
+
+
+def has_new_rows(project: Project, name: str) -> bool:
+    """Whether retraining would learn anything that no registered model has learnt."""
+    return bool(learnable(project, name))
 
 
 def watch_over(project: Project, name: str, folder: Path | None, retrain_at_once: bool) -> None:
-    """The verb `monitor`: judge what has come in, say so, and retrain if a batch has drifted and it is asked for."""
-    records = judgement.monitor(project, name, folder)
-    drifted = [each["batch"] for each in records if each["outcome"] == DRIFTED]
-    if not drifted:
-        return
-    if retrain_at_once and has_new_rows(project, name):
-        print(retrain(project, name))
-    else:
-        print(f"{len(drifted)} of {len(records)} batches have drifted. To retrain: python -m handbook retrain {name}")
+    """The verb `monitor`: judge what has come in, say so, and retrain if k of the last n have drifted and it is asked.
+
+    What is advised can be done. Raises HandbookError as `judgement.monitor` does, after all that.
+    """
+    records, faults = judgement.judge_all(project, name, folder, print)
+    if any(each["outcome"] == DRIFTED for each in records):
+        outlook = prospect(project, name)
+        print(retrain(project, name) if retrain_at_once and outlook.due else outlook.said)
+    judgement.refuse_unjudged(name, records, faults)

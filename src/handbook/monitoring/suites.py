@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from handbook.errors import HandbookError
-
-if TYPE_CHECKING:
-    pass
 
 INHERITED = {  # expectations of each row, of pairs of rows, or of the columns: true of a part if true of the whole
     "expect_table_columns_to_match_ordered_list",
@@ -28,7 +26,11 @@ OF_THE_WHOLE = {
     "expect_column_mean_to_be_between",
     "expect_column_proportion_of_unique_values_to_be_between",
     "expect_column_pair_values_to_be_in_set",  # only ever of counts that a page writes beside each row
+    "expect_column_values_to_be_increasing",
+    "expect_column_values_to_be_decreasing",
 }
+ORDER = ("disorder",)  # facts that say whether a row comes after the one before it: of no row, and of no part
+ALWAYS = {"expect_column_values_to_be_of_type", "expect_column_values_to_not_be_null"}  # of columns that a case ignores
 
 
 def of_the_batch(message: str, files: tuple[Path, ...], scratch: Path) -> str:
@@ -38,18 +40,22 @@ def of_the_batch(message: str, files: tuple[Path, ...], scratch: Path) -> str:
         for copy in sorted((path for path in scratch.rglob("*") if path.is_file()), key=lambda path: -len(str(path))):
             own = next((file for file in files if file.name[-12:] == copy.name[-12:]), files[0])
             line = line.replace(str(copy), own.name)  # noqa: PLW2901
+        for file in files:
+            line = line.replace(str(file), file.name)  # noqa: PLW2901
         lines.append(line.replace(" Fetch it again: make data", "").replace(". Fetch it again: make data", ""))
     return "\n".join(lines)
 
 
-def suite(expectations: list[Any], without: str = "") -> list[Any]:
+def suite(expectations: list[Any], without: str = "", ignored: Collection[str] = ()) -> list[Any]:
     """What each part of a table inherits of these expectations; without those of a column, where it is not there.
 
+    Of columns that the case ignores the values are nothing to it: a later day has later times.
     Raises HandbookError for a kind of expectation of which nobody has said whether a part inherits it.
     """
     kept = []
     for each in expectations:
-        if without and without in (each.configuration.kwargs.get("column"), *_columns_of(each)):
+        columns = {each.configuration.kwargs.get("column"), *_columns_of(each)}
+        if without in columns or (columns & {*ignored} and each.expectation_type not in ALWAYS):
             continue
         inherited = _inherited(each)
         if inherited is not None:
@@ -76,6 +82,8 @@ def _inherited(expectation: Any) -> Any:
     import great_expectations.expectations as gxe
 
     kind = expectation.expectation_type
+    if getattr(expectation, "column", None) in ORDER:
+        return None
     if kind in INHERITED:
         return expectation
     if kind == "expect_column_distinct_values_to_equal_set":  # none left out: of the whole; no other: of each row

@@ -17,10 +17,11 @@ from typing import Any
 import handbook
 from handbook.data.provenance import sha256
 from handbook.errors import HandbookError
+from handbook.files import leftovers
 from handbook.files.formats import write_json
 from handbook.files.integrity import FILES, Sealed, differences, hashes
 from handbook.project import Case, Project
-from handbook.registry import standings
+from handbook.registry import results, standings
 from handbook.registry.standings import LedgerState
 
 EXTRA = "mlflow"  # in a record: what MLflow wants beside the model and its code
@@ -39,22 +40,20 @@ def keep(project: Project, case: Case, entry: dict[str, Any], place: Path, descr
         standings.write(place.parent, standings.blank())
     elif place.name in known["versions"] and not _damage(place.parent, known, place.name):
         return
-    example = project.reports(case.name) / "example.json"
-    if not example.exists():
-        raise HandbookError(f"{case.name} is not evaluated yet. Make it: dvc repro evaluate@{case.name}")
-    recorded = json.loads(example.read_text())
+    recorded = results.example(project, case.name)
     fresh = place.with_name(f".{place.name}.new")
     shutil.rmtree(fresh, ignore_errors=True)
-    shutil.copytree(project.models(case.name), fresh / "model")
-    shutil.copytree(project.reports(case.name), fresh / "report")
-    shutil.copytree(Path(handbook.__file__).parent, fresh / "handbook", ignore=shutil.ignore_patterns(COMPILED))
-    _never_compiled(fresh / "handbook")
-    write_json(fresh / "example.json", recorded["inputs"])
-    write_json(fresh / "entry.json", entry)
-    describe(fresh, recorded)
-    write_json(fresh / FILES, hashes(fresh))
-    shutil.rmtree(place, ignore_errors=True)
-    fresh.replace(place)
+    with leftovers.removed(place):
+        shutil.copytree(project.models(case.name), fresh / "model")
+        shutil.copytree(project.reports(case.name), fresh / "report")
+        shutil.copytree(Path(handbook.__file__).parent, fresh / "handbook", ignore=shutil.ignore_patterns(COMPILED))
+        _never_compiled(fresh / "handbook")
+        write_json(fresh / "example.json", recorded["inputs"])
+        write_json(fresh / "entry.json", entry)
+        describe(fresh, recorded)
+        write_json(fresh / FILES, hashes(fresh))
+        shutil.rmtree(place, ignore_errors=True)
+        fresh.replace(place)
 
 
 def _damage(store: Path, known: LedgerState, content: str) -> bool:
@@ -133,7 +132,7 @@ def unsealed_fault(place: Path) -> str:
         parts = entry["params"], metrics, place / "model"
         found = content_of(*parts, place / "report" / "figures")
         before = content_of(*parts)  # a record of before 2026-11-25: figures were no part of its name
-    except (ValueError, OSError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, OSError, KeyError, TypeError, AttributeError, RecursionError) as error:
         return f"{place} cannot be read: {error}"
     if place.name not in (found, before):
         return f"{place}: parameters, metrics, model and figures hash to {found}, expected {place.name}"

@@ -10,7 +10,7 @@ somebody promotes it.
 from __future__ import annotations
 
 import contextlib
-import json
+import copy
 import os
 import subprocess
 from pathlib import Path
@@ -18,13 +18,13 @@ from typing import Any
 
 from handbook.data.provenance import sha256
 from handbook.errors import HandbookError
+from handbook.files import documents
 from handbook.files.integrity import FILES, Sealed
 from handbook.project import Case, Project, plain
-from handbook.registry import gate, kept, standings
+from handbook.registry import gate, kept, results, standings, trained
 from handbook.registry.gate import Verdict
 from handbook.registry.standings import ALIASES, LedgerState
-
-FLOW_RUN = "HANDBOOK_FLOW_RUN"  # as in `training.run`, which is not imported here: its package loads torch
+from handbook.training.run import FLOW_RUN
 
 
 class UnregisteredError(HandbookError):
@@ -38,18 +38,19 @@ def store(project: Project, name: str) -> Path:
 
 def read(path: Path) -> Any:
     """A JSON file's content, or None where there is no file; HandbookError if it is no JSON."""
-    try:
-        return json.loads(path.read_text()) if path.exists() else None
-    except ValueError as error:
-        raise HandbookError(f"{path} is not JSON: {error}. Make it again, or bring it back from a backup") from None
+    if not path.exists() and not path.is_symlink():
+        return None
+    way = "Make it again, or bring it back from a backup"
+    return documents.value_of(documents.raw(path, way), path, way)
 
 
-def enter(case: Case, store: Path, content: str) -> tuple[LedgerState, str]:
+def enter(case: Case, store: Path, content: str, before: LedgerState | None = None) -> tuple[LedgerState, str]:
     """Write the challenger into the ledger, and the champion, if the gate says so; and what the gate says.
 
-    With it stands the sha256 of the record's list of files: from here on no file of it can change unseen.
+    With it stands the sha256 of the record's list of files: from here on no file of it can change unseen. `before` is
+    the ledger as it was when this registration began, if that was cut off; by default, as it is.
     """
-    known = standings.opened(store) or standings.blank()
+    known = copy.deepcopy(before or standings.opened(store) or standings.blank())
     if content not in known["versions"]:
         known["versions"].append(content)
     known["challenger"] = content
@@ -185,10 +186,9 @@ def _metrics(store: Path, known: LedgerState, content: str) -> dict[str, Any]:
 
 def entry(project: Project, case: Case) -> dict[str, Any]:
     """What is to be known of a registered model; its `content` is a hash of what it is and how well it does."""
-    metrics = read(project.reports(case.name) / "metrics.json")
-    if not metrics:
-        raise HandbookError(f"{case.name} is not evaluated yet. Make it: dvc repro evaluate@{case.name}")
-    validation = read(project.reports(case.dataset) / "validation.json") or {}
+    trained.check(project, case.name)
+    metrics = results.metrics(project, case)
+    validation = results.validation(project, case.dataset) or {}
     flow_run = os.environ.get(FLOW_RUN)
     return {
         "content": kept.content_of(

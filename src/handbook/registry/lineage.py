@@ -44,7 +44,7 @@ def lineage(project: Project, model: str) -> dict[str, Any]:
         "expectations": {key: entry["expectations"][key] for key in ("success", "number")},
         "dvc": entry["dvc"],
         "params": entry["params"],
-        "training": {key: value for key, value in trained.items() if key not in ("flow_run", "algorithms")},
+        "training": {key: value for key, value in trained.items() if key not in ("flow_run", "algorithms", "files")},
         "prefect": {"trained": trained.get("flow_run"), "registered": entry.get("flow_run")},
         "metrics": kept.json("report/metrics.json"),
     }

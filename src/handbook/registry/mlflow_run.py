@@ -31,7 +31,8 @@ def log(case: Case, content: Sealed, run_id: str | None, mlflow: Any) -> str:
     client, card = mlflow.MlflowClient(), model_card(case, entry, metrics, training)
     if run_id is None:
         home = mlflow.get_experiment_by_name(case.name).experiment_id
-        run_id = str(client.create_run(home, run_name=f"{case.name}-{entry['content']}").info.run_id)
+        name = f"{case.name}-{entry['content']}"
+        run_id = str(client.create_run(home, tags={CONTENT: entry["content"]}, run_name=name).info.run_id)
     with tempfile.TemporaryDirectory() as scratch, mlflow.start_run(run_id=run_id) as run:
         mlflow.set_tags(_tags(entry, training))
         if not run.data.params:
@@ -51,6 +52,22 @@ def log(case: Case, content: Sealed, run_id: str | None, mlflow: Any) -> str:
         case.name, source=f"models:/{model}", run_id=run_id, tags=tags, description=card, model_id=model
     )
     return str(shown.version)
+
+
+def take_away(case: Case, content: str, mlflow: Any) -> None:
+    """Delete the runs of a record that no version is of: a registration that was cut off left them half logged."""
+    client = mlflow.MlflowClient()
+    home = mlflow.get_experiment_by_name(case.name).experiment_id
+    versions = client.search_model_versions(f"name = '{case.name}'")
+    whole = {each.run_id for each in versions}
+    for run in client.search_runs([home], f"tags.`{CONTENT}` = '{content}'"):
+        if run.info.run_id in whole:
+            continue
+        for nested in client.search_runs([home], f"tags.`mlflow.parentRunId` = '{run.info.run_id}'"):
+            client.delete_run(nested.info.run_id)
+        for model in client.search_logged_models([home], f"source_run_id = '{run.info.run_id}'"):
+            client.delete_logged_model(model.model_id)
+        client.delete_run(run.info.run_id)
 
 
 def _model(entry: dict[str, Any], run: Any, place: Path, mlflow: Any) -> str:

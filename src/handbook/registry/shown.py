@@ -14,7 +14,7 @@ import yaml
 
 from handbook.files.integrity import hashes
 from handbook.project import Project
-from handbook.registry import tracking
+from handbook.registry import connection, tracking
 from handbook.registry.mlflow_run import CONTENT
 
 NOTE = "registered_model_meta"  # left by MLflow's clients in a place that they load from
@@ -34,7 +34,7 @@ class MlflowVersion:
 
 def recorded(project: Project, name: str) -> tuple[list[MlflowVersion], dict[str, str]]:
     """What MLflow holds of a case, the oldest version first, and the version number of each alias."""
-    with tracking._mlflow(project) as mlflow:
+    with connection.opened(project) as mlflow:
         client = mlflow.MlflowClient()
         if not client.search_registered_models(f"name = '{name}'"):
             return [], {}

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from handbook.errors import HandbookError
+from handbook.files import leftovers
 from handbook.files.integrity import digest
 
 # versions and rejected (records, oldest first), the aliases, and the sha256 of each record's list of files
@@ -71,11 +72,12 @@ def write(store: Path, state: LedgerState) -> None:
 def _durable(path: Path, content: bytes) -> None:
     """Replace a file, so that after a power cut it is the old one or the new one, whole."""
     fresh = path.with_name(f".{path.name}.new")
-    with fresh.open("wb") as stream:
-        stream.write(content)
-        stream.flush()
-        os.fsync(stream.fileno())
-    fresh.replace(path)
+    with leftovers.removed(path):
+        with fresh.open("wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        fresh.replace(path)
     folder = os.open(path.parent, os.O_RDONLY)
     try:
         os.fsync(folder)
@@ -87,7 +89,7 @@ def _checked(text: bytes) -> LedgerState:
     """What the file holds; ValueError if that is no ledger."""
     try:
         found = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ValueError(f"it is not JSON: {error}") from None
     if not isinstance(found, dict) or not _names(found.get("versions")):
         raise ValueError("it holds no list of versions")

@@ -6,77 +6,27 @@ known to it alone.
 
 from __future__ import annotations
 
-import contextlib
 import json
-import logging
-import os
 import re
 import sys
-import urllib.error
-import urllib.request
-import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from handbook.errors import HandbookError
 from handbook.evaluation import examples
-from handbook.files import locks
 from handbook.files.formats import write_json
 from handbook.project import Case, Project, plain
-from handbook.registry import kept, ledger, mlflow_model, mlflow_run, standings
+from handbook.registry import changes, kept, ledger, mlflow_model, mlflow_run, standings
+from handbook.registry.connection import answers, uri
+from handbook.registry.connection import opened as _mlflow
+from handbook.registry.connection import own_uri as _own_uri
 from handbook.registry.mlflow_run import CONTENT, TRAINING
 from handbook.registry.standings import ALIASES, LedgerState
 
+__all__ = ["answers", "enter", "follow", "live", "log_batch", "register", "run_url", "uri", "versions"]
 BATCH = "handbook.batch"
 MODEL = re.compile(r"models:/(m-\w+)")  # the source of a version that is a logged model
-PATIENCE = 4.0  # seconds
-REBUILD = "To build it again: move mlflow.db, artifacts and registered out of mlruns/, then dvc repro"
-
-
-def uri(project: Project) -> str:
-    """Where MLflow is: the server or database that the environment names, else a database of the project's own."""
-    return os.environ.get("MLFLOW_TRACKING_URI") or _own_uri(project)
-
-
-def _own_uri(project: Project) -> str:
-    return f"sqlite:///{project.mlruns / 'mlflow.db'}"
-
-
-def answers(project: Project) -> None:
-    """Raise a HandbookError if MLflow is a server that is not there: its client would try for minutes."""
-    place = uri(project)
-    if not place.startswith("http"):
-        return
-    try:
-        with urllib.request.urlopen(f"{place.rstrip('/')}/health", timeout=PATIENCE):  # noqa: S310 (just seen: http)
-            pass
-    except urllib.error.HTTPError:
-        pass  # somebody is there
-    except OSError as error:
-        raise HandbookError(
-            f"no MLflow server answers at {place} (MLFLOW_TRACKING_URI): {error}\n"
-            "Start it: make ui   or use the project's own database: unset MLFLOW_TRACKING_URI"
-        ) from None
-
-
-@contextlib.contextmanager
-def _mlflow(project: Project) -> Iterator[Any]:
-    """MLflow set up for this project, one user at a time: two first uses would race to create the database."""
-    answers(project)
-    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
-    import mlflow
-
-    project.mlruns.mkdir(exist_ok=True)
-    for noisy in ("mlflow", "alembic"):
-        logging.getLogger(noisy).setLevel(logging.ERROR)
-    with warnings.catch_warnings(), locks.alone(project.mlruns / ".lock"):
-        warnings.filterwarnings("ignore", module="mlflow")  # hints on types that our signature settles
-        mlflow.set_tracking_uri(uri(project))
-        mlflow.set_registry_uri(uri(project))
-        yield mlflow
 
 
 def register(project: Project, case: Case) -> str:
@@ -101,16 +51,25 @@ def enter(project: Project, case: Case, entry: dict[str, Any]) -> str:
         describe = _describer(mlflow)
         stale = kept.seal(store, describe)
         kept.keep(project, case, entry, store / entry["content"], describe)
-        state, verdict = ledger.enter(case, store, entry["content"])
+        before = changes.begun(store, f"register {entry['content']}")
+        state, verdict = ledger.enter(case, store, entry["content"], before)
         _show(project, case, state, mlflow, stale)
+        changes.ended(store)
     return f"{case.name}: version {ledger.number(state)} {verdict}"
 
 
-def follow(project: Project, case: Case, change: Callable[[], LedgerState]) -> None:
-    """Let MLflow show the ledger as `change` leaves it, nobody else at work meanwhile."""
+def follow(project: Project, case: Case, command: str, change: Callable[[], LedgerState]) -> LedgerState:
+    """Let MLflow show the ledger as `change` leaves it, nobody else at work meanwhile; returns the ledger before.
+
+    The same command, cut off anywhere, ends what it began.
+    """
+    store = ledger.store(project, case.name)
     with _mlflow(project) as mlflow:
-        stale = kept.seal(ledger.store(project, case.name), _describer(mlflow))
-        _show(project, case, change(), mlflow, stale)
+        stale = kept.seal(store, _describer(mlflow))
+        before, state = changes.carried_out(store, command, change)
+        _show(project, case, state, mlflow, stale)
+        changes.ended(store)
+    return before
 
 
 def _describer(mlflow: Any) -> kept.Describe:
@@ -148,9 +107,10 @@ def _show(project: Project, case: Case, state: LedgerState, mlflow: Any, stale: 
     """
     client = mlflow.MlflowClient()
     known = client.search_registered_models(f"name = '{case.name}'")
-    if _experiment(project, case, mlflow) and known:
+    if known and _elsewhere(project, case, mlflow):  # before the experiment moves, or a kill would leave both
         client.delete_registered_model(case.name)
         known = []
+    _experiment(project, case, mlflow)
     if not known:
         client.create_registered_model(case.name, description=_summary(case))
     for each in versions(case.name, mlflow):
@@ -162,6 +122,7 @@ def _show(project: Project, case: Case, state: LedgerState, mlflow: Any, stale: 
             shown.setdefault(each.tags.get(CONTENT, ""), str(each.version))
     for content in state["versions"]:
         if content not in shown:
+            mlflow_run.take_away(case, content, mlflow)
             found = kept.sealed(ledger.store(project, case.name), state, content)
             key = ledger.training(found)["key"]
             shown[content] = mlflow_run.log(case, found, _live_run(case, key, mlflow), mlflow)
@@ -198,22 +159,31 @@ def _summary(case: Case) -> str:
     return (case.page.__doc__ or "").split("\n\n", 1)[0]
 
 
-def _experiment(project: Project, case: Case, mlflow: Any) -> bool:
+def _experiment(project: Project, case: Case, mlflow: Any) -> None:
     """The case's experiment; its artifacts lie under mlruns/, unless a server keeps them.
 
     Where the project's own database has it elsewhere, since the checkout was moved or somebody else made it, that one
-    is put aside under another name; returns whether it was.
+    is put aside under another name.
     """
     place = None if uri(project).startswith("http") else _artifacts(project, case.name)
-    found = mlflow.get_experiment_by_name(case.name)
-    aside = found is not None and uri(project) == _own_uri(project) and found.artifact_location != place
-    if aside:
+    found = _elsewhere(project, case, mlflow)
+    if found:
         mlflow.MlflowClient().rename_experiment(found.experiment_id, f"{case.name}, elsewhere ({found.experiment_id})")
         print(f"MLflow kept the files of {case.name} at {found.artifact_location}; it is shown again", file=sys.stderr)
-    if found is None or aside:
+    existing = mlflow.get_experiment_by_name(case.name)
+    if existing is None:
         mlflow.create_experiment(case.name, artifact_location=place)
+    elif existing.lifecycle_stage == "deleted":  # in MLflow's pages; its name stays taken
+        mlflow.MlflowClient().restore_experiment(existing.experiment_id)
+        print(f"MLflow's experiment {case.name} was deleted; it is restored", file=sys.stderr)
     mlflow.set_experiment(case.name)
-    return aside
+
+
+def _elsewhere(project: Project, case: Case, mlflow: Any) -> Any:
+    """The case's experiment, if the project's own database has its files elsewhere than here; else nothing."""
+    found = mlflow.get_experiment_by_name(case.name)
+    own = uri(project) == _own_uri(project)
+    return found if own and found and found.artifact_location != _artifacts(project, case.name) else None
 
 
 def _artifacts(project: Project, name: str) -> str:
@@ -260,9 +230,14 @@ def log_batch(project: Project, case: Case, record: dict[str, Any], page: Path) 
         )
         if found and found[0].info.status == "FINISHED":
             return
-        with mlflow.start_run(run_id=found[0].info.run_id if found else None, run_name=record["batch"]):
-            tags = {key: record[key] for key in ("outcome", "data", "dataset", "champion")}
-            mlflow.set_tags({BATCH: record["sha256"], **tags})
+        tags = {BATCH: record["sha256"], **{key: record[key] for key in ("outcome", "data", "dataset", "champion")}}
+        if found:
+            run_id = found[0].info.run_id
+        else:  # with its tags in one step, or who is killed in between leaves a run that nobody ends
+            home = mlflow.get_experiment_by_name(f"{case.name}-monitor").experiment_id
+            run_id = mlflow.MlflowClient().create_run(home, tags=tags, run_name=record["batch"]).info.run_id
+        with mlflow.start_run(run_id=run_id):
+            mlflow.set_tags(tags)
             mlflow.log_metrics(mlflow_run.as_logged(_numbers_of(record)))
             mlflow.log_artifact(str(page))
 
@@ -277,7 +252,13 @@ def _numbers_of(record: dict[str, Any]) -> dict[str, Any]:
         "moved": {name: each["moved"] for name, each in columns.items()},
         "p": {name: each["p"] for name, each in columns.items()},
         "score": record.get("score") or {},
+        "group": {f"{each['column']} {each['group']}": _of_group(each) for each in record.get("groups") or []},
     }
+
+
+def _of_group(group: dict[str, Any]) -> dict[str, Any]:
+    """A group's numbers but for their intervals, which stand in the record."""
+    return {key: value for key, value in group.items() if key not in ("column", "group", "interval")}
 
 
 def run_url(project: Project, name: str, server: str = "http://127.0.0.1:5000") -> str | None:

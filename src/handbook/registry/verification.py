@@ -7,8 +7,6 @@ data, dvc.lock against the files of its stages, and MLflow against the ledger.
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import json
 import math
 import os
 import subprocess
@@ -18,16 +16,14 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import yaml
-
 from handbook import datasets
 from handbook.data import provenance
 from handbook.errors import HandbookError, unknown
 from handbook.files.integrity import differences
 from handbook.project import Project
-from handbook.registry import kept, ledger, mlflow_model, standings
+from handbook.registry import kept, ledger, mlflow_model, pinned, standings
+from handbook.registry.connection import REBUILD
 from handbook.registry.standings import LedgerState
-from handbook.registry.tracking import REBUILD
 
 if TYPE_CHECKING:
     from handbook.registry.shown import MlflowVersion
@@ -124,10 +120,10 @@ def _locked(project: Project, names: list[str] | None, used: list[str]) -> Itera
         return
     try:
         stages, numbers = project.locked(), project.numbers()
-    except (yaml.YAMLError, KeyError, TypeError) as error:
-        yield Finding("dvc.lock", str(path), f"{path} cannot be read: {error}")
+    except HandbookError as error:
+        yield Finding("dvc.lock", str(path), str(error))
         return
-    md5 = cache(lambda path: _md5(project.root / path))
+    md5 = cache(lambda path: pinned.md5(project.root / path))
     for name, stage in stages.items():
         if names is None or name.partition("@")[2] in (*names, *used):
             yield Finding("dvc.lock", name, "; ".join(_stage_faults(stage, numbers, md5)))
@@ -147,19 +143,6 @@ def _stage_faults(stage: dict[str, Any], numbers: dict[str, Any], md5: Callable[
             yield f"params.yaml, {key} was changed"
 
 
-def _md5(path: Path) -> str:
-    """As DVC names a file or a folder (dvc_data.hashfile.tree); nothing for what is not there."""
-    if path.is_file():
-        with path.open("rb") as stream:
-            return hashlib.file_digest(stream, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
-    if not path.is_dir():
-        return ""
-    files = sorted(each for each in path.rglob("*") if each.is_file() and "__pycache__" not in each.parts)
-    listing = [{"md5": _md5(each), "relpath": each.relative_to(path).as_posix()} for each in files]
-    listing.sort(key=lambda each: each["relpath"])
-    return hashlib.md5(json.dumps(listing, sort_keys=True).encode(), usedforsecurity=False).hexdigest() + ".dir"
-
-
 def _has_mlflow(project: Project) -> bool:
     return bool(os.environ.get("MLFLOW_TRACKING_URI")) or (project.mlruns / "mlflow.db").exists()
 
@@ -176,19 +159,27 @@ def _shown(project: Project, name: str) -> Iterator[Finding]:
     first = {each.content: each for each in reversed(found) if each.ours}
     for number, content in enumerate(state["versions"], start=1):
         thing, there = f"{name} version {number} ({content})", first.get(content)
-        fault = _shown_fault(project, name, content, there) if there else f"it is not in the registry. {REBUILD}"
+        fault = (
+            _shown_fault(project, name, content, there)
+            if there
+            else f"it is not in the registry, or lies elsewhere since the checkout was moved. {_again(name)}"
+        )
         yield Finding("MLflow", thing, fault)
     expected = {alias: content for alias in standings.ALIASES if (content := state.get(alias))}
     numbers = {each.version: content for content, each in first.items()}
     named = {
         alias: numbers.get(number, f"its version {number}, which is none of these") for alias, number in aliases.items()
     }
-    fault = "" if expected == named else f"aliases are {named}, the ledger has {expected}. {REBUILD}"
+    fault = "" if expected == named else f"aliases are {named}, the ledger has {expected}. {_again(name)}"
     yield Finding("MLflow", f"{name}: aliases", fault)
     for each in found:
         if each.content in state["versions"] and each is not first.get(each.content):
             what = f"it says that it is {each.content}, and nobody here registered it: its files lie at {each.place}"
             yield Finding("MLflow", f"{name}: its version {each.version}", f"{what}. Delete it in MLflow")
+
+
+def _again(name: str) -> str:
+    return f"To show it again: python -m handbook register {name}"
 
 
 def _shown_fault(project: Project, name: str, content: str, there: MlflowVersion) -> str:

@@ -1,4 +1,4 @@
-"""The verbs for models in service: predict, serve, rollback, promote, lineage, verify."""
+"""The verbs for models in service: predict, serve, demo, rollback, promote, lineage, verify."""
 
 from __future__ import annotations
 
@@ -10,14 +10,28 @@ from pathlib import Path
 from handbook.errors import HandbookError
 from handbook.project import Project
 from handbook.registry import ledger
+from handbook.serving import announcing
 
-VERBS = ("predict", "serve", "rollback", "promote", "lineage", "verify")  # what each does, says handbook.__main__
+VERBS = (
+    "predict",
+    "serve",
+    "demo",
+    "rollback",
+    "promote",
+    "lineage",
+    "verify",
+)  # what each does, says handbook.__main__
 INPUTS = """what the case takes:
-  pictures  PNG or JPEG files, or a folder of them: 28 x 28, white on black, as the data are; colour becomes
-            grey, transparent parts black; nothing is scaled
+  pictures  PNG or JPEG files, or a folder of them: 28 x 28, white on black, or 64 x 64 in colour on white, as the
+            data are; transparent parts become the ground of the data; nothing is scaled
   rows      a CSV with a header and the case's columns, in any order; others are left out
-  prompts   the text to go on from, or a CSV with the column prompt
-  latents   seeds, or a CSV with the column seed; the pictures go to the folder that --output names"""
+  prompts   the text to go on from, or a CSV with the column prompt, and length, temperature, top_k, top_p, seed
+  latents   seeds, or a CSV with the column seed, and label; the pictures go to the folder that --output names
+What is unlike the data is answered with a note; what cannot be read is named, and the others are answered.
+
+--why: what each of the three most telling attributes of a row adds to the number that is answered, relative to the
+mean over rows that the model learnt from; for each picture an overlay in the folder OUTPUT.why: filled orange squares
+speak for the answer, hollow blue ones against it"""
 
 
 def arguments(verb: str, sub: argparse.ArgumentParser) -> None:
@@ -26,16 +40,26 @@ def arguments(verb: str, sub: argparse.ArgumentParser) -> None:
         sub.add_argument("model", metavar="MODEL", help="models:/CASE@champion, models:/CASE/2, or CASE")
         sub.add_argument("--json", action="store_true", help="for programmes")
         return
+    if verb == "demo":
+        sub.add_argument("--port", type=_port, default=5002, help="default: 5002; 0: any that is free")
+        return
     sub.add_argument("name", metavar="CASE", nargs="?" if verb == "verify" else None)
     if verb == "predict":
         sub.formatter_class, sub.epilog = argparse.RawDescriptionHelpFormatter, INPUTS
         sub.add_argument("inputs", nargs="+", metavar="INPUT", help="see below")
         sub.add_argument("--output", metavar="FILE", type=Path, help="answers as CSV; default: stdout")
+        sub.add_argument("--why", action="store_true", help="with each answer its reasons; for rows and pictures")
         sub.add_argument("--batch-size", type=_positive, metavar="N", help="so many in memory at a time")
         sub.add_argument("--delimiter", type=_mark, metavar="MARK", help="between a CSV's cells; default: found out")
     if verb == "serve":
         sub.add_argument("--host", default="127.0.0.1", help="default: 127.0.0.1, this machine alone")
         sub.add_argument("--port", type=_port, default=5001, help="default: 5001; 0: any that is free")
+        sub.add_argument(
+            "--name", dest="names", action="append", default=[], metavar="HOST[:PORT]",
+            help="a further name by which clients call it; loopback's and this machine's are known",
+        )  # fmt: skip
+        sub.add_argument("--log", metavar="FOLDER", type=Path, help="write what is answered there; never over 64 MB")
+        sub.add_argument("--keep-inputs", action="store_true", help="and what was sent, as batches that monitor reads")
     if verb in ("predict", "serve"):
         sub.add_argument(
             "--version", default="", metavar="N", help="or champion, challenger, previous; default: champion"
@@ -73,7 +97,15 @@ def run(project: Project, arguments: argparse.Namespace) -> None:
         case "serve":
             from handbook.serving.serve import serve
 
-            serve(project, arguments.name, arguments.host, arguments.port, arguments.version)
+            if arguments.keep_inputs and not arguments.log:
+                raise HandbookError("--keep-inputs needs a folder to keep them in: --log FOLDER")
+            options = {"names": arguments.names, "keep_inputs": arguments.keep_inputs}
+            options |= {"log": str(arguments.log.absolute())} if arguments.log else {}
+            serve(project, arguments.name, arguments.host, arguments.port, arguments.version, options)
+        case "demo":
+            from handbook.serving.demo.run import demo
+
+            demo(project, arguments.port)
         case "lineage":
             from handbook.registry import lineage
 
@@ -83,8 +115,10 @@ def run(project: Project, arguments: argparse.Namespace) -> None:
             verify(project, arguments.name)
         case "rollback":
             print(rollback(project, arguments.name))
+            announcing.tell(project, "rolled-back", arguments.name)
         case "promote":
             print(promote(project, arguments.name, arguments.version))
+            announcing.tell(project, "promoted", arguments.name)
 
 
 def predict(project: Project, arguments: argparse.Namespace) -> None:
@@ -93,7 +127,7 @@ def predict(project: Project, arguments: argparse.Namespace) -> None:
 
     outcome = prediction.predict(
         project, arguments.name, arguments.inputs, arguments.output,
-        version=arguments.version, batch_size=arguments.batch_size, separator=arguments.delimiter,
+        version=arguments.version, batch_size=arguments.batch_size, separator=arguments.delimiter, why=arguments.why,
     )  # fmt: skip
     print(answers.summary(outcome), file=sys.stderr)
 
@@ -103,9 +137,8 @@ def rollback(project: Project, name: str) -> str:
     from handbook.registry import outlines, tracking
 
     case = project.case(name, outlines.page)
-    gone = ledger.number(ledger.state(project, name), "champion")
-    tracking.follow(project, case, lambda: ledger.roll_back(project, case))
-    now = ledger.number(ledger.state(project, name), "champion")
+    before = tracking.follow(project, case, "rollback", lambda: ledger.roll_back(project, case))
+    gone, now = (ledger.number(known, "champion") for known in (before, ledger.state(project, name)))
     return (
         f"{name}: version {now} is champion again; version {gone} is rejected.\n"
         f"To take it back: python -m handbook promote {name} --version {gone}"
@@ -117,7 +150,7 @@ def promote(project: Project, name: str, version: str) -> str:
     from handbook.registry import outlines, tracking
 
     case = project.case(name, outlines.page)
-    tracking.follow(project, case, lambda: ledger.promote(project, case, version))
+    tracking.follow(project, case, f"promote {version}", lambda: ledger.promote(project, case, version))
     known = ledger.state(project, name)
     before = ledger.number(known, "previous")
     return f"{name}: version {ledger.number(known, 'champion')} is champion" + (

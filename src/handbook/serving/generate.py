@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from handbook import contract
 from handbook.errors import HandbookError
 from handbook.project import Project
+from handbook.registry import trained
 from handbook.steps.given import trained_model
 
 
@@ -17,6 +19,10 @@ def generate(project: Project, name: str, request: dict[str, Any]) -> None:
     case = project.case(name)
     if contract.case(case.page).input != "prompts":
         raise HandbookError(f"{name} writes no text: generate needs a case of the page char_lstm")
+    for key, value in request.items():
+        if isinstance(value, float) and math.isnan(value):  # which in a table is a setting that was left out
+            raise HandbookError(f"{key} must be a number, found {value}")
+    trained.check(project, name)
     model = trained_model(project, case)
     try:
         print(case.page.predict(model, pd.DataFrame([request]))["text"].iloc[0])

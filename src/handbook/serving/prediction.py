@@ -5,12 +5,14 @@ The model comes from the ledger, so that neither MLflow nor a server is needed.
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import warnings
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -22,11 +24,16 @@ from handbook.errors import HandbookError
 from handbook.evaluation import examples
 from handbook.files.integrity import Sealed
 from handbook.project import Case, Project, parse
-from handbook.registry import ledger
+from handbook.registry import ledger, trained
 from handbook.serving import inputs
-from handbook.serving.answers import Answers, Outcome
-from handbook.serving.inputs import Batch, Column, Fault
+from handbook.serving.answers import Answers, Outcome, refuse_place
+from handbook.serving.inputs import Batch, Column, Fault, Form
+from handbook.serving.reasons import added, explain
+from handbook.serving.reasons.overlays import Overlays
 from handbook.training.models import load
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 KINDS = {  # what a case takes, and the column of the answers that says which of them an answer is to
     "pictures": "file",
@@ -34,6 +41,7 @@ KINDS = {  # what a case takes, and the column of the answers that says which of
     "prompts": "prompt",
     "latents": "seed",
 }
+EXPLAINED = {"pictures": 64, "rows": 32}  # what there are reasons for; so many between two steps of the bar
 AT_ONCE = {"pictures": 1024, "rows": 8192, "prompts": 16, "latents": 64}  # in memory; more brings no more speed
 
 
@@ -45,6 +53,15 @@ class Chosen:
     model: Any
     title: str
     example: Any = None
+    data: Path | None = None  # where its dataset lies, if it lies here
+    entry: dict[str, Any] = field(default_factory=dict)  # what its record says of it
+
+    @cached_property
+    def background(self) -> tuple[pd.DataFrame, str]:
+        """Rows that reasons are relative to, and what they are in words; looked for once."""
+        from handbook.serving.reasons.background import background
+
+        return background(self)
 
 
 def choose(project: Project, name: str, version: str = "") -> Chosen:
@@ -56,8 +73,11 @@ def choose(project: Project, name: str, version: str = "") -> Chosen:
         if version:
             raise
         print(f"{str(nothing).splitlines()[0]}; models/{name} is taken", file=sys.stderr)
-        return Chosen(case, load(case.page, case.params, project.models(name)), f"models/{name}")
-    return Chosen(case, _kept(case, content), content.title, examples.frame_of(content.json("example.json")))
+        trained.check(project, name)
+        model = load(case.page, case.params, project.models(name))
+        return Chosen(case, model, f"models/{name}", data=project.data(case.dataset))
+    example, entry = examples.frame_of(content.json("example.json")), content.json("entry.json")
+    return Chosen(case, _kept(case, content), content.title, example, project.data(case.dataset), entry)
 
 
 def _kept(case: Case, content: Sealed) -> Any:
@@ -90,14 +110,30 @@ def kind_of(chosen: Chosen) -> str:
 
 
 def columns_of(chosen: Chosen) -> dict[str, Column]:
-    """The columns that a table's model needs, each with its type and the words that it knows."""
-    facts = chosen.model.facts
+    """The columns that a table's model needs: each with its type, and the words that it knows or what it can be."""
+    facts, page = chosen.model.facts, datasets.page(chosen.case.dataset)
     known = facts.get("columns") or facts.get("like") or {}
-    types = contract.dataset(datasets.page(chosen.case.dataset)).columns
+    types, ranges = contract.dataset(page).columns, contract.usual(page).ranges
     return {
-        name: Column(types.get(name, float) if words is None else str, None if words is None else frozenset(words))
+        name: Column(types.get(name, float), None, *ranges.get(name, (None, None)))
+        if words is None
+        else Column(str, frozenset(words))
         for name, words in known.items()
     }
+
+
+def form_of(chosen: Chosen) -> Form:
+    """What a picture must be for the model, and what those are like that its dataset holds."""
+    shape = (SIDE, SIDE) if chosen.example is None else tuple(chosen.example.shape[1:])
+    usual = contract.usual(datasets.page(chosen.case.dataset))
+    return Form(shape, usual.ground, usual.tones)
+
+
+def settings_of(chosen: Chosen) -> dict[str, type]:
+    """What may stand beside a prompt or seed: of the kind's own settings, those that the model's example shows."""
+    settings = inputs.SETTINGS[KINDS[kind_of(chosen)]]
+    shown = getattr(chosen.example, "columns", settings)
+    return {name: kind for name, kind in settings.items() if name in shown}
 
 
 def batches(
@@ -108,15 +144,15 @@ def batches(
     size = size or AT_ONCE[kind]
     if kind == "pictures":
         files = inputs.picture_files([Path(each) for each in given])
-        shape = (SIDE, SIDE) if chosen.example is None else tuple(chosen.example.shape[1:])
-        return inputs.pictures(files, shape, size), len(files)
+        return inputs.pictures(files, form_of(chosen), size), len(files)
     if kind != "rows":
         bare = chosen.example is not None and not hasattr(chosen.example, "columns")  # a page that takes an array
-        return inputs.requests(given, KINDS[kind], size, bare), len(given)
+        return inputs.requests(given, KINDS[kind], size, bare, settings_of(chosen)), len(given)
     if len(given) != 1:
         raise HandbookError(f"{chosen.case.name} takes one CSV file, found {len(given)} inputs. Call it for each")
     path = Path(given[0])
-    return inputs.rows(path, columns_of(chosen), size, separator), path.stat().st_size if path.is_file() else 0
+    total = path.stat().st_size if inputs.is_there(given[0]) else 0
+    return inputs.rows(path, columns_of(chosen), size, separator), total
 
 
 def predict(project: Project, name: str, given: Sequence[str], output: Path | None = None, **how: Any) -> Outcome:
@@ -131,22 +167,44 @@ def answer(
     *,
     batch_size: int | None = None,
     separator: str | None = None,
+    why: bool = False,
 ) -> Outcome:
     """Predict what is given and write the answers as CSV to `output`, or to stdout; a generator's as PNG files there.
 
     What fails is left out there and listed in OUTPUT.errors.csv. HandbookError, and no file, if nothing can be read.
+    With `why` each answer has its reasons beside it; those of pictures are overlays in OUTPUT.why.
     """
     kind, name = kind_of(chosen), chosen.case.name
-    if output:
-        _refuse_place(output, given, folder=kind == "latents")
-    elif kind == "latents":
+    if output is None and kind == "latents":
         raise HandbookError(f"{name} makes pictures. Name a folder for them: --output FOLDER")
-    parts, total = batches(chosen, given, batch_size, separator)
-    with Answers(output, KINDS[kind]) as answers, _progress(total, kind, name) as bar:
+    if why and kind not in EXPLAINED:
+        raise HandbookError(f"{name} takes {kind}, and --why is for rows and pictures. Leave it out")
+    if why and kind == "pictures" and not output:
+        raise HandbookError("the reasons for pictures are pictures. Name where they go: --output FILE, beside it")
+    if output:
+        refuse_place(output, given, folder=kind == "latents")
+    drawn: Any = Overlays(output) if why and kind == "pictures" and output else contextlib.nullcontext()
+    parts, total = batches(chosen, given, batch_size or (EXPLAINED[kind] if why else None), separator)
+    with (
+        Answers(output, KINDS[kind], drawn=kind == "latents") as answers,
+        drawn as overlays,
+        _progress(total, kind, name) as bar,
+    ):
         for batch in parts:
-            answers.take(batch, *_predicted(chosen, batch))
+            kept, found, refused = predicted(chosen, batch)
+            if why and kept:
+                found = _with_reasons(chosen, batch, kept, found, overlays)
+            answers.take(batch, kept, found, refused)
             bar.update(batch.read)
     return answers.outcome(chosen.title)
+
+
+def _with_reasons(chosen: Chosen, batch: Batch, kept: list[int], found: Any, overlays: Overlays | None) -> Any:
+    """The answers to those inputs of a batch that have one, with their reasons."""
+    data = batch.data.iloc[kept] if hasattr(batch.data, "iloc") else batch.data[kept]
+    names = [batch.names[k] for k in kept]
+    given = explain(chosen, Batch(names, data, [batch.notes[k] for k in kept]))
+    return overlays.take(names, data, given, found) if overlays else added(found, given)
 
 
 def _progress(total: int, kind: str, name: str) -> Any:
@@ -157,44 +215,41 @@ def _progress(total: int, kind: str, name: str) -> Any:
     return tqdm(total=total, unit=unit, unit_scale=kind == "rows", desc=name, disable=not sys.stderr.isatty())
 
 
-def _refuse_place(output: Path, given: Sequence[str], folder: bool) -> None:
-    """HandbookError where the answers cannot go: no folder to lie in, in the place of what they are made from."""
-    if not output.absolute().parent.is_dir():
-        raise HandbookError(
-            f"{output.absolute().parent} is not there, and {output.name} should lie in it. Make it first"
-        )
-    if output.is_dir() and not folder:
-        raise HandbookError(f"{output} is a folder; expected the name of a CSV file to write")
-    if any(Path(each).exists() and output.exists() and output.samefile(each) for each in given):
-        raise HandbookError(f"{output} is what is to be predicted. Name another file for the answers")
+def predicted(chosen: Chosen, batch: Batch) -> tuple[list[int], Any, list[Fault]]:
+    """Positions that were answered, their answers, and what was refused.
 
-
-def _predicted(chosen: Chosen, batch: Batch) -> tuple[list[int], Any, list[Fault]]:
-    """Positions that were answered, their answers, and what the page refused; by halves, to find the one at fault."""
-    places = list(range(len(batch.names)))
-    answers, faults = _halves(chosen, batch, places)
-    refused = {fault.name for fault in faults}
-    kept = [k for k in places if str(batch.names[k]) not in refused]
-    if not answers:
+    What the page refuses is found by halves. An answer that is no finite number is none.
+    """
+    places, parts, faults = _halves(chosen, batch, list(range(len(batch.names))))
+    if not parts:
         return [], None, faults
-    if hasattr(answers[0], "columns"):
-        import pandas as pd
+    if not hasattr(parts[0], "columns"):
+        return places, np.concatenate(parts), faults
+    import pandas as pd
 
-        return kept, pd.concat(answers, ignore_index=True), faults
-    return kept, np.concatenate(answers), faults
+    answers = pd.concat(parts, ignore_index=True)
+    numbers = answers.select_dtypes("number")
+    finite = np.isfinite(numbers.to_numpy(dtype=np.float64)).all(axis=1)
+    for k in np.flatnonzero(~finite):
+        name = next(name for name in numbers if not np.isfinite(numbers[name].iloc[k]))
+        problem = f"the answer is no finite number ({name} {numbers[name].iloc[k]}): too far from all that was learnt"
+        faults.append(batch.fault(places[k], problem))
+    kept = np.flatnonzero(finite)
+    return [places[k] for k in kept], answers.iloc[kept].reset_index(drop=True) if len(kept) else None, faults
 
 
-def _halves(chosen: Chosen, batch: Batch, places: list[int]) -> tuple[list[Any], list[Fault]]:
+def _halves(chosen: Chosen, batch: Batch, places: list[int]) -> tuple[list[int], list[Any], list[Fault]]:
     if not places:
-        return [], []
+        return [], [], []
     some = batch.data.iloc[places] if hasattr(batch.data, "iloc") else batch.data[places]
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # unknown words, which the note tells row by row
-            return [chosen.case.page.predict(chosen.model, some)], []
-    except ValueError as problem:
+            warnings.simplefilter("ignore", RuntimeWarning)  # of numbers that grow without bound: looked at above
+            return places, [chosen.case.page.predict(chosen.model, some)], []
+    except (ValueError, OverflowError) as problem:
         if len(places) == 1:
-            return [], [Fault(str(batch.names[places[0]]), "", str(problem))]
+            return [], [], [batch.fault(places[0], str(problem))]
     middle = len(places) // 2
     left, right = (_halves(chosen, batch, half) for half in (places[:middle], places[middle:]))
-    return left[0] + right[0], left[1] + right[1]
+    return left[0] + right[0], left[1] + right[1], left[2] + right[2]

@@ -1,26 +1,31 @@
-"""python -m handbook serve: a case's champion over HTTP, by MLflow's scoring server, until Ctrl-C."""
+"""python -m handbook serve: a case's champion over HTTP, in the protocol of MLflow's scoring server, until Ctrl-C."""
 
 from __future__ import annotations
 
 import errno
 import ipaddress
+import json
 import os
 import shutil
 import socket
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from handbook.errors import HandbookError, unknown
 from handbook.project import Project
 from handbook.registry import ledger, mlflow_model, standings
 
 PORT = 5001  # beside MLflow's own pages, which are at 5000
+RECORDED = ("entry.json", "example.json")  # what a record's own service asks it for, beside what MLflow loads
 
 
-def serve(project: Project, name: str, host: str, port: int, version: str = "") -> NoReturn:
-    """Become MLflow's scoring server for a version of a case, by default its champion.
+def serve(  # noqa: PLR0917
+    project: Project, name: str, host: str, port: int, version: str = "", options: Mapping[str, Any] | None = None
+) -> NoReturn:
+    """Become the server of a version of a case, by default of its champion.
 
     The port is taken before anything is loaded. The process is replaced, not forked: there is no child to outlive it,
     and nothing of today's code in it, since a model is served by the code that it was registered with. That code comes
@@ -34,7 +39,7 @@ def serve(project: Project, name: str, host: str, port: int, version: str = "") 
     taken = claim(host, port)
     place = private(project)
     try:
-        content.lay_out(mlflow_model.layout(content), place)
+        content.lay_out(mlflow_model.layout(content) | {path: path for path in RECORDED}, place)
     except BaseException:
         shutil.rmtree(place)
         raise
@@ -47,7 +52,9 @@ def serve(project: Project, name: str, host: str, port: int, version: str = "") 
     os.set_inheritable(taken.fileno(), True)
     os.environ.pop("MLFLOW_TRACKING_URI", None)  # a model that lies here has nothing to ask a server for
     script = Path(__file__).with_name("server.py")
-    command = [str(script), str(place), str(taken.fileno()), title]
+    given = dict(options or {})
+    given["names"] = [host if ":" in host else f"{host}:{taken.getsockname()[1]}" for host in given.get("names", ())]
+    command = [str(script), str(place), str(taken.fileno()), title, json.dumps(given)]
     sys.stdout.flush()
     # -P: handbook/ itself must not be searched for modules; -B: no compiled code beside what was checked.
     # The socket lives on in the new programme
@@ -77,12 +84,16 @@ def _lives(process: str) -> bool:
 
 def claim(host: str, port: int) -> socket.socket:
     """A socket bound to host and port; HandbookError if that port is in use, not ours to take, or not on this host."""
+    taken: socket.socket | None = None
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         taken = socket.socket(family, kind, protocol)
         taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # a port just given up is free
         taken.bind(address)
+        return taken
     except OSError as error:
+        if taken is not None:
+            taken.close()
         why = {
             errno.EADDRINUSE: f"port {port} of {host} is in use. Stop what listens there (ss -ltnp shows it), or name "
             "another: --port N, 0 for any that is free",
@@ -90,7 +101,6 @@ def claim(host: str, port: int) -> socket.socket:
             errno.EADDRNOTAVAIL: f"{host} is no address of this machine. Leave --host out, or use 0.0.0.0 for all",
         }.get(error.errno or 0, f"cannot listen at {host}:{port}: {error}")
         raise HandbookError(why) from None
-    return taken
 
 
 def _is_loopback(host: str) -> bool:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import json
 
 from handbook.errors import HandbookError
+from handbook.files import documents
 from handbook.project import Project
+from handbook.registry import results
 
 
 def check(project: Project) -> None:
@@ -17,10 +18,10 @@ def check(project: Project) -> None:
         f"{path.relative_to(project.root)} was made from sample data"
         for pattern in ("*/metrics.json", "*/validation.json", "labs/*/checks.json")
         for path in sorted((project.root / "reports").glob(pattern))
-        if json.loads(path.read_text()).get("data", "real") != "real"
+        if results.kind(project, *path.relative_to(project.root / "reports").parts) != "real"
     ]
     faults += _lock_faults(project)
-    readme = (project.root / "README.md").read_text()
+    readme = documents.text(project.root / "README.md", "Bring it back: git checkout -- README.md")
     if not faults and pages.with_results(readme, pages.results(project)) != readme:
         faults.append("README.md does not show the results in reports/*/metrics.json. Mend it: make report")
     if faults:

@@ -11,35 +11,34 @@ from handbook import contract, datasets
 from handbook.data import provenance
 from handbook.errors import HandbookError
 from handbook.files.formats import write_rows
-from handbook.project import Case, Own, Project
+from handbook.project import Case, Project
 from handbook.training.models import load
 
 
 def data_of(project: Project, case: Case) -> tuple[Any, dict[str, Any]]:
     """A case's data, their bytes checked, and their provenance."""
     page = datasets.page(case.dataset)
-    if isinstance(project, Own):
-        return read_own(page, case, project.file)
+    if project.apart and project.apart.file:
+        return read_own(page, case, project.apart.file)
     origin = provenance.verify(page, project.data(case.dataset))
     return page.load(project.data(case.dataset)), origin
 
 
-def read_own(page: ModuleType, case: Case, file: Path | None) -> tuple[Any, dict[str, Any]]:
+def read_own(page: ModuleType, case: Case, file: Path) -> tuple[Any, dict[str, Any]]:
     """A file of one's own, read as the case's dataset; only a page that offers `read` takes one."""
     read = contract.dataset(page).read
     if read is None:
         raise HandbookError(f"{case.name} learns from {case.dataset}, which no single file can stand in for")
-    assert file is not None, "the command line sees to it"
     return read(file), {"kind": "own", "files": {file.name: {"sha256": provenance.sha256(file)}}}
 
 
 def trained_model(project: Project, case: Case) -> Any:
     """A trained case's model."""
     place = project.models(case.name)
-    if isinstance(project, Own) and not place.exists():
+    if project.apart and project.apart.case == case.name and not place.exists():
+        folder = project.apart.folder
         raise HandbookError(
-            f"{project.folder} holds no model. Make it: python -m handbook train {case.name} --data FILE "
-            f"--to {project.folder}"
+            f"{folder} holds no model. Make it: python -m handbook train {case.name} --data FILE --to {folder}"
         )
     return load(case.page, case.params, place)
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import base64
-import json
 import re
 from pathlib import Path
 from typing import Any
 
-from handbook import contract, datasets, labs
+from handbook import claims, contract, datasets, labs
+from handbook.claims.claim import JUDGEMENTS
 from handbook.errors import HandbookError
+from handbook.files import documents
 from handbook.files.formats import write_text
 from handbook.project import Case, Project, plain
+from handbook.registry import results as read
+from handbook.registry import trained
 
 START, END = "<!-- results: made by `make report`, from reports/*/metrics.json -->", "<!-- end of results -->"
 PERCENT = ("accuracy", "f1", "precision", "recall", "specificity")
@@ -19,10 +22,7 @@ PERCENT = ("accuracy", "f1", "precision", "recall", "specificity")
 
 def metrics(project: Project, name: str) -> dict[str, Any]:
     """The numbers of a case, as its evaluation left them."""
-    path = project.reports(name) / "metrics.json"
-    if not path.exists():
-        raise HandbookError(f"{path} is missing: {name} is not evaluated yet. Make it: dvc repro evaluate@{name}")
-    return dict(json.loads(path.read_text()))
+    return read.metrics(project, project.case(name))
 
 
 def all_real(project: Project) -> bool:
@@ -49,7 +49,7 @@ def row(project: Project, name: str) -> dict[str, str]:
     primary = case.page.PRIMARY
     low, high = numbers["interval"][primary]
     training = project.reports(name) / "training.json"
-    seconds = json.loads(training.read_text())["seconds"] if training.exists() else None
+    seconds = trained.facts(project, name)["seconds"] if training.exists() else None
     return {
         "case": name,
         "seconds": "–" if seconds is None else f"{seconds:.1f}",
@@ -107,6 +107,8 @@ def build(project: Project) -> str:
         cases=[_section(project, project.case(name)) for name in project.cases()],
         labs=[_lab(project, name) for name in project.labs()],
         datasets=[_dataset(project, name) for name in project.datasets()],
+        chapters=[_chapter(project, chapter) for chapter in claims.LEDGER],
+        judgements=JUDGEMENTS,
         sample=not all_real(project),
     )
 
@@ -125,7 +127,7 @@ def _section(project: Project, case: Case) -> dict[str, Any]:
         "per_class": numbers.get("per_class", {}),
         "algorithms": _algorithms(numbers),
         "params": plain(case.params),
-        "training": json.loads((folder / "training.json").read_text()),
+        "training": trained.facts(project, case.name),
         "figures": [_figure(path) for path in sorted((folder / "figures").glob("*.png"))],
         "sample": numbers["data"] != "real",
     }
@@ -139,10 +141,7 @@ def _form_note(dataset: str, form: str) -> str:
 
 def _lab(project: Project, name: str) -> dict[str, Any]:
     """A worked chapter: what its page says, what it measured, and its pictures, those that move included."""
-    home = project.reports("labs") / name
-    if not (home / "checks.json").exists():
-        raise HandbookError(f"{home / 'checks.json'} is missing: the lab has not run. Make it: dvc repro lab@{name}")
-    checks = json.loads((home / "checks.json").read_text())
+    home, checks = project.reports("labs") / name, read.checks(project, name)
     title, *text = (labs.page(name).__doc__ or "").strip().split("\n\n")
     return {
         "name": name,
@@ -151,6 +150,17 @@ def _lab(project: Project, name: str) -> dict[str, Any]:
         "sample": checks.pop("data", "real") != "real",
         "checks": {key: _fact(value) for key, value in checks.items()},
         "figures": [_figure(path) for path in sorted((home / "figures").iterdir())],
+    }
+
+
+def _chapter(project: Project, chapter: int) -> dict[str, Any]:
+    """What the book prints in a chapter, beside what comes out here."""
+    folder = project.root / "reports"
+    rows = ((row, row.shown(folder)) for row in claims.LEDGER[chapter])
+    return {
+        "number": chapter,
+        "counted": claims.counted(chapter),
+        "claims": [(row.section, row.what, row.printed, ours, row.verdict, row.reason) for row, ours in rows],
     }
 
 
@@ -200,10 +210,7 @@ def _figure(path: Path) -> dict[str, str]:
 
 def _dataset(project: Project, name: str) -> dict[str, Any]:
     page = datasets.page(name)
-    path = project.reports(name) / "validation.json"
-    outcome: dict[str, Any] = (
-        json.loads(path.read_text()) if path.exists() else {"data": "not validated", "rows": 0, "expectations": []}
-    )
+    outcome = read.validation(project, name) or {"data": "not validated", "rows": 0, "expectations": []}
     return {
         "name": name,
         "title": (page.__doc__ or "").strip().split("\n\n")[0],
@@ -217,10 +224,13 @@ def _dataset(project: Project, name: str) -> dict[str, Any]:
 
 def report(project: Project) -> None:
     """Build reports/index.html, and the README's table if everything is real."""
+    for name in project.cases():
+        trained.facts(project, name, trained.SHOWN)  # before anything is built of them
     write_text(project.root / "reports" / "index.html", build(project))
     print(f"reports/index.html shows {len(project.cases())} cases and {len(project.labs())} labs")
     if all_real(project):
         readme = project.root / "README.md"
-        write_text(readme, with_results(readme.read_text(), results(project)))
+        text = documents.text(readme, "Bring it back: git checkout -- README.md")
+        write_text(readme, with_results(text, results(project)))
     else:
         print("README.md is left as it is: its table holds results from real data only")

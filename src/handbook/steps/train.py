@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
+from handbook import parameters
 from handbook.contract import Split
+from handbook.errors import HandbookError
+from handbook.files import leftovers, progress
 from handbook.files.formats import write_json, write_rows
-from handbook.project import Case, Project, plain
+from handbook.project import TRAINED, Apart, Case, Project, plain
+from handbook.registry import trained
 from handbook.steps.given import data_of
 from handbook.steps.sources import digest, fingerprint
 from handbook.training.models import save
@@ -20,12 +26,55 @@ from handbook.training.run import FLOW_RUN, Row, Run, first
 def train(project: Project, name: str) -> None:
     """Train a case; a run that was cut off goes on where its last checkpoint is.
 
-    Under torchrun its processes train one model together, and the first of them writes it.
+    What it makes is moved in once all of it is there, sealed: what stands in its place may be a link into DVC's cache,
+    and must not be written through. Under torchrun its processes train one model together, and the first of them
+    writes it.
     """
     case = project.case(name)
     data, origin = data_of(project, case)
+    where = f"params.yaml, cases.{name}"
+    parameters.refuse_data(case.page, case.dataset, data, where)
+    split = case.split(data)
+    parameters.refuse_rows(case.params, len(split.train), where)
     key = training_key(project, case, origin)
-    fit(project, case, case.split(data), key, _listener(project, case, key))
+    aside = replace(project, apart=Apart(name, project.cache / "training" / name))
+    model, report = aside.models(name), aside.reports(name)
+    if not _whole(aside, name, key):
+        for folder in (model, report):
+            shutil.rmtree(folder, ignore_errors=True)
+        with leftovers.removed(model, report):
+            fit(aside, case, split, key, _listener(project, case, key))
+            if first():
+                trained.seal(model, report)
+    if first():
+        _move_in(aside, project, name)
+    if project.apart and first():  # whoever judges it must split as it did, whatever params.yaml says by then
+        write_json(project.apart.folder / TRAINED, {"case": name, "params": plain(case.params), **origin})
+
+
+def _whole(aside: Project, name: str, key: str) -> bool:
+    """Whether this very training had ended when it was cut off, and lies there as it was sealed."""
+    with contextlib.suppress(HandbookError):
+        known = trained.facts(aside, name)
+        return known["key"] == key and trained.is_sealed(aside.models(name), aside.reports(name), known)
+    return False
+
+
+def _move_in(aside: Project, project: Project, name: str) -> None:
+    """The model, its history, and last what seals them; each in one step, so that a kill leaves what can be ended."""
+    model, report = project.models(name), project.reports(name)
+    for folder in (model.parent, report):
+        folder.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(model, ignore_errors=True)
+    staged = model.with_name(f".{model.name}.new")
+    shutil.rmtree(staged, ignore_errors=True)
+    shutil.copytree(aside.models(name), staged)
+    staged.replace(model)
+    for file in ("history.csv", "training.json"):
+        staged = report / f".{file}.new"
+        shutil.copyfile(aside.reports(name) / file, staged)
+        staged.replace(report / file)
+    shutil.rmtree(aside.models(name).parent)
 
 
 def fit(project: Project, case: Case, split: Split[Any], key: str, tell: Callable[[Row], None] | None = None) -> None:
@@ -51,8 +100,12 @@ def _listener(project: Project, case: Case, key: str) -> Callable[[Row], None] |
     if not first():
         return None
     listeners: list[Callable[[Row], None]] = []
+    epochs = getattr(case.params, "epochs", None)
+    if epochs:
+        place = progress.place(project.cache, f"train@{case.name}")
+        listeners.append(lambda row: progress.write(place, int(row["epoch"]), epochs))
     if not sys.stderr.isatty():
-        of = f"/{case.params.epochs}" if hasattr(case.params, "epochs") else ""
+        of = f"/{epochs}" if epochs else ""
         listeners.append(lambda row: print(f"epoch {row['epoch']:.0f}{of}: {_scores(row)}", flush=True))
     if os.environ.get("HANDBOOK_LIVE"):
         from handbook.registry import tracking

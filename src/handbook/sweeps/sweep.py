@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import math
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,9 +20,9 @@ from typing import TYPE_CHECKING, Any
 from handbook import contract, datasets
 from handbook.contract import Split
 from handbook.data import provenance
-from handbook.errors import HandbookError
+from handbook.errors import HandbookError, from_system
 from handbook.evaluation.report import Judge
-from handbook.files import locks
+from handbook.files import locks, progress
 from handbook.project import Case, Project, plain
 from handbook.steps.evaluate import judges
 from handbook.steps.sources import digest, fingerprint
@@ -59,7 +60,9 @@ def sweep(project: Project, name: str, trials: int | None = None) -> None:
         parent = trial_runs.sweep_run(project, case, key, {"data": origin["kind"], "trials": str(wanted)})
         work = _Work(project, case, plan, data, study, parent, judges(project, case))
         while len(finished(study)) < wanted:
-            print(f"{name} {len(finished(study)) + 1}/{wanted}: {work.next()}", flush=True)
+            done, said = len(finished(study)) + 1, work.next()
+            progress.write(progress.place(project.cache, f"sweep@{name}"), done, wanted)
+            print(f"{name} {done}/{wanted}: {said}", flush=True)
             shutil.rmtree(work.checkpoints, ignore_errors=True)
         print(proposals.propose(project, case, plan, study, origin["kind"]))
         parent.end("FINISHED")
@@ -85,7 +88,9 @@ def sweep_key(project: Project, case: Case, plan: Plan, origin: dict[str, Any]) 
 def database(project: Project) -> str:
     """Where trials are kept: beside MLflow's database, which `make clean` leaves alone too."""
     project.mlruns.mkdir(exist_ok=True)
-    return f"sqlite:///{project.mlruns / 'sweeps.db'}"
+    place = project.mlruns / "sweeps.db"
+    os.close(os.open(place, os.O_CREAT | os.O_RDWR, 0o600))  # its owner's to read, from the first byte on
+    return f"sqlite:///{place}"
 
 
 @contextmanager
@@ -98,11 +103,22 @@ def _alone(project: Project, name: str) -> Iterator[None]:
 
 def _study(project: Project, case: Case, key: str) -> optuna.Study:
     import optuna
+    import sqlalchemy.exc
 
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     lower = contract.case(case.page).lower_is_better
+    try:
+        storage = optuna.storages.RDBStorage(database(project))
+        storage.get_all_studies()
+    except (optuna.exceptions.OptunaError, sqlalchemy.exc.SQLAlchemyError, RuntimeError) as error:
+        if refusal := from_system(error):
+            raise refusal from error
+        said = next(iter(str(error.__cause__ or error).strip().splitlines()), "nothing")
+        raise HandbookError(
+            f"{project.mlruns / 'sweeps.db'} cannot be used: {said}.\nMove it away: the sweep then begins again"
+        ) from error
     return optuna.create_study(
-        storage=database(project),
+        storage=storage,
         study_name=f"{case.name}-{key}",
         direction="minimize" if lower else "maximize",
         # with a rate that rises and falls, the first epochs say little

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from handbook.project import Case, Project
-from handbook.registry import tracking
+from handbook.registry import connection, tracking
 
 SWEEP = "handbook.sweep"
 
@@ -30,7 +30,7 @@ class OpenRun:
 
 def sweep_run(project: Project, case: Case, key: str, tags: dict[str, str]) -> OpenRun:
     """The run whose children a sweep's trials are; children that a kill left open are closed."""
-    with tracking._mlflow(project) as mlflow:
+    with connection.opened(project) as mlflow:
         tracking._experiment(project, case, mlflow)
         client = mlflow.MlflowClient()
         home = [mlflow.get_experiment_by_name(case.name).experiment_id]
@@ -45,7 +45,7 @@ def sweep_run(project: Project, case: Case, key: str, tags: dict[str, str]) -> O
 
 def trial_run(project: Project, case: Case, parent: OpenRun, number: int, settings: dict[str, Any]) -> OpenRun:
     """A child run for one trial, its settings logged."""
-    with tracking._mlflow(project) as mlflow:
+    with connection.opened(project) as mlflow:
         home = mlflow.get_experiment_by_name(case.name).experiment_id
         tags = {"mlflow.parentRunId": parent.run_id, "trial": str(number)}
         run = parent.client.create_run(home, tags=tags, run_name=f"trial-{number}")

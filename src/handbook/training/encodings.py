@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from handbook.data.tables import categories
+from handbook.data.schema import categories
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -20,7 +20,7 @@ from handbook.training.batches import Batches
 from handbook.training.run import Row, Run, device, processes
 
 if TYPE_CHECKING:
-    from handbook.training import Learner, Player
+    from handbook.training.networks import Learner, Player
 
 
 class _SupervisedModule(L.LightningModule):

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from handbook.data.tables import Table, encoder
+from handbook.data.schema import encoder
+from handbook.data.tables import Table
 from handbook.training.models import effort
 
 if TYPE_CHECKING:

@@ -31,7 +31,8 @@ from handbook.contract import Split
 from handbook.data import texts
 from handbook.data.texts import Codes, Passage, Request, Text
 from handbook.evaluation.report import Report
-from handbook.training import Batches, Recipe, decayed, on_one_thread, one_cycle, train
+from handbook.training.batches import Batches
+from handbook.training.networks import Recipe, decayed, on_one_thread, one_cycle, train
 from handbook.training.run import Run, device
 
 if TYPE_CHECKING:
@@ -268,7 +269,11 @@ def example(split: Split[Passage]) -> pd.DataFrame:
 
 
 def evaluate(model: Model, split: Split[Passage]) -> Report:
-    """Judge on the held-out last share of the text, beside an n-gram, and look at what the model writes."""
+    """Judge on the held-out last share of the text, beside an n-gram, and look at what the model writes.
+
+    The text may be another than the model learnt from. HandbookError for characters that the model has never seen.
+    """
+    split = texts.renumbered(split, model.alphabet)
     length, prompts = (500, 4) if model.params.many_to_many else (150, 2)  # a whole window a character takes long
     judged = language.judge(
         bits(model, split.test.codes, split.development.codes),

@@ -31,13 +31,14 @@ from handbook.contract import Split
 from handbook.data.images import SIDE, LabelledImages, Pictures
 from handbook.evaluation import recognition
 from handbook.evaluation.report import Report
-from handbook.training import Batches, Recipe, decayed, held_out, one_cycle, tensors, train
 from handbook.training.augmentation import erased, shifted
+from handbook.training.batches import Batches, held_out, tensors
+from handbook.training.networks import Recipe, decayed, one_cycle, train
 from handbook.training.run import Run, device
 
 if TYPE_CHECKING:
     import pandas as pd
-
+from handbook.training.augmentation import alternated
 
 PRIMARY = "accuracy"  # what the gate compares, greater is better
 WITHOUT: dict[str, dict[str, Any]] = {
@@ -67,7 +68,7 @@ class Params:
     plain_epochs: int  # the last epochs, in which pictures are left as they are
     patience: int  # epochs without a lower held-out loss before training ends at the best one's weights; 0: never
     mirror: bool  # judge by the mean of the logits for a picture and for its mirror image
-    validation_share: float  # of the training set, held out for the learning curves and for early stopping
+    validation_share: float  # of the training set, held out for the learning curves, to stop early and to calibrate by
     ablation_epochs: int  # of the shorter runs of a slimmer network, each without one technique
     ablation_widths: tuple[int, ...]
     ablation_samples: int  # pictures that each of them learns from, at most an eighth of what there is
@@ -187,6 +188,7 @@ def fit(split: Split[Pictures], params: Params, run: Run | None = None) -> Model
     images = split.development.images
     scale = float(images.mean()), float(images.std())
     model = trained(split, params, scale, run)
+    recognition.calibrate(model, split.valid)
     started = time.perf_counter()
     model.facts["ablations"], seconds = ablations(split, params, scale, run)
     model.training_ |= {"ablation_seconds": round(time.perf_counter() - started, 2), "algorithms": seconds}
@@ -221,15 +223,6 @@ def augmentation(params: Params) -> Callable[[Tensor, int], Tensor]:
         return erased(images, params.erase) if params.erase else images
 
     return prepare
-
-
-def alternated(images: Tensor, epoch: int) -> Tensor:
-    """Each picture (B, H, W) left to right in every other epoch, so that all are seen both ways (Jordan 2024).
-
-    In which ones, the parity of its intensities says, which is as good as a coin and stays the same for ever.
-    """
-    turned = (images.sum(dim=(1, 2)) + epoch) % 2 == 0
-    return torch.where(turned[:, None, None], images.flip(2), images)
 
 
 def ablations(

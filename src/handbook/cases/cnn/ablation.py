@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from handbook.evaluation.metrics import bootstrap
-
-if TYPE_CHECKING:
-    pass
 from handbook.evaluation.recognition import Probabilities
 
 

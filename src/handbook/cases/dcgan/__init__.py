@@ -35,8 +35,9 @@ from handbook.data.sprites import SIDE, Sprites
 from handbook.errors import HandbookError
 from handbook.evaluation import likeness
 from handbook.evaluation.report import Floats, Judge, Report
-from handbook.training import adversarial, train
+from handbook.training import adversarial, augmentation
 from handbook.training.adversarial import GAMES, Adversaries, Bytes
+from handbook.training.networks import train
 from handbook.training.run import Run, device
 
 if TYPE_CHECKING:
@@ -76,8 +77,8 @@ class Params:
         if self.loss not in ("standard", "hinge"):
             raise ValueError(f"loss must be standard or hinge, found {self.loss!r}")
         for name in self.augment:
-            if name not in adversarial.AUGMENTATIONS:
-                raise ValueError(f"augment must be among {', '.join(adversarial.AUGMENTATIONS)}, found {name!r}")
+            if name not in augmentation.AUGMENTATIONS:
+                raise ValueError(f"augment must be among {', '.join(augmentation.AUGMENTATIONS)}, found {name!r}")
 
 
 def generator(latent: int, width: int) -> nn.Sequential:
@@ -136,7 +137,7 @@ class Model(Adversaries):
     def scores(self, pictures: Tensor, *conditions: Tensor) -> Tensor:
         """What the discriminator says (B,) of pictures (B, 3, 64, 64), each seen through a random augmentation."""
         for name in self.params.augment:
-            pictures = adversarial.AUGMENTATIONS[name](pictures)
+            pictures = augmentation.AUGMENTATIONS[name](pictures)
         scores = self.discriminator(pictures.contiguous(memory_format=torch.channels_last))
         return scores.flatten().float()  # type: ignore[no-any-return]
 

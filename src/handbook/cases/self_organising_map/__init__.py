@@ -30,11 +30,12 @@ import torch
 from torch import Tensor, nn
 
 from handbook.cases.self_organising_map import maps
+from handbook.cases.self_organising_map.drawings import curves, pictures
 from handbook.cases.self_organising_map.maps import Grid
 from handbook.contract import Split
-from handbook.data import tables
+from handbook.data import schema, tables
 from handbook.data.tables import Table
-from handbook.evaluation.metrics import binary, gains
+from handbook.evaluation.metrics import binary
 from handbook.evaluation.report import Report
 from handbook.training.models import effort
 from handbook.training.run import Run, device
@@ -42,9 +43,8 @@ from handbook.training.run import Run, device
 if TYPE_CHECKING:
     import pandas as pd
 
-
 PRIMARY = "roc_auc"
-REASONS, PLANES, LISTED = 3, 12, 100  # attributes named for a row, component planes drawn, suspects listed
+REASONS, LISTED = 3, 100  # attributes named for a row, suspects listed
 Floats = npt.NDArray[np.float64]
 
 
@@ -152,7 +152,7 @@ class Model(nn.Module):
 
 def split(data: Table, params: Params) -> Split[Table]:
     """A share of the rows to judge by; all rows for both where the target marks the outliers. `overall`: all words."""
-    like = dict(sorted(tables.categories(data.features.drop(columns=list(params.ignore))).items()))
+    like = dict(sorted(schema.categories(data.features.drop(columns=list(params.ignore))).items()))
     inliers, held_out = tables.split(data, params.held_out, params.seed) if params.held_out else (data, data)
     return Split(inliers, None, held_out, overall=like)
 
@@ -194,12 +194,13 @@ def outliers(test: Table, params: Params) -> tuple[pd.DataFrame, npt.NDArray[np.
 def predict(model: Model, inputs: pd.DataFrame) -> pd.DataFrame:
     """How outlying rows are, whether that is suspicious, their place on the map, and the attributes that make it so.
 
-    Raises ValueError for a column that is missing or of the wrong type, a missing or infinite value, and for no rows.
+    Raises ValueError for a column that is missing or of the wrong type, a missing or infinite value, one that has no
+    place on the map, and for no rows.
     """
     import pandas as pd
 
-    rows = tables.check_rows(inputs, model.facts["like"])
-    score, unit, near, apart = model.examine(model.encode(rows))
+    rows = schema.check_rows(inputs, model.facts["like"])
+    score, unit, near, apart = model.examine(placed(model, rows))
     names = np.asarray(list(rows.columns))[np.argsort(-apart, axis=1, kind="stable")[:, :REASONS]]
     return pd.DataFrame(
         {
@@ -212,6 +213,20 @@ def predict(model: Model, inputs: pd.DataFrame) -> pd.DataFrame:
         },
         index=rows.index,
     )
+
+
+def placed(model: Model, rows: pd.DataFrame) -> Tensor:
+    """Rows as the map takes them, (N, D); ValueError for a number below 0 that stands for an amount, or one that is too
+    large for 32 bits."""
+    for name in sorted(set(rows) & set(model.params.logarithm)):
+        if (least := rows[name].min()) < 0:
+            raise ValueError(f"column {name!r}: expected 0 or more, found {least:g}")
+    with np.errstate(over="ignore"):  # which is what is looked for
+        encoded = model.encode(rows)
+    for name in rows:
+        if not encoded[:, [own == name for own in model.owner]].isfinite().all():
+            raise ValueError(f"column {name!r}: {rows[name].abs().max():g} lies too far off to be placed on the map")
+    return encoded
 
 
 def example(split: Split[Table]) -> pd.DataFrame:
@@ -277,36 +292,3 @@ def evaluate(model: Model, split: Split[Table]) -> Report:
     chance = {"roc_auc": 0.5, "average_precision": float(labels.mean()), "lift_at_10_percent": 1.0}
     drawn = curves(model, labels, scores) | pictures(model, data, predictions)
     return Report(metrics, chance, interval, drawn, {"suspects": suspects(model, data, predictions)}, finding + ".")
-
-
-def curves(model: Model, labels: npt.NDArray[np.int64], scores: dict[str, Floats]) -> dict[str, Any]:
-    """How the map learnt, and how it ranks."""
-    from handbook.evaluation import figures as draw
-
-    called, found = gains(labels, scores["map"])
-    hundredth, tenth = np.interp([0.01, 0.1], called, found)
-    retrained = f"; trained again without the {model.params.trim:.0%} farthest" if model.params.trim else ""
-    title = f"Rows come to lie {model.history_[-1]['train_loss']:.3f} from their units{retrained}"
-    return {
-        "learning_curves": draw.learning_curves(model.history_, title, "quantisation error"),
-        "curves": draw.curves(labels, scores, f"The map finds {hundredth:.0%} of the outliers in 1 % of the rows"),
-        "gain": draw.gain(called, found, f"The tenth with the highest scores holds {tenth:.0%} of the outliers"),
-    }
-
-
-def pictures(model: Model, data: Table, predictions: pd.DataFrame) -> dict[str, Any]:
-    """U-matrix, component planes in original units, and where on the map the classes are that were kept from it."""
-    grid, name = model.grid, "mean distance to neighbouring units"
-    unit = (predictions["map_row"] * grid.columns + predictions["map_column"]).to_numpy()
-    held = np.stack([np.bincount(unit[data.target == k], minlength=grid.units) for k in (0, 1)])
-    marks = dict(zip(data.classes, held / np.maximum(held.max(axis=1, keepdims=True), 1), strict=True))
-    heights = maps.u_matrix(model.nodes, grid).cpu().numpy()
-    torn = heights.max() / max(float(np.median(heights)), 1e-9)
-    alone, reached = int(((held[1] > 0) & (held[0] == 0)).sum()), int((held[1] > 0).sum())
-    planes = dict(list(model.planes().items())[:PLANES])
-    found = f"{data.classes[1]} lies on {reached} of {grid.units} units, alone on {alone}"
-    return {
-        "u_matrix": maps.draw(grid, {name: heights}, f"At its widest gap the map is torn {torn:.1f} times its usual"),
-        "planes": maps.draw(grid, planes, f"Of the numbers, {next(iter(planes))} varies most over the map"),
-        "hits": maps.draw(grid, {name: heights}, found[0].upper() + found[1:], marks),
-    }

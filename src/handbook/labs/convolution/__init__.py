@@ -5,14 +5,15 @@ everywhere: a pattern is found wherever it lies, with as many weights as the ker
 
 `geometry`: where windows lie, and how many fit, by kernel, padding, stride and dilation (4.4). `layers`: convolution
 and pooling, forward and backward, as a loop that says what is meant and in a fast form (4.3.1, 4.4, 4.5, 4.6).
-`receptive`: how much of the picture one value sees (4.1). `edges`: two numbers that find edges, and how to learn them
+`receptive`: how much of the picture one value sees (4.3.6). `edges`: two numbers that find edges, and how to learn them
 (4.3.3, 4.3.4). `garments`: a small network of these layers that learns kernels of its own. `drawing`: the pictures.
 
 Right in the book, and tests here: 0..8 by 0..3 starts with 19; with a second channel one higher, with 56; 8 x 8 with
-padding 1 stays 8 x 8; the 2 x 2 poolings of 0..8 are 4 5 7 8 and 2 3 5 6. Wrong, and put right here: the formula of
-the output size has a ceiling where a floor belongs (8 x 8 under kernel 3, padding 1, stride 2 gives 4 x 4, not 5 x 5);
-two of the six rows of the edge matrix are not 0 1 0 0 0 −1 0, as all must be; the layer beside it ignores the kernel;
-the listing that learns the kernel, and the calls for several channels, do not run.
+padding 1 stays 8 x 8; the 2 x 2 poolings of 0..8 are 4 5 7 8 and 2 3 5 6. Wrong, and put right here: in 4.4.1 the
+formula of the output size has a ceiling where a floor belongs, as in 4.4.2 (8 x 8 under kernel 3, padding 1, stride 2
+is 4 x 4, not 5 x 5); 8 x 8 under kernel 3, stride 2 and no padding is 3 x 3, not 4 x 4; the six printed rows of the
+edge matrix are 0 1 0 0 −1 0, one column short of 0 1 0 0 0 −1 0; the layer beside it ignores the kernel; the listing
+that learns the kernel, and the calls for several channels, do not run.
 """
 
 from __future__ import annotations
@@ -86,6 +87,7 @@ def _worked() -> dict[str, float | bool]:
     x, w = np.arange(9.0).reshape(1, 1, 3, 3), np.arange(4.0).reshape(1, 1, 2, 2)
     two = layers.cross_correlate(np.concatenate([x, x + 1], axis=1), np.concatenate([w, w + 1], axis=1))
     padded = layers.cross_correlate(np.zeros((1, 1, 8, 8)), np.zeros((1, 1, 3, 3)), padding=1, stride=2)
+    bare = layers.cross_correlate(np.zeros((1, 1, 8, 8)), np.zeros((1, 1, 3, 3)), stride=2)
     row = [0, 1, 0, 0, 0, -1, 0]
     return {
         "worked example, first value": float(layers.cross_correlate(x, w)[0, 0, 0, 0]),
@@ -93,6 +95,7 @@ def _worked() -> dict[str, float | bool]:
         "max pooling, last value": float(layers.max_pool(x, 2, stride=1)[0, 0, 1, 1]),
         "average pooling, last value": float(layers.average_pool(x, 2, stride=1)[0, 0, 1, 1]),
         "rows of 8 at kernel 3, padding 1, stride 2": padded.shape[2],
+        "rows of 8 at kernel 3, no padding, stride 2": bare.shape[2],
         "rows of the edge matrix that are 0 1 0 0 0 -1 0": int((edges.across(edges.band()) == row).all(axis=1).sum()),
         "turning the kernel changes nothing for a symmetric one": np.array_equal(
             layers.convolve(x, w + w[..., ::-1, ::-1]), layers.cross_correlate(x, w + w[..., ::-1, ::-1])

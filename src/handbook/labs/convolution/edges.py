@@ -6,9 +6,10 @@ its rows are alike, so all rows of the result must be alike too, and each is
 
     0  1  0  0  0  −1  0
 
-The book prints two rows otherwise, though no kernel can tell equal rows apart; any printed row but this one is wrong.
-Its layer ignores the kernel, and its listing for learning writes into a leaf in place and crashes. Learnt here by SGD
-on a few pixels of the result a step: L = Σ (y − t)² / m. The targets can be met exactly, so a constant rate converges.
+The book prints all six as 0 1 0 0 −1 0, one column short. So is the picture that it prints, of seven columns in place
+of eight; its rows 5 and 6 differ from the others besides, and unequal rows do not give equal ones. Its layer ignores
+the kernel, and its listing for learning writes into a leaf in place and crashes. Learnt here by SGD on a few pixels of
+the result a step: L = Σ (y − t)² / m. The targets can be met exactly, so a constant rate converges.
 
 How fast is up to the picture. Near the minimum L is curved like A = 2 E[u uᵀ] over its windows u. In a real picture
 neighbours are nearly alike: A is nearly flat along [1, −1], and the same SGD needs some thirty times as long.

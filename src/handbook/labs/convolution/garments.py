@@ -1,4 +1,4 @@
-"""Garments, and a small network that learns its kernels on them by these layers alone (section 4.1).
+"""Garments, and a small network that learns its kernels on them by these layers alone (section 4.3.6).
 
     28 x 28 -> 8 kernels 5 x 5 -> 8 @ 24 x 24 -> ReLU -> max 2 x 2 -> 8 @ 12 x 12 -> dense -> 10 garments
 

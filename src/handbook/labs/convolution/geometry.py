@@ -5,7 +5,8 @@ steps of s, there is room for
 
     floor((n + 2p − d(k − 1) − 1) / s) + 1
 
-windows. The book prints a ceiling: that counts a last window which hangs over the edge.
+windows. In section 4.4.1 the book prints a ceiling, which counts a last window that hangs over the edge; in 4.4.2, with
+p for the padding of both sides together, it prints the floor.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""How much of the picture one value sees (section 4.1; Araujo, Norris and Sim 2019).
+"""How much of the picture one value sees (section 4.3.6; Araujo, Norris and Sim 2019).
 
 A layer's window reaches d(k − 1) further, counted in its inputs; one input lies j pixels from the next, and j is the
 product of the strides below:

@@ -8,8 +8,9 @@ Where the book errs. It sets the risk x² beside the empirical risk of other dat
 with each other; on the same data a gap of s²/n is left. It solves cot πx = πx symbolically, which nobody can: the
 minima of x cos πx are found here numerically. It calls x³ at 0 a saddle, which takes two variables. It blames tanh for
 vanishing gradients: under the same start ReLU loses more. Its check for a global minimum passes for constants only. It
-lets two projects work 4,950 hours where labour is capped at 100; a plan that is feasible works no more than the 100. It
-prints the cost ½ of x² + y² on x + y = 1 as its multiplier, which is λ = −1, and another problem's optimum as its own.
+lets two projects work 50 and 4,950 hours where labour is capped at 100, for its listing puts the 5,000 dollars where
+the hours belong; its own problem, put right, gives 50 hours to each (`claims`). It prints the cost ½ of x² + y² on x +
+y = 1 as its multiplier, which is λ = −1, and another problem's optimum as its own.
 
 The solver is ours, by active sets; SciPy and CVXPY are asked for their opinion, and the checks say whether they agree.
 """
@@ -115,7 +116,7 @@ def _programmes() -> dict[str, float | bool]:
         "projects: profit": -plan.cost,
         "projects: hours of labour worked": float(examples.HOURS @ plan.x),
         "projects: most hours any plan can work": -solve(examples.projects(gains=examples.HOURS)).cost,
-        "projects: hours of labour, as the book prints them": examples.BOOK_HOURS,
+        "projects: hours of labour, as the book prints them": float(examples.BOOK_PLAN.sum()),
         "projects: worth of an hour more of labour": float(plan.inequality[0]),
         "all KKT residuals are below 1e-9": all(
             max(residuals(each, found).values()) < 1e-9 for each, found in zip(problems, ours, strict=True)

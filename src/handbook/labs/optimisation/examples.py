@@ -3,6 +3,7 @@
 The region is the book's: x + y ≤ 5, x − y ≥ 1, x ≥ 0, y ≥ 0, a triangle. So is x² + y² on x + y = 1, whose optimum is
 (½, ½) with λ = −1, a price of −1: a unit more of the right-hand side costs one more. Of the two projects the book's
 form is kept, profits on shared hours, at most 100 of labour; the coefficients are ours, such that both limits bind.
+(The book's own, 2 and 3 an hour with least shares of 50 and 30 hours, leave no choice but where to spend 20.)
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import numpy as np
 from handbook.labs.optimisation.programmes import Array, Programme
 
 LABOUR = 100.0  # hours there are
-BOOK_HOURS = 4950.0  # what the book says its plan works, within the same 100
+BOOK_PLAN = np.array([50.0, 4950.0])  # hours of A and of B that the book's plan works, within the same 100
 PROFIT = np.array([50.0, 40.0])  # of a unit of project A, of project B
 HOURS = np.array([2.0, 1.0])  # of labour, that a unit of A and of B takes
 MACHINE = 80.0  # hours of the machine, one a unit

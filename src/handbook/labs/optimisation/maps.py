@@ -82,7 +82,7 @@ def projects() -> Figure:
     price.legend(frameon=False, fontsize=9)
     price.grid(alpha=0.25)
     figure.suptitle(
-        f"The best plan works all {examples.HOURS @ best.x:.0f} hours of labour, not {examples.BOOK_HOURS:,.0f}"
+        f"The best plan works all {examples.HOURS @ best.x:.0f} hours of labour, not {examples.BOOK_PLAN.sum():,.0f}"
     )
     return figure
 

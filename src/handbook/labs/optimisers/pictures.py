@@ -70,7 +70,7 @@ def _winners(name: str, ran: dict[str, races.Path]) -> str:
 
 
 def batch_sizes() -> Figure:
-    """The book's example of section 3.6, by steps and by rows looked at."""
+    """The example of section 3.6, by steps and by rows looked at."""
     data = descent.rows(np.random.default_rng(0))
     floor = data.loss(data.best())
     figure, (by_step, by_row) = canvas(1, 2, size=(9.6, 3.9), sharey=True)
@@ -81,7 +81,7 @@ def batch_sizes() -> Figure:
         by_step.semilogy(t, excess, lw=1, color=colour, label=f"{name} ({size} {'row' if size == 1 else 'rows'})")
         by_row.loglog(1 + t * size, excess, lw=1, color=colour)
     by_step.axvline(descent.STEPS, ls="--", lw=1, color=GREY)
-    by_step.text(descent.STEPS + 25, 4, "the book stops here", fontsize=8, color=INK)
+    by_step.text(descent.STEPS + 25, 4, "100 steps", fontsize=8, color=INK)
     by_step.set(xlabel="steps at rate 0.01", ylabel="mean squared error above the best")
     by_row.set(xlabel="rows looked at + 1")
     by_step.legend(frameon=False, fontsize=8)
@@ -96,12 +96,12 @@ def batch_sizes() -> Figure:
 def traps() -> Figure:
     """Two of the book's errors on its own example, x² from 5."""
     start = np.array([5.0])
-    ahead, back = (rules.look_ahead(_slope, start, 0.1, 0.9, 60, sign=sign)[:, 0] for sign in (1, -1))
+    ahead, listed = (path(_slope, start, 0.1, 0.9, 60)[:, 0] for path in (rules.look_ahead, rules.two_gradients))
     heavy = rules.walk(rules.Momentum(0.1), _slope, start, 60)[:, 0]
     figure, (left, right) = canvas(1, 2, size=(9.6, 3.8))
     left.plot(ahead, color=COLOURS["Nesterov"], label="Nesterov, looking ahead")
     left.plot(heavy, color=COLOURS["momentum"], label="momentum")
-    left.plot(back, color=COLOURS["AdaGrad"], label="looking back, as the book's code")
+    left.plot(listed, color=COLOURS["AdaGrad"], label="with two gradients, as the book's code")
     adam = rules.walk(rules.Adam(0.1), _slope, start, 150)[:, 0]
     stuck = rules.frozen(rules.Adam(0.1), _slope, start, 150)[:, 0]
     right.plot(adam, color=COLOURS["Adam"], label="Adam")
@@ -111,7 +111,7 @@ def traps() -> Figure:
         axes.set(xlabel="step", ylabel="x")
         axes.legend(frameon=False, fontsize=8)
         _plain(axes)
-    figure.suptitle("On x²: looking back diverges, and Adam without fresh gradients walks past the minimum")
+    figure.suptitle("On x²: the book's Nesterov swings on, and Adam without fresh gradients walks past the minimum")
     return figure
 
 

@@ -12,9 +12,10 @@ conventions of torch.optim, so that the two agree step for step, weight decay in
     Adam       moments m of g and v of g², both corrected for their start     (Kingma and Ba 2015)
     AdamW      Adam, the decay taken off theta and not added to g             (Loshchilov and Hutter 2019)
 
-Where the book is wrong: its text looks ahead along Nesterov's momentum and its code looks back (`look_ahead` takes the
-sign as an argument, and the checks show what each does); its example of Adam computes the gradient once and never
-again, so it marches past the minimum at a constant speed (`frozen`).
+Where the book is wrong: its code for Nesterov's method takes two gradients a step, that at the look-ahead point for the
+position and that at the point itself for the velocity (`two_gradients`), and so comes to rest later than the method of
+its text; its example of Adam computes the gradient once and never again, so it marches past the minimum at a constant
+speed (`frozen`).
 """
 
 from __future__ import annotations
@@ -195,16 +196,23 @@ def walk(rule: Rule, gradient: Gradient, start: Vector, steps: int) -> Vector:
     return np.stack(path)
 
 
-def look_ahead(gradient: Gradient, start: Vector, eta: float, mu: float, steps: int, *, sign: float = 1.0) -> Vector:
-    """Nesterov's method as textbooks state it, path (steps + 1, n): v = mu v - eta g(theta + mu v); theta += v.
-
-    `sign` = -1 looks back, as the book's code does.
-    """
+def look_ahead(gradient: Gradient, start: Vector, eta: float, mu: float, steps: int) -> Vector:
+    """Nesterov's method as textbooks state it, path (steps + 1, n): v = mu v - eta g(theta + mu v); theta += v."""
     theta = np.asarray(start, np.float64)
     v, path = np.zeros_like(theta), [theta]
     for _ in range(steps):
-        v = mu * v - eta * gradient(theta + sign * mu * v)
+        v = mu * v - eta * gradient(theta + mu * v)
         theta = theta + v
+        path.append(theta)
+    return np.stack(path)
+
+
+def two_gradients(gradient: Gradient, start: Vector, eta: float, mu: float, steps: int) -> Vector:
+    """The book's code for it, path (steps + 1, n): theta moves by the gradient ahead, v by the gradient at theta."""
+    theta = np.asarray(start, np.float64)
+    v, path = np.zeros_like(theta), [theta]
+    for _ in range(steps):
+        theta, v = theta + mu * v - eta * gradient(theta + mu * v), mu * v - eta * gradient(theta)
         path.append(theta)
     return np.stack(path)
 

@@ -12,7 +12,7 @@ import pytest
 import yaml
 from starlette.responses import PlainTextResponse
 
-from flows.guard import Guard
+from handbook.serving.guard import Guard
 
 PAGE = "http://127.0.0.1:5000"
 NAMED = {"Host": "127.0.0.1:5000"}

@@ -1,0 +1,60 @@
+"""The ledger's page: what the book prints, chapter by chapter, beside what comes out here.
+
+The rows are the package's (`handbook.claims`); ours is computed, or read from `reports/`, when the page is made.
+"""
+
+from __future__ import annotations
+
+from docs import map as book_map
+from handbook import claims
+from handbook.claims.claim import JUDGEMENTS, Claim
+from handbook.project import Project
+
+HEAD = """---
+hide: [navigation]
+---
+
+# What the book prints
+
+Numbers, shapes, tables and statements of the *Handbook of Deep Learning Models, Volume One* that can be checked, in
+words of our own, by section; beside each, what comes out here, computed when this page is made. **Another problem's**
+is an answer to a question other than the one that stands beside it. A statement in words stands as "yes" or "no", or as
+the range that it comes to ("0 to 1", "below 0.1"; such bounds are ours). Where "ours" is "–", nothing that is printed
+allows to compute it, or the data are not in this checkout.
+
+`handbook claims SECTION` prints the rows of a section; a test a row holds the judgement against the value. What stands
+here for each section, cases and labs, says [the book's map](book.md).
+
+"""
+COLUMNS = "| section | claim | printed | ours | verdict | why |\n|---|---|---|---|---|---|\n"
+
+
+def page(project: Project) -> str:
+    """The ledger as Markdown."""
+    words = {each["chapter"]: each["words"] for each in book_map.book()}
+    parts = [HEAD + _counts(words)]
+    for chapter, rows in claims.LEDGER.items():
+        lines = "\n".join(_line(project, row) for row in rows)
+        parts.append(f"## {chapter} · {words[chapter]}\n\n{COLUMNS}{lines}\n")
+    return "\n".join(parts)
+
+
+def _counts(words: dict[int, str]) -> str:
+    """How many claims of each chapter hold."""
+    head = f"| chapter | claims | {' | '.join(JUDGEMENTS)} |\n|---|{'---:|' * (1 + len(JUDGEMENTS))}\n"
+    lines = []
+    for chapter in claims.LEDGER:
+        found = claims.counted(chapter)
+        cells = [sum(found.values()), *found.values()]
+        lines.append(f"| {chapter} · {words[chapter]} | {' | '.join(map(str, cells))} |")
+    return head + "\n".join(lines) + "\n"
+
+
+def _line(project: Project, row: Claim) -> str:
+    cells = (row.section, row.what, row.printed, row.shown(project.root / "reports"), row.verdict, row.reason)
+    return f"| {' | '.join(_plain(each) for each in cells)} |"
+
+
+def _plain(text: str) -> str:
+    """Text that Markdown leaves as it is."""
+    return text.replace("|", "\\|").replace("*", "\\*").replace("_", "\\_")

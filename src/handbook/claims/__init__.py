@@ -1,0 +1,49 @@
+"""The ledger of printed claims: what the book prints, chapter by chapter, held against what comes out here.
+
+A row has its section, the claim in words of our own, what is printed, a function that computes ours (or the place where
+the pipeline keeps it), and a judgement with its reason. The judgement is written down; the value never is, and a test a
+row holds one against the other. Read by `handbook claims`, the report, and the documentation.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from handbook.claims import (
+    chapter2,
+    chapter2_metrics,
+    chapter3,
+    chapter3_descent,
+    chapter3_programmes,
+    chapter4,
+    chapter4_layers,
+    chapter5,
+    chapter6,
+    chapter6_sprites,
+    chapter7,
+    chapter8,
+)
+from handbook.claims.claim import JUDGEMENTS, Claim
+
+LEDGER: dict[int, tuple[Claim, ...]] = {
+    2: chapter2.CLAIMS + chapter2_metrics.CLAIMS,
+    3: chapter3.CLAIMS + chapter3_programmes.CLAIMS + chapter3_descent.CLAIMS,
+    4: chapter4.CLAIMS + chapter4_layers.CLAIMS,
+    5: chapter5.CLAIMS,
+    6: chapter6.CLAIMS + chapter6_sprites.CLAIMS,
+    7: chapter7.CLAIMS,
+    8: chapter8.CLAIMS,
+}
+
+
+def claims(section: str = "") -> Iterator[Claim]:
+    """The rows of a section and of those inside it ("3.6" has 3.6.1), of a chapter ("3"), or all."""
+    for rows in LEDGER.values():
+        yield from (each for each in rows if not section or f"{each.section}.".startswith(f"{section}."))
+
+
+def counted(chapter: int) -> dict[str, int]:
+    """How many of a chapter's claims are right, wrong, and so on; those that none is are zero."""
+    found = Counter(each.verdict for each in LEDGER[chapter])
+    return {verdict: found[verdict] for verdict in JUDGEMENTS}

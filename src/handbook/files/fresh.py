@@ -1,0 +1,36 @@
+"""Files written in one step under a name that nobody can foresee: two writers do not meet, and no link lies there."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Sorted keys, one line end at the end: a diff shows what changed and nothing else."""
+    write_text(path, json.dumps(content, indent=2, sort_keys=True, ensure_ascii=False) + "\n")
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file in one step: it is the old one or the new one, whole, with the mode of any new file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=".", suffix=".new", dir=path.parent)
+    fresh = Path(name)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as stream:
+            stream.write(text)
+        fresh.chmod(0o666 & ~_mask())  # mkstemp's is its owner's alone
+        fresh.replace(path)
+    except BaseException:
+        fresh.unlink(missing_ok=True)
+        raise
+
+
+def _mask() -> int:
+    """The process's mask of modes, which the system reports only when it is set."""
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask

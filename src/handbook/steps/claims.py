@@ -1,0 +1,46 @@
+"""The ledger of printed claims on the command line: a table, or a section's rows with their reasons."""
+
+from __future__ import annotations
+
+from handbook import claims as ledger
+from handbook.claims.claim import Claim
+from handbook.errors import HandbookError
+from handbook.project import Project
+
+HEAD = ("section", "claim", "printed", "ours", "verdict")
+WIDEST = 60  # characters of a claim in the table; the whole of it stands beside its reason
+
+
+def claims(project: Project, section: str = "") -> None:
+    """Print the rows of a section, of a chapter, or of all with how many hold. HandbookError for one without claims."""
+    rows = list(ledger.claims(section))
+    if not rows:
+        known = ", ".join(dict.fromkeys(each.section for each in ledger.claims()))
+        raise HandbookError(f"the ledger has no claim of section {section!r}. Those that have one: {known}")
+    if section:
+        for row in rows:
+            print(f"{row.section} {row.what}")
+            print(f"    printed {row.printed}, ours {_ours(project, row)}: {row.verdict}; {row.reason}")
+    else:
+        print(table(project, rows))
+        print("\n".join(f"chapter {chapter}: {summary(chapter)}" for chapter in ledger.LEDGER))
+
+
+def table(project: Project, rows: list[Claim]) -> str:
+    """The rows in columns, each as wide as its widest cell."""
+    cells = [HEAD]
+    for row in rows:
+        what = row.what if len(row.what) <= WIDEST else f"{row.what[: WIDEST - 1]}…"
+        cells.append((row.section, what, row.printed, _ours(project, row), row.verdict))
+    widths = [max(len(line[column]) for line in cells) for column in range(len(HEAD))]
+    return "\n".join("  ".join(map(str.ljust, line, widths)).rstrip() for line in cells)
+
+
+def summary(chapter: int) -> str:
+    """How many of a chapter's claims are right, wrong, and so on."""
+    found = ledger.counted(chapter)
+    return f"{sum(found.values())} claims, " + ", ".join(f"{number} {verdict}" for verdict, number in found.items())
+
+
+def _ours(project: Project, row: Claim) -> str:
+    return row.shown(project.root / "reports")
