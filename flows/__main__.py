@@ -13,7 +13,7 @@ from typing import Any
 from flows import servers
 from flows.processes import interruptible
 from flows.stages import SHARE
-from handbook.errors import HandbookError, from_system, unknown
+from handbook.errors import HandbookError, sentence, unknown
 from handbook.files import locks
 from handbook.files.formats import write_text
 from handbook.project import Project
@@ -35,17 +35,11 @@ def main() -> int:
         with interruptible(), one_at_a_time(project), servers.prefect_api(project.root) as api:
             os.environ.update(servers.environment(project.root) | api | ({SHARE: "1"} if arguments.share else {}))
             return run(arguments)
-    except HandbookError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
     except KeyboardInterrupt:
         print("interrupted; run again to go on", file=sys.stderr)
         return INTERRUPTED
     except Exception as error:
-        refusal = from_system(error)
-        if refusal is None:
-            raise
-        print(f"error: {refusal}", file=sys.stderr)
+        print(f"error: {sentence(error)}", file=sys.stderr)
         return 1
 
 

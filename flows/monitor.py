@@ -21,7 +21,7 @@ from handbook.monitoring.inbox import Batch
 from handbook.monitoring.journal import DRIFTED, REFUSED, Record
 from handbook.monitoring.judgement import Watch
 from handbook.project import Project
-from handbook.registry import tracking
+from handbook.registry import connection
 
 
 @flow(name="monitor")
@@ -79,8 +79,7 @@ def _batch(case: str, watch: Watch | None, batch: Batch) -> Row:
         record = judge(held_against, batch)
         put_away(batch, record)
     except Exception as error:
-        inbox.forget(*{copy.parent for copy in batch.held})
-        said = f"{batch.name}: not judged, and left where it is: {judgement.fault_of(error)}"
+        said = judgement.left(batch, error)
         events.emit(events.FAILED, case, said, batch=batch.name)
         return Row(batch.name, "Failed", None, said)
     named = {DRIFTED: events.BATCH_DRIFTED, REFUSED: events.BATCH_REFUSED}.get(record["outcome"])
@@ -104,7 +103,7 @@ def within(project: Project, folder: str) -> Path:
 def look(case: str, folder: str | None) -> tuple[Watch | None, list[Batch]]:
     """Find what has come in, say what is left alone, and load what batches are held against if there are any."""
     project = Project.here()
-    tracking.answers(project)
+    connection.answers(project)
     try:
         found, waiting = judgement.arrived(project, case, within(project, folder) if folder else None)
     except inbox.NothingCameError as nothing:  # every hour but few, and no fault

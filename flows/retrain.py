@@ -16,7 +16,7 @@ from handbook.errors import HandbookError
 from handbook.monitoring import judgement, pages, retraining
 from handbook.monitoring.retraining import TrainingData
 from handbook.project import Project
-from handbook.registry import tracking
+from handbook.registry import connection
 
 
 @flow(name="retrain", flow_run_name="{case}")
@@ -45,7 +45,7 @@ def retrain(case: Case, only_if_due: bool = False) -> State[str]:
 
 def _challenge(project: Project, case: str) -> str:
     """The steps of a retraining, one after the other; says what became of the challenger."""
-    tracking.answers(project)
+    connection.answers(project)
     training_data: Any = quote(gather(case))  # Prefect would look for states among all its rows
     train(training_data)
     evaluate(training_data)

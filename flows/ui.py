@@ -16,9 +16,9 @@ from flows.entrance import link
 from flows.passwords import AUTH, SERVER_AUTH
 from flows.processes import interruptible
 from flows.servers import Server
-from handbook.errors import HandbookError, from_system
+from handbook.errors import HandbookError, sentence
 from handbook.project import Project
-from handbook.registry import tracking
+from handbook.registry import connection
 
 PORTS = {"prefect": 4200, "mlflow": 5000, "reports": 8000}
 SERVING = "polling for scheduled runs"  # what Prefect says once its deployments are known to the server
@@ -30,16 +30,10 @@ def main() -> int:
     try:
         with interruptible(), everything(Project.here().root, ports) as running:
             watch(running)
-    except HandbookError as error:
-        print(f"error: {error}\nThe others were stopped", file=sys.stderr)
-        return 1
     except KeyboardInterrupt:
         print("stopped")
     except Exception as error:
-        refusal = from_system(error)
-        if refusal is None:
-            raise
-        print(f"error: {refusal}\nThe others were stopped", file=sys.stderr)
+        print(f"error: {sentence(error)}\nThe others were stopped", file=sys.stderr)
         return 1
     return 0
 
@@ -95,7 +89,7 @@ def registry(root: Path, first: int) -> Iterator[Server]:
     """MLflow's pages over its database, created or brought up to date first."""
     mlruns = root / "mlruns"
     mlruns.mkdir(exist_ok=True)
-    database = tracking.uri(Project(root))
+    database = connection.uri(Project(root))
     if database.startswith("http"):
         raise HandbookError(
             f"MLFLOW_TRACKING_URI names a server, {database}: its pages are there, and runs would go there.\n"

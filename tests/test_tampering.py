@@ -20,7 +20,17 @@ import pytest
 from handbook.errors import HandbookError
 from handbook.files.integrity import FILES, hashes
 from handbook.project import Project
-from handbook.registry import kept, ledger, mlflow_model, mlflow_run, shown, standings, tracking, verification
+from handbook.registry import (
+    connection,
+    kept,
+    ledger,
+    mlflow_model,
+    mlflow_run,
+    shown,
+    standings,
+    tracking,
+    verification,
+)
 from handbook.serving import commands, prediction, serve
 from tests.serving.test_serve import posted, started
 
@@ -42,7 +52,7 @@ def champion(project: Project, placed: Callable[..., Any], monkeypatch: pytest.M
     """The folder of a champion that is in the ledger, with what MLflow wants, and in no MLflow."""
     case = placed(NAME)
     entry, store = ledger.entry(project, case), ledger.store(project, NAME)
-    with tracking._mlflow(project) as mlflow:
+    with connection.opened(project) as mlflow:
         kept.keep(project, case, entry, store / entry["content"], tracking._describer(mlflow))
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)  # which MLflow sets for its own process
     ledger.enter(case, store, entry["content"])
@@ -285,7 +295,7 @@ def test_verify_names_whatever_is_changed_in_mlflows_store_and_whoever_claims_to
         assert fault in findings(project)
         shutil.rmtree(place)
         shutil.copytree(whole, place)
-    with tracking._mlflow(project) as mlflow:
+    with connection.opened(project) as mlflow:
         number = strange_version(project, mlflow, tmp_path / "strangers", mark)
     output = findings(project)
     assert f"its version {number}" in output
@@ -318,7 +328,7 @@ def test_the_champion_is_served_as_it_was_registered_whatever_lies_in_mlflows_st
     project: Project, placed: Callable[..., Any], fitted: Any, mark: Path, tmp_path: Path
 ) -> None:
     tracking.register(project, placed(NAME))
-    with tracking._mlflow(project) as mlflow:
+    with connection.opened(project) as mlflow:
         strange_version(project, mlflow, tmp_path / "strangers", mark)
     for spoil, _ in IN_MLFLOW.values():
         spoil(in_mlflow(project), mark)

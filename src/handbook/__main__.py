@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from handbook.errors import HandbookError, from_system
+from handbook.errors import HandbookError, sentence
 from handbook.files import leftovers
 from handbook.serving import commands
 from handbook.startup import encoding, endings, glyphs, imports
@@ -242,9 +242,6 @@ def main() -> int:
         with endings.raised():
             run(parser().parse_args())
             sys.stdout.flush()  # here, where a full disk can still be reported
-    except HandbookError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
     except BrokenPipeError:  # who read our answers has seen enough, `| head` say
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
@@ -253,10 +250,7 @@ def main() -> int:
         print(ending.said, file=sys.stderr)
         return ending.code
     except Exception as error:
-        refusal = from_system(error)
-        if refusal is None:
-            raise
-        print(f"error: {refusal}", file=sys.stderr)
+        print(f"error: {sentence(error)}", file=sys.stderr)
         return 1
     return 0
 

@@ -62,6 +62,17 @@ def from_system(error: BaseException) -> HandbookError | None:
     return None
 
 
+def sentence(error: Exception) -> HandbookError:
+    """What a programme says of an error before it ends with 1: our own, or what the system refused.
+
+    Any other error is raised again, with its traceback: that is a fault of ours.
+    """
+    said = error if isinstance(error, HandbookError) else from_system(error)
+    if said is None:
+        raise error
+    return said
+
+
 def _chain(error: BaseException) -> Iterator[BaseException]:
     seen: set[int] = set()
     waiting: list[BaseException | None] = [error]

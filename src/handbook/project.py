@@ -6,6 +6,7 @@ import copy
 import dataclasses
 import inspect
 import math
+import os
 import types
 import typing
 from collections.abc import Callable
@@ -124,7 +125,7 @@ class Project:
     def locked(self) -> dict[str, Any]:
         """The stages that dvc.lock knows, by name; none before anything was made; HandbookError if it is damaged."""
         lock = self.root / "dvc.lock"
-        if not lock.exists() and not lock.is_symlink():
+        if not os.path.lexists(lock):
             return {}
         way = "Bring it back: git checkout -- dvc.lock; or make it again: dvc repro"
         found = documents.yaml_of(lock, way)

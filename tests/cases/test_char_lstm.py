@@ -21,7 +21,7 @@ from handbook.data import texts
 from handbook.data.texts import Request, Text
 from handbook.errors import HandbookError
 from handbook.project import Apart, Project, plain
-from handbook.registry import tracking
+from handbook.registry import connection
 from handbook.serving import generate
 from handbook.steps import evaluate, register, train
 from handbook.training import models
@@ -209,7 +209,7 @@ def test_the_registered_model_takes_prompts_with_and_without_settings(project: P
     (project.root / "params.yaml").write_text(yaml.safe_dump(numbers))
     for step in (train.train, evaluate.evaluate, register.register):
         step(project, "char_lstm")
-    mlflow.set_tracking_uri(tracking.uri(project))
+    mlflow.set_tracking_uri(connection.uri(project))
     served = mlflow.pyfunc.load_model("models:/char_lstm@champion")
     model = models.load(char_lstm, project.case("char_lstm").params, project.models("char_lstm"))
     for sent in (

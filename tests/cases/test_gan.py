@@ -16,6 +16,7 @@ from handbook import datasets
 from handbook.cases import gan
 from handbook.contract import Split
 from handbook.project import Project
+from handbook.registry import connection
 from handbook.training import adversarial
 from handbook.training.adversarial import latents
 from handbook.training.run import Run
@@ -210,7 +211,7 @@ def test_the_registered_generator_takes_seeds_or_latent_vectors_and_gives_pictur
          "interval": {"frechet_distance": [8.0, 10.0]}},
     )  # fmt: skip
     assert "passes the gate" in tracking.register(project, project.case(name))
-    with tracking._mlflow(project) as mlflow:
+    with connection.opened(project) as mlflow:
         served = mlflow.pyfunc.load_model(f"models:/{name}@champion")
         vectors = latents(np.array([5, 6]), 100).tolist()
         by_seed = served.predict(pd.DataFrame({"seed": [5, 6], "label": [1, 2]}))

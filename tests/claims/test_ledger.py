@@ -11,6 +11,7 @@ from handbook import claims
 from handbook.claims import (
     chapter2,
     chapter2_metrics,
+    chapter2_trees,
     chapter3,
     chapter3_descent,
     chapter3_programmes,
@@ -29,8 +30,8 @@ from tests.conftest import MIRROR, ROOT
 REPORTS = ROOT / "reports"
 ROWS = list(claims.claims())
 PAGES = (
-    chapter2, chapter2_metrics, chapter3, chapter3_descent, chapter3_programmes, chapter4, chapter4_layers, chapter5,
-    chapter6, chapter6_sprites, chapter7, chapter8,
+    chapter2, chapter2_metrics, chapter2_trees, chapter3, chapter3_descent, chapter3_programmes, chapter4,
+    chapter4_layers, chapter5, chapter6, chapter6_sprites, chapter7, chapter8,
 )  # fmt: skip
 # An answer to another question may be the printed number and yet none to the question of its section.
 DIFFERS = ("wrong", "another problem's")

@@ -18,7 +18,7 @@ from handbook.data import fetch, images
 from handbook.errors import HandbookError
 from handbook.monitoring import findings, inbox, journal, judgement
 from handbook.project import Project
-from handbook.registry import ledger
+from handbook.registry import connection, ledger
 from tests.conftest import MIRROR, registered, small
 from tests.monitoring.toys import BANK, CASE, PICTURES, drawn, held_out, outcomes, put, shifted
 
@@ -80,9 +80,8 @@ def test_a_batch_goes_where_it_belongs_and_says_why(watched: Project, capsys: py
 
 
 def runs(project: Project) -> int:
-    from handbook.registry import tracking
 
-    with tracking._mlflow(project) as mlflow:
+    with connection.opened(project) as mlflow:
         return len(mlflow.search_runs(experiment_names=[f"{CASE}-monitor"], output_format="list"))
 
 

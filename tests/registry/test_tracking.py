@@ -17,7 +17,7 @@ import pytest
 
 from handbook import datasets
 from handbook.project import Case, Project
-from handbook.registry import ledger, mlflow_model, mlflow_run, shown, tracking, verification
+from handbook.registry import connection, ledger, mlflow_model, mlflow_run, shown, tracking, verification
 from handbook.serving import commands
 
 NAME = "lenet"
@@ -35,7 +35,7 @@ def registered(project: Project, placed: Callable[..., Case]) -> Callable[..., s
 
 def registry(project: Project) -> dict[str, Any]:
     """What MLflow knows: the content of each version, and the aliases."""
-    with tracking._mlflow(project) as mlflow:
+    with connection.opened(project) as mlflow:
         client = mlflow.MlflowClient()
         found = client.search_model_versions(f"name = '{NAME}'")
         aliases = client.get_registered_model(NAME).aliases
@@ -96,7 +96,7 @@ def test_a_deleted_registry_comes_back_with_the_same_versions_and_aliases(
 
 def test_a_run_tells_all_that_is_known_of_its_model(registered: Callable[..., str], project: Project) -> None:
     registered(0.9)
-    with tracking._mlflow(project) as mlflow:
+    with connection.opened(project) as mlflow:
         run = mlflow.search_runs(experiment_names=[NAME], output_format="list")[0]
         history = mlflow.MlflowClient().get_metric_history(run.info.run_id, "train_loss")
         version = mlflow.MlflowClient().get_model_version_by_alias(NAME, "champion")
@@ -132,7 +132,7 @@ def test_a_fresh_process_loads_the_champion_and_predicts_the_same(
     registered(0.9)
     case, data, model = fitted(NAME)
     np.save(tmp_path / "pictures.npy", data.test_images[:16])
-    command = [sys.executable, "-W", "ignore", "-c", LOAD, tracking.uri(project), str(tmp_path / "pictures.npy")]
+    command = [sys.executable, "-W", "ignore", "-c", LOAD, connection.uri(project), str(tmp_path / "pictures.npy")]
     done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=tmp_path)
     expected = case.page.predict(model, data.test_images[:16])["name"].tolist()
     assert done.stdout.strip().splitlines()[-1] == str(expected)

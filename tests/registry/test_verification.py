@@ -14,7 +14,7 @@ import yaml
 from handbook.__main__ import main
 from handbook.files import integrity
 from handbook.project import Project
-from handbook.registry import kept, ledger, pinned, standings, tracking, verification
+from handbook.registry import connection, kept, ledger, pinned, standings, verification
 from handbook.steps import validate
 from tests.registry.test_lineage import registered
 
@@ -136,7 +136,7 @@ def test_a_number_changed_in_params_or_in_mlflow_or_a_file_lost_is_found(
     locked_before = (whole.root / "dvc.lock").read_text()
     (whole.root / "dvc.lock").write_text(locked_before.replace("epochs: 1\n", "epochs: 2\n"))
     assert faults(whole) == {}
-    with tracking._mlflow(whole) as mlflow:
+    with connection.opened(whole) as mlflow:
         client = mlflow.MlflowClient()
         run = client.get_model_version_by_alias(NAME, "champion").run_id
         client.log_metric(run, "accuracy", 0.99)

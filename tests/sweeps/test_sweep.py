@@ -19,7 +19,7 @@ import yaml
 from handbook import datasets
 from handbook.errors import HandbookError
 from handbook.project import Project
-from handbook.registry import tracking
+from handbook.registry import connection
 from handbook.sweeps import ranges, sweep, trial_runs
 from tests.conftest import ROOT
 from tests.sweeps.toys import RANGES, asking
@@ -85,7 +85,7 @@ def test_a_sweep_tries_todays_settings_first_shows_every_trial_and_changes_nothi
     assert len(first) == 4
     case = project.case("mlp")
     assert first[0][0] == ranges.plan(project, case).suggestions(case.params)
-    with tracking._mlflow(project) as mlflow:
+    with connection.opened(project) as mlflow:
         runs = mlflow.search_runs(experiment_names=["mlp"], output_format="list")
     parents = [run for run in runs if trial_runs.SWEEP in run.data.tags]
     children = [run for run in runs if run.data.tags.get("mlflow.parentRunId") == parents[0].info.run_id]
@@ -165,7 +165,7 @@ def test_a_sweep_that_is_killed_at_random_repeats_no_trial_and_ends_as_an_unbrok
     assert len(end) == WANTED
     assert done.stdout.count(f"/{WANTED}: ") == WANTED - len(before)
     assert [each[:3] for each in end] == [each[:3] for each in trials(Project(other), "mlp")]
-    with tracking._mlflow(project) as mlflow:
+    with connection.opened(project) as mlflow:
         runs = mlflow.search_runs(experiment_names=["mlp"], output_format="list")
     assert {run.info.status for run in runs} <= {"FINISHED", "KILLED"}
 

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from handbook.claims import (
     chapter2,
     chapter2_metrics,
+    chapter2_trees,
     chapter3,
     chapter3_descent,
     chapter3_programmes,
@@ -27,7 +28,7 @@ from handbook.claims import (
 from handbook.claims.claim import JUDGEMENTS, Claim
 
 LEDGER: dict[int, tuple[Claim, ...]] = {
-    2: chapter2.CLAIMS + chapter2_metrics.CLAIMS,
+    2: chapter2.CLAIMS + chapter2_trees.CLAIMS + chapter2_metrics.CLAIMS,
     3: chapter3.CLAIMS + chapter3_programmes.CLAIMS + chapter3_descent.CLAIMS,
     4: chapter4.CLAIMS + chapter4_layers.CLAIMS,
     5: chapter5.CLAIMS,

@@ -16,12 +16,12 @@ import numpy as np
 import numpy.typing as npt
 
 from handbook.data import unpacking
+from handbook.data.schema import listed
 from handbook.data.split import Rows, drawn
 from handbook.errors import HandbookError
 
 if TYPE_CHECKING:
     import pandas as pd
-from handbook.data.schema import listed
 
 NAMES = {str: "text", int: "a whole number", float: "a number"}
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar", " ": "space"}

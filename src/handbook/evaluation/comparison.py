@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from handbook.data.tables import Table
-
-if TYPE_CHECKING:
-    pass
 from handbook.training.selection import Algorithm, Array, one_thread
 
 Bounds = dict[str, tuple[float, float]]  # the least and the greatest value that each metric can have

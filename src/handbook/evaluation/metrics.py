@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from handbook.errors import HandbookError
-
-if TYPE_CHECKING:
-    pass
 from handbook.evaluation.report import Floats, Labels
 
 BINS = 15  # of the expected calibration error (Guo et al. 2017, section 2)

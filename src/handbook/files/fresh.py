@@ -22,15 +22,15 @@ def write_text(path: Path, text: str) -> None:
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as stream:
             stream.write(text)
-        fresh.chmod(0o666 & ~_mask())  # mkstemp's is its owner's alone
+        fresh.chmod(usual(0o666))  # mkstemp's is its owner's alone
         fresh.replace(path)
     except BaseException:
         fresh.unlink(missing_ok=True)
         raise
 
 
-def _mask() -> int:
-    """The process's mask of modes, which the system reports only when it is set."""
+def usual(mode: int) -> int:
+    """What a new file or folder of that mode has here: less the process's mask, which is known only by setting one."""
     mask = os.umask(0o077)
     os.umask(mask)
-    return mask
+    return mode & ~mask

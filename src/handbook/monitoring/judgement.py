@@ -119,7 +119,7 @@ def incoming(project: Project, name: str) -> Path:
 
 def records_folder(project: Project, name: str) -> Path:
     """Where the records and pages of a case's batches lie."""
-    return project.root / "reports" / "monitor" / name
+    return pages.home(project) / name
 
 
 @contextlib.contextmanager
@@ -212,11 +212,11 @@ def judge_all(
     project: Project, name: str, folder: Path | None, say: Callable[[str], None]
 ) -> tuple[list[Record], list[str]]:
     """What was said of each batch, and why others could not be judged: none stops those behind it."""
-    from handbook.registry import tracking
+    from handbook.registry import connection
 
     with alone(project, name):
         watcher = watch(project, name)
-        tracking.answers(project)
+        connection.answers(project)
         found, waiting = arrived(project, name, folder)
         for each in waiting:
             say(f"{inbox.shown(each.path.name)}: left alone, {each.why}")
@@ -226,8 +226,7 @@ def judge_all(
                 record, new = judge(watcher, batch)
                 place = put_away(batch, record)
             except Exception as error:  # the batches behind it are owed a judgement
-                inbox.forget(*{copy.parent for copy in batch.held})
-                faults.append(f"{batch.name}: not judged, and left where it is: {fault_of(error)}")
+                faults.append(left(batch, error))
                 say(faults[-1])
             else:
                 said.append(record)
@@ -243,6 +242,12 @@ def refuse_unjudged(name: str, said: list[Record], faults: list[str]) -> None:
             f"{len(faults)} of {len(said) + len(faults)} batches of {name} could not be judged, for a reason that is"
             " not\ntheir own; they stay, and are judged next time:\n  " + "\n  ".join(faults)
         )
+
+
+def left(batch: Batch, error: Exception) -> str:
+    """Let go of a batch that could not be judged: its files stay, our copies go; returns a sentence on why."""
+    inbox.forget(*{copy.parent for copy in batch.held})
+    return f"{batch.name}: not judged, and left where it is: {fault_of(error)}"
 
 
 def fault_of(error: Exception) -> str:

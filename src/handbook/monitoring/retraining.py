@@ -152,10 +152,10 @@ def register(project: Project, training_data: TrainingData) -> str:
 
 def retrain(project: Project, name: str, say: Callable[[str], None] = print) -> str:
     """Train a challenger with all accepted batches; returns what became of it. Raises as `gather` does."""
-    from handbook.registry import tracking
+    from handbook.registry import connection
 
     with judgement.alone(project, name):
-        tracking.answers(project)
+        connection.answers(project)
         training_data = gather(project, name)
         say(what_is_learnt(training_data))
         train(project, training_data)

@@ -38,7 +38,7 @@ def store(project: Project, name: str) -> Path:
 
 def read(path: Path) -> Any:
     """A JSON file's content, or None where there is no file; HandbookError if it is no JSON."""
-    if not path.exists() and not path.is_symlink():
+    if not os.path.lexists(path):
         return None
     way = "Make it again, or bring it back from a backup"
     return documents.value_of(documents.raw(path, way), path, way)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 from handbook.errors import HandbookError
@@ -16,7 +17,7 @@ EXAMPLE: dict[str, documents.Kind] = {"inputs": (dict, list), "answers": (dict, 
 def metrics(project: Project, case: Case) -> dict[str, Any]:
     """The numbers of a case, as its evaluation left them; HandbookError if they are not there, or not of that shape."""
     path, primary = project.reports(case.name) / "metrics.json", case.page.PRIMARY
-    if not path.exists() and not path.is_symlink():
+    if not os.path.lexists(path):
         raise HandbookError(
             f"{path} is missing: {case.name} is not evaluated yet. Make it: dvc repro evaluate@{case.name}"
         )
@@ -43,7 +44,7 @@ def kind(project: Project, *place: str) -> str:
 def validation(project: Project, dataset: str) -> dict[str, Any] | None:
     """What the gate found of a dataset; None if it was never asked."""
     path = project.reports(dataset) / "validation.json"
-    if not path.exists() and not path.is_symlink():
+    if not os.path.lexists(path):
         return None
     return documents.json_object(path, _again(path, f"validate@{dataset}"), VALIDATION)
 
@@ -51,7 +52,7 @@ def validation(project: Project, dataset: str) -> dict[str, Any] | None:
 def checks(project: Project, lab: str) -> dict[str, Any]:
     """The facts that a lab measured; HandbookError if it has not run."""
     path = project.reports("labs") / lab / "checks.json"
-    if not path.exists() and not path.is_symlink():
+    if not os.path.lexists(path):
         raise HandbookError(f"{path} is missing: the lab has not run. Make it: dvc repro lab@{lab}")
     return documents.json_object(path, _again(path, f"lab@{lab}"))
 
@@ -59,7 +60,7 @@ def checks(project: Project, lab: str) -> dict[str, Any]:
 def example(project: Project, name: str) -> dict[str, Any]:
     """A few inputs of a case and the answers to them, as its evaluation left them."""
     path = project.reports(name) / "example.json"
-    if not path.exists() and not path.is_symlink():
+    if not os.path.lexists(path):
         raise HandbookError(f"{name} is not evaluated yet. Make it: dvc repro evaluate@{name}")
     return documents.json_object(path, _again(path, f"evaluate@{name}"), EXAMPLE)
 

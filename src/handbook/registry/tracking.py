@@ -17,14 +17,10 @@ from typing import Any
 from handbook.evaluation import examples
 from handbook.files.formats import write_json
 from handbook.project import Case, Project, plain
-from handbook.registry import changes, kept, ledger, mlflow_model, mlflow_run, standings
-from handbook.registry.connection import answers, uri
-from handbook.registry.connection import opened as _mlflow
-from handbook.registry.connection import own_uri as _own_uri
+from handbook.registry import changes, connection, kept, ledger, mlflow_model, mlflow_run, standings
 from handbook.registry.mlflow_run import CONTENT, TRAINING
 from handbook.registry.standings import ALIASES, LedgerState
 
-__all__ = ["answers", "enter", "follow", "live", "log_batch", "register", "run_url", "uri", "versions"]
 BATCH = "handbook.batch"
 MODEL = re.compile(r"models:/(m-\w+)")  # the source of a version that is a logged model
 
@@ -47,7 +43,7 @@ def register(project: Project, case: Case) -> str:
 def enter(project: Project, case: Case, entry: dict[str, Any]) -> str:
     """Bring what an entry describes into the ledger and MLflow; says what the gate said of it."""
     store = ledger.store(project, case.name)
-    with _mlflow(project) as mlflow:
+    with connection.opened(project) as mlflow:
         describe = _describer(mlflow)
         stale = kept.seal(store, describe)
         kept.keep(project, case, entry, store / entry["content"], describe)
@@ -64,7 +60,7 @@ def follow(project: Project, case: Case, command: str, change: Callable[[], Ledg
     The same command, cut off anywhere, ends what it began.
     """
     store = ledger.store(project, case.name)
-    with _mlflow(project) as mlflow:
+    with connection.opened(project) as mlflow:
         stale = kept.seal(store, _describer(mlflow))
         before, state = changes.carried_out(store, command, change)
         _show(project, case, state, mlflow, stale)
@@ -143,7 +139,7 @@ def versions(name: str, mlflow: Any) -> list[Any]:
 def home(project: Project, version: Any, mlflow: Any) -> str:
     """Where the files of a version must lie: among the models of its case's experiment, under its own id."""
     place = _kept_at(version.name, mlflow)
-    if uri(project) == _own_uri(project):
+    if connection.uri(project) == connection.own_uri(project):
         place = _artifacts(project, version.name)  # whatever an experiment says that others may have made
     model = MODEL.fullmatch(version.source or "")
     return f"{place.rstrip('/')}/models/{model[1]}/artifacts" if model else ""
@@ -165,7 +161,7 @@ def _experiment(project: Project, case: Case, mlflow: Any) -> None:
     Where the project's own database has it elsewhere, since the checkout was moved or somebody else made it, that one
     is put aside under another name.
     """
-    place = None if uri(project).startswith("http") else _artifacts(project, case.name)
+    place = None if connection.uri(project).startswith("http") else _artifacts(project, case.name)
     found = _elsewhere(project, case, mlflow)
     if found:
         mlflow.MlflowClient().rename_experiment(found.experiment_id, f"{case.name}, elsewhere ({found.experiment_id})")
@@ -182,7 +178,7 @@ def _experiment(project: Project, case: Case, mlflow: Any) -> None:
 def _elsewhere(project: Project, case: Case, mlflow: Any) -> Any:
     """The case's experiment, if the project's own database has its files elsewhere than here; else nothing."""
     found = mlflow.get_experiment_by_name(case.name)
-    own = uri(project) == _own_uri(project)
+    own = connection.uri(project) == connection.own_uri(project)
     return found if own and found and found.artifact_location != _artifacts(project, case.name) else None
 
 
@@ -201,7 +197,7 @@ def _live_run(case: Case, key: str, mlflow: Any) -> str | None:
 
 def live(project: Project, case: Case, key: str) -> Callable[[dict[str, float]], None]:
     """A listener that shows each epoch in MLflow as it ends; `register` later completes the same run."""
-    with _mlflow(project) as mlflow:
+    with connection.opened(project) as mlflow:
         _experiment(project, case, mlflow)
         run_id = _live_run(case, key, mlflow)
         if run_id is None:
@@ -221,7 +217,7 @@ def live(project: Project, case: Case, key: str) -> Callable[[dict[str, float]],
 
 def log_batch(project: Project, case: Case, record: dict[str, Any], page: Path) -> None:
     """What was said of a batch, as a run of the experiment CASE-monitor; the same bytes are logged once."""
-    with _mlflow(project) as mlflow:
+    with connection.opened(project) as mlflow:
         _experiment(project, replace(case, name=f"{case.name}-monitor"), mlflow)
         found = mlflow.search_runs(
             experiment_names=[f"{case.name}-monitor"],
@@ -266,7 +262,7 @@ def run_url(project: Project, name: str, server: str = "http://127.0.0.1:5000") 
     state = standings.opened(ledger.store(project, name))
     if not state or not state["versions"]:
         return None
-    with _mlflow(project) as mlflow:
+    with connection.opened(project) as mlflow:
         runs = {each.tags.get(CONTENT): each.run_id for each in reversed(versions(name, mlflow))}
         experiment = mlflow.get_experiment_by_name(name)
     run = runs.get(state["challenger"])

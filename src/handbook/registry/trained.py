@@ -6,6 +6,7 @@ without a word and answers wrongly, and a damaged one fails wherever it happens 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -61,7 +62,7 @@ def check(project: Project, name: str) -> None:
 def _check(project: Project, name: str) -> None:
     model, report = project.models(name), project.reports(name)
     place = report / "training.json"
-    if not model.is_dir() or not (place.exists() or place.is_symlink()):
+    if not model.is_dir() or not os.path.lexists(place):
         return  # not trained yet, or only half there, which whoever reads it says
     listed = facts(project, name).get(SEAL)
     if isinstance(listed, dict):
@@ -72,7 +73,7 @@ def _check(project: Project, name: str) -> None:
         raise HandbookError(
             f"the model of {name} is not what its training made:\n  " + "\n  ".join(faults) + f"\n{_way(project, name)}"
         )
-    if (history := report / "history.csv").exists() or history.is_symlink():
+    if os.path.lexists(history := report / "history.csv"):
         documents.rows(history, _way(project, name))
 
 

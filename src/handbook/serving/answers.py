@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from handbook.errors import HandbookError
+from handbook.files.fresh import usual
 from handbook.serving.inputs import Batch, Fault, is_there, legible
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ class Answers:
         except OSError as error:
             raise HandbookError(f"nothing can be written in {place.absolute().parent}: {error.strerror}") from None
         self.fresh[place] = Path(name)
-        os.fchmod(number, 0o666 & ~_umask())
+        os.fchmod(number, usual(0o666))
         return os.fdopen(number, "w", newline="", encoding="utf-8", errors="backslashreplace")
 
     def take(self, batch: Batch, places: list[int], answers: Any, refused: list[Fault]) -> None:
@@ -101,7 +102,7 @@ class Answers:
         assert self.output  # `predict` sees to that
         if self.output not in self.fresh:
             self.fresh[self.output] = Path(tempfile.mkdtemp(prefix=".", suffix=".new", dir=self.output.parent))
-            self.fresh[self.output].chmod(0o777 & ~_umask())
+            self.fresh[self.output].chmod(usual(0o777))
         for name, pixels in zip(names, pictures, strict=True):
             self.drawn_as[name] = count = self.drawn_as.get(name, 0) + 1
             file = f"{name}.png" if count == 1 else f"{name}-{count}.png"
@@ -157,13 +158,6 @@ class Answers:
     def outcome(self, title: str) -> Outcome:
         errors = self.errors if self.failed else None
         return Outcome(title, self.answered, self.failed, self.doubtful, self.output, errors)
-
-
-def _umask() -> int:
-    """What this process takes from the rights of a new file."""
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
 
 
 def harmless(cell: Any) -> Any:

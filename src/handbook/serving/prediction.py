@@ -232,10 +232,14 @@ def predicted(chosen: Chosen, batch: Batch) -> tuple[list[int], Any, list[Fault]
     finite = np.isfinite(numbers.to_numpy(dtype=np.float64)).all(axis=1)
     for k in np.flatnonzero(~finite):
         name = next(name for name in numbers if not np.isfinite(numbers[name].iloc[k]))
-        problem = f"the answer is no finite number ({name} {numbers[name].iloc[k]}): too far from all that was learnt"
-        faults.append(batch.fault(places[k], problem))
+        faults.append(batch.fault(places[k], not_finite(str(name), numbers[name].iloc[k])))
     kept = np.flatnonzero(finite)
     return [places[k] for k in kept], answers.iloc[kept].reset_index(drop=True) if len(kept) else None, faults
+
+
+def not_finite(name: str, value: float) -> str:
+    """Why an answer with that value is none."""
+    return f"the answer is no finite number ({name} {value}): too far from all that was learnt"
 
 
 def _halves(chosen: Chosen, batch: Batch, places: list[int]) -> tuple[list[int], list[Any], list[Fault]]:

@@ -29,7 +29,7 @@ from handbook.serving.inputs import Batch, Fault
 from handbook.serving.limits import RefusalError
 from handbook.serving.log import Log
 from handbook.serving.messages import JSON, PAGE, TEXT, Answer, Receive, Scope, Send
-from handbook.serving.prediction import Chosen, predicted
+from handbook.serving.prediction import Chosen, not_finite, predicted
 
 TOGETHER = {"pictures": 128, "rows": 2048, "prompts": 16, "latents": 32}  # inputs of several requests predicted at once
 LARGE = 1 << 16  # bytes of a body that is read beside the loop, so that small ones need not wait for it
@@ -211,9 +211,9 @@ def _effort(data: Any) -> float:
 
 
 def unanswered(batch: Batch, predictions: list[Any]) -> list[Fault]:
-    """The inputs of which an answer is no finite number, said as `predict` says it."""
+    """The inputs of which an answer is no finite number; looked for in what is sent, which costs the least."""
     return [
-        Fault(str(name), "", f"the answer is no finite number ({key} {value}): too far from all that was learnt")
+        Fault(str(name), "", not_finite(key, value))
         for name, answer in zip(batch.names, predictions, strict=True)
         if isinstance(answer, dict)
         for key, value in answer.items()

@@ -31,14 +31,13 @@ from handbook.contract import Split
 from handbook.data.images import SIDE, LabelledImages, Pictures
 from handbook.evaluation import recognition
 from handbook.evaluation.report import Report
-from handbook.training.augmentation import erased, shifted
+from handbook.training.augmentation import alternated, erased, shifted
 from handbook.training.batches import Batches, held_out, tensors
 from handbook.training.networks import Recipe, decayed, one_cycle, train
 from handbook.training.run import Run, device
 
 if TYPE_CHECKING:
     import pandas as pd
-from handbook.training.augmentation import alternated
 
 PRIMARY = "accuracy"  # what the gate compares, greater is better
 WITHOUT: dict[str, dict[str, Any]] = {
@@ -76,12 +75,8 @@ class Params:
     ablation_seeds: int
 
     def __post_init__(self) -> None:
-        counted = (
-            "epochs",
-            "batch_size",
-            "blocks",
-            *(f"ablation_{each}" for each in ("epochs", "samples", "judges", "seeds")),
-        )
+        counted = ("epochs", "batch_size", "blocks",
+                   *(f"ablation_{each}" for each in ("epochs", "samples", "judges", "seeds")))  # fmt: skip
         counts = {name: getattr(self, name) for name in counted}
         if min(*counts.values(), *self.widths, *self.ablation_widths) < 1 or len(self.widths) < 2:
             raise ValueError(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,11 +12,8 @@ import torch
 from torch import Tensor, nn
 
 from handbook.data.images import Bytes, Pictures
-from handbook.training.run import device
-
-if TYPE_CHECKING:
-    pass
 from handbook.evaluation.recognition import Probabilities, captions, confident_mistakes
+from handbook.training.run import device
 
 
 def multiply_adds(network: nn.Module, picture: Tensor) -> int:
