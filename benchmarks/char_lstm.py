@@ -29,7 +29,7 @@ def run() -> list[str]:
     text = datasets.page("macbeth").load(project.data("macbeth"))
     book = dataclasses.replace(
         project.case("char_lstm_book").params,
-        epochs=EPOCHS, window_share=SHARE, bf16=False, validation_share=0.0,
+        epochs=EPOCHS, window_share=SHARE, validation_share=0.0,
     )  # fmt: skip
     theirs, spent = timed(text, book)
     ours, seconds = timed(text, dataclasses.replace(project.case("char_lstm").params, validation_share=0.0))

@@ -28,7 +28,7 @@ from torch import Tensor
 
 from handbook import datasets
 from handbook.cases import rbf_network
-from handbook.data import partition
+from handbook.data import partition, schema
 from handbook.project import Project
 from handbook.training import encodings
 
@@ -65,7 +65,7 @@ def run() -> list[str]:
     params = project.case("rbf_book").params
     data = datasets.page("bank_marketing").load(project.data("bank_marketing"))
     split = partition.rows(data, params)
-    columns = encodings.codes(data.features)
+    columns = encodings.codes(data.features, schema.categories(data.features))
     rows, test = (encodings.encoded(each.features, columns) for each in (split.train, split.test))
     labels = split.train.target.astype(np.float64)
     tensor, wanted = torch.from_numpy(rows), torch.from_numpy(labels)[:, None]

@@ -9,6 +9,7 @@ some that are not counted. Everything keeps to one thread of torch: a second wai
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import io
 import json
@@ -29,6 +30,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 import torch
 
 from handbook import datasets
@@ -109,10 +111,19 @@ def _is_ready(host: str, port: int) -> bool:
 
 @contextmanager
 def _ended(process: subprocess.Popen[Any]) -> Iterator[subprocess.Popen[Any]]:
+    """Ended with the block, its children too: a server's workers may outlive it, and take a core from the next one."""
+    family: list[psutil.Process] = []
     try:
         yield process
     finally:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            family = psutil.Process(process.pid).children(recursive=True)
         process.send_signal(signal.SIGTERM)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(20)
+        for each in [*family, process]:
+            with contextlib.suppress(psutil.NoSuchProcess, ProcessLookupError):
+                each.kill()
         process.wait()
 
 

@@ -9,6 +9,7 @@ from docs import map as book_map
 from handbook import claims
 from handbook.claims.claim import JUDGEMENTS, Claim
 from handbook.project import Project
+from handbook.steps import claims as verb
 
 HEAD = """---
 hide: [navigation]
@@ -26,6 +27,14 @@ allows to compute it, or the data are not in this checkout.
 here for each section, cases and labs, says [the book's map](book.md).
 
 """
+SETTINGS = """## The recipes' settings
+
+Every setting that the book prints of a recipe that a block whose name ends in `_book` follows, and ours, read from the
+block and from the networks that it makes. **The same in full** is what `preset: book` has.
+
+| section | block | setting | printed | ours | the same, or why not |
+|---|---|---|---|---|---|
+"""
 COLUMNS = "| section | claim | printed | ours | verdict | why |\n|---|---|---|---|---|---|\n"
 
 
@@ -36,7 +45,16 @@ def page(project: Project) -> str:
     for chapter, rows in claims.LEDGER.items():
         lines = "\n".join(_line(project, row) for row in rows)
         parts.append(f"## {chapter} · {words[chapter]}\n\n{COLUMNS}{lines}\n")
-    return "\n".join(parts)
+    return "\n".join([*parts, _settings(project)])
+
+
+def _settings(project: Project) -> str:
+    """What the book prints of its recipes' settings, beside the blocks that follow them."""
+    lines = [
+        f"| {row.section} | `{row.case}` | {' | '.join(_plain(each) for each in (row.what, row.printed, ours, why))} |"
+        for row, ours, why in verb.compared(project)
+    ]
+    return SETTINGS + "\n".join(lines) + "\n"
 
 
 def _counts(words: dict[int, str]) -> str:

@@ -103,6 +103,22 @@ def start_case(page: Page, prefect: str, case: str) -> None:
     page.get_by_text("Task Runs", exact=True).wait_for()  # its tab; a list of runs counts "task runs"
 
 
+def open_artifacts(page: Page, name: str) -> None:
+    """The artifacts of the run whose page is open, with that of this name among them.
+
+    Prefect's page asks for the list once, so the tab is opened again until the run has written it.
+    """
+    from playwright.sync_api import TimeoutError  # not Python's own
+
+    for _ in range(12):
+        page.get_by_text("Artifacts", exact=True).last.click()
+        with suppress(TimeoutError):
+            page.get_by_text(name).first.wait_for(timeout=10_000)
+            return
+        page.reload()
+    raise HandbookError(f"{page.url}: the run has no artifact named {name} after two minutes")
+
+
 @contextmanager
 def demo(project: Project) -> Iterator[str]:
     """Where `handbook demo` is, started as a person starts it, on a free port."""
@@ -166,7 +182,7 @@ def main() -> None:
         start_case(browser, prefect, case)
         browser.get_by_text("Completed").first.wait_for()
         _shoot(browser, "prefect_run")
-        browser.get_by_text("Artifacts", exact=True).last.click()
+        open_artifacts(browser, f"{case.replace('_', '-')}-metrics")
         _shoot(browser, "prefect_artifacts")
         side_by_side = compared(project, mlflow)
         browser.goto(side_by_side)

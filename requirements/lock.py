@@ -17,7 +17,7 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
-EXTRAS = ("pipeline", "labs", "dask", "postgres", "browser", "dev")  # what `make setup` installs
+EXTRAS = ("pipeline", "labs", "onnx", "dask", "postgres", "browser", "dev")  # what `make setup` installs
 MORE = ("ray", "bench", "audit", "docs")  # what single targets add
 CUDA = re.compile(r"nvidia-|cuda-|triton$")  # what torch names for its CUDA build alone
 

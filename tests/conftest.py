@@ -7,11 +7,13 @@ import os
 import shutil
 import signal
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from filelock import FileLock
 
 from handbook import datasets
 from handbook.data import fetch
@@ -20,8 +22,10 @@ from handbook.evaluation.report import Judge, Report
 from handbook.files import formats
 from handbook.project import Case, Project
 from handbook.registry import kept, ledger
+from handbook.sources import Name
 from handbook.steps import evaluate, register, train
 from handbook.training import models
+from tests.tracing import traced
 
 ROOT = Path(__file__).parent.parent
 MIRROR = os.environ.get("HANDBOOK_MIRROR", "")
@@ -31,6 +35,7 @@ FEW: dict[str, Any] = {"n_folds": 2, "inner_folds": 2, "slow_rows": 300, "n_esti
 FEW |= {"hidden_size": 96, "steps": 12}
 FEW |= {"widths": (16, 16, 32), "ablation_widths": (8, 8, 16), "ablation_epochs": 1}
 FEW |= {"ablation_samples": 256, "ablation_judges": 256}
+TRACES: dict[str, tuple[set[Name], set[Name]]] = {}  # what ran when a case was fitted and when it was judged
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -43,12 +48,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def samples(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
-    """The sample of a dataset, drawn once for all tests; they read it and never write."""
-    home = tmp_path_factory.mktemp("samples")
+    """The sample of a dataset, drawn once for all tests and workers; they read it and never write."""
+    base = tmp_path_factory.getbasetemp()
+    home = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "samples"
+    home.mkdir(exist_ok=True)
 
     def draw(name: str) -> Path:
-        if not (home / name).exists():
-            fetch.draw_sample(datasets.page(name), home / name, seed=0)
+        with FileLock(home / f"{name}.lock"):
+            if not (home / name).exists():
+                fetch.draw_sample(datasets.page(name), home / name, seed=0)
         return home / name
 
     return draw
@@ -102,7 +110,9 @@ def fitted(samples: Callable[[str], Path]) -> Callable[[str], tuple[Case, Any, A
         if name not in kept:
             case = brief(Project(ROOT).case(name), epochs=8)
             data = datasets.page(case.dataset).load(samples(case.dataset))
-            kept[name] = case, data, case.page.fit(case.split(data), case.params)
+            with traced() if counts_no_epochs(case) else nullcontext(set()) as learned:
+                kept[name] = case, data, case.page.fit(case.split(data), case.params)
+            TRACES[name] = learned, set()
         return kept[name]
 
     return fit
@@ -116,10 +126,32 @@ def judged(fitted: Any) -> Callable[[str], Report]:
     def evaluate(name: str) -> Report:
         if name not in kept:
             case, data, model = fitted(name)
-            kept[name] = case.page.evaluate(model, case.split(data), *judges(case, fitted))
+            with traced() if counts_no_epochs(case) else nullcontext(set()) as judged:
+                kept[name] = case.page.evaluate(model, case.split(data), *judges(case, fitted))
+            TRACES[name] = TRACES[name][0], judged
         return kept[name]
 
     return evaluate
+
+
+@pytest.fixture
+def traces(judged: Callable[[str], Report]) -> Callable[[str], tuple[set[Name], set[Name]] | None]:
+    """The definitions that ran when a case was fitted and judged; None of what can be trained for a part of its time.
+
+    What counts no epochs is dear to train, however little of it is needed, so it is watched while it is trained once.
+    """
+
+    def of(name: str) -> tuple[set[Name], set[Name]] | None:
+        if not counts_no_epochs(Project(ROOT).case(name)):
+            return None
+        judged(name)
+        return TRACES[name]
+
+    return of
+
+
+def counts_no_epochs(case: Case) -> bool:
+    return not hasattr(case.params, "epochs")
 
 
 def judges(case: Case, fitted: Any) -> tuple[Judge, ...]:

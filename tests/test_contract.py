@@ -49,11 +49,14 @@ def functions(offer: type) -> dict[str, inspect.Signature]:
 
 
 def agrees(own: inspect.Signature, wanted: inspect.Signature) -> bool:
-    """Whether a page's function takes what the contract's does, by the same names; `*name` stands for none or one."""
+    """Whether a page's function takes what the contract's does, by the same names; `*judge` stands for none or one.
+
+    `*data` stands for as many as a lab names datasets.
+    """
     given = list(own.parameters.values())
     for want in wanted.parameters.values():
         if want.kind == want.VAR_POSITIONAL:
-            given = [] if len(given) <= 1 else given
+            given = [] if len(given) <= 1 or want.name == "data" else given
         elif not given or given[0].name != want.name or (given[0].default is EMPTY) != (want.default is EMPTY):
             return False
         else:
@@ -125,15 +128,15 @@ def test_a_lab_offers_what_the_contract_says(name: str) -> None:
     page = labs.page(name)
     assert not faults(page, contract.LabPage, contract.Lab)
     said = contract.lab(page)
-    assert said.dataset is None or said.dataset in datasets.names()
-    takes = 0 if said.dataset is None else 1
+    takes = len(said.datasets)
+    assert len(set(said.datasets) & set(datasets.names())) == takes
     for function in filter(None, (page.figures, page.checks, said.animations)):
         assert len(inspect.signature(function).parameters) == takes
 
 
 def test_what_a_page_leaves_out_has_a_default() -> None:
     assert contract.case(SimpleNamespace()) == contract.Case(False, None, ())
-    assert contract.lab(SimpleNamespace()) == contract.Lab(None, None)
+    assert contract.lab(SimpleNamespace()) == contract.Lab((), None)
     assert contract.usual(SimpleNamespace()) == contract.Usual({}, None, None)
     assert contract.dataset(SimpleNamespace(FILES=("a",))) == contract.Dataset({"": ("a",)}, {}, {}, (), None)
     assert contract.case(SimpleNamespace(LOWER_IS_BETTER=True, INPUT="prompts")).lower_is_better

@@ -78,6 +78,13 @@ def test_the_page_of_claims_has_every_row_and_counts_them_by_chapter() -> None:
         assert f" | {len(rows)} | {' | '.join(map(str, claims.counted(chapter).values()))} |" in text
 
 
+def test_the_page_of_claims_has_every_setting_of_the_books_recipes() -> None:
+    text = claims_page.page(Project(ROOT)).partition("\n## The recipes' settings\n")[2]
+    lines = [line for line in text.splitlines() if line.startswith("| ")][1:]
+    assert [line.split(" | ")[:2] for line in lines] == [[f"| {r.section}", f"`{r.case}`"] for r in claims.SETTINGS]
+    assert all(line.count(" | ") == 5 for line in lines)
+
+
 @pytest.mark.parametrize("path", MARKDOWN, ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_every_link_of_a_document_leads_to_a_file(path: Path) -> None:
     pages = reference.pages(ROOT / "src" / "handbook")

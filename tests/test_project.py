@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from handbook.errors import HandbookError
-from handbook.project import Project, parse, plain
+from handbook.project import PRESETS, Project, parse, plain
 from tests.conftest import ROOT
 
 
@@ -28,9 +28,9 @@ class Toy:
 GOOD = {"rate": 1, "layers": [3, 4], "name": "x", "deep": False, "limit": None}
 
 
-def test_every_case_of_the_project_can_be_read_in_both_presets(tmp_path: Path) -> None:
+def test_every_case_of_the_project_can_be_read_in_every_preset(tmp_path: Path) -> None:
     numbers = yaml.safe_load((ROOT / "params.yaml").read_text())
-    for preset in ("laptop", "gpu"):
+    for preset in PRESETS:
         (tmp_path / "params.yaml").write_text(yaml.safe_dump(numbers | {"preset": preset}))
         for name in Project(tmp_path).cases():
             assert Project(tmp_path).case(name).name == name
@@ -43,6 +43,31 @@ def test_the_gpu_preset_lays_its_part_over_the_block(project: Project) -> None:
     assert project.case("lenet").params.epochs == 1
     (project.root / "params.yaml").write_text(yaml.safe_dump(numbers | {"preset": "gpu"}))
     assert project.case("lenet").params.epochs == 77
+
+
+def test_the_books_preset_lays_that_part_over_the_books_recipes_alone(tmp_path: Path) -> None:
+    numbers = yaml.safe_load((ROOT / "params.yaml").read_text())
+    read = {}
+    for preset in PRESETS:
+        (tmp_path / "params.yaml").write_text(yaml.safe_dump(numbers | {"preset": preset}))
+        read[preset] = {name: Project(tmp_path).case(name).params for name in Project(tmp_path).cases()}
+    for name, params in read["book"].items():
+        assert params == read["gpu" if name.endswith("_book") else "laptop"][name]
+    (tmp_path / "params.yaml").write_text(yaml.safe_dump(numbers))
+    assert (
+        Project(tmp_path).case("gan_book", preset="book").params
+        == read["book"]["gan_book"]
+        != read["laptop"]["gan_book"]
+    )
+
+
+def test_chapters_five_and_six_are_in_full_under_the_books_preset() -> None:
+    lstm, gan, dcgan = (
+        Project(ROOT).case(f"{name}_book", preset="book").params for name in ("char_lstm", "gan", "dcgan")
+    )
+    assert (lstm.window_share, lstm.epochs) == (1.0, 10)
+    assert gan.epochs * gan.steps == 10_000
+    assert (dcgan.width, dcgan.batch_size) == (64, 256)
 
 
 def test_reading_what_was_written_gives_the_same_params() -> None:
@@ -104,7 +129,7 @@ def test_a_broken_file_is_named(text: str, message: str, tmp_path: Path) -> None
 def test_an_unknown_preset_is_named(project: Project) -> None:
     numbers = project.numbers() | {"preset": "gpus"}
     (project.root / "params.yaml").write_text(yaml.safe_dump(numbers))
-    with pytest.raises(HandbookError, match="no preset 'gpus'; choose from gpu, laptop"):
+    with pytest.raises(HandbookError, match="no preset 'gpus'; choose from book, gpu, laptop"):
         project.case("lenet")
 
 

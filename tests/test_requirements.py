@@ -25,7 +25,7 @@ REQUIRED = [
     ]
 ]
 PIN = re.compile(r"^([\w.-]+)(?:\[[^]]*\])?={2,3}(\S+)", re.MULTILINE)
-INSTALLED = ("pipeline", "labs", "dask", "postgres", "browser", "dev")
+INSTALLED = ("pipeline", "labs", "onnx", "dask", "postgres", "browser", "dev")
 FILES = sorted(path.stem for path in REQUIREMENTS.glob("*.txt"))
 
 

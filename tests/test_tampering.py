@@ -47,15 +47,25 @@ def mark(tmp_path: Path) -> Path:
     return tmp_path / "it-ran"
 
 
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the ledger's folder of the champion lies once the first test has made it."""
+    return tmp_path_factory.mktemp("whole") / NAME
+
+
 @pytest.fixture
-def champion(project: Project, placed: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> Path:
+def champion(project: Project, placed: Callable[..., Any], whole: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The folder of a champion that is in the ledger, with what MLflow wants, and in no MLflow."""
     case = placed(NAME)
     entry, store = ledger.entry(project, case), ledger.store(project, NAME)
+    if whole.exists():
+        shutil.copytree(whole, store)
+        return store / str(entry["content"])
     with connection.opened(project) as mlflow:
         kept.keep(project, case, entry, store / entry["content"], tracking._describer(mlflow))
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)  # which MLflow sets for its own process
     ledger.enter(case, store, entry["content"])
+    shutil.copytree(store, whole)
     return store / str(entry["content"])
 
 
@@ -143,20 +153,31 @@ def handbook(project: Project, *requested: str) -> subprocess.CompletedProcess[s
 
 @pytest.mark.parametrize("attack", ATTACKS)
 def test_what_was_changed_in_the_ledgers_folder_is_not_served_but_named(
-    attack: str, champion: Path, project: Project, mark: Path
+    attack: str, champion: Path, project: Project, mark: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     spoil, fault = ATTACKS[attack]
     spoil(champion, mark)
-    done = handbook(project, "serve", NAME, "--port", "0")
-    assert done.returncode == 1, done.stdout
-    assert "lenet version 1 is not what was registered, and is not used" in done.stderr
-    assert fault in done.stderr
-    assert "Traceback" not in done.stderr
+    with pytest.raises(HandbookError, match="lenet version 1 is not what was registered, and is not used") as refused:
+        serve.serve(project, NAME, "127.0.0.1", 0)
+    assert fault in str(refused.value)
     with pytest.raises(HandbookError, match="no longer match"):
         commands.verify(project, NAME)
-    assert fault in handbook(project, "verify", NAME).stdout
+    assert fault in capsys.readouterr().out
     assert not mark.exists()
     assert not list((project.cache / "served").glob("*"))
+
+
+def test_a_process_that_is_asked_to_serve_what_was_changed_ends_with_a_sentence(
+    champion: Path, project: Project, mark: Path
+) -> None:
+    spoil, fault = ATTACKS["compiled code"]
+    spoil(champion, mark)
+    done = handbook(project, "serve", NAME, "--port", "0")
+    assert done.returncode == 1, done.stdout
+    assert fault in done.stderr
+    assert "Traceback" not in done.stderr
+    assert fault in handbook(project, "verify", NAME).stdout
+    assert not mark.exists()
 
 
 def test_what_is_swapped_after_the_check_is_not_what_runs(champion: Path, project: Project, tmp_path: Path) -> None:

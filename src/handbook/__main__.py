@@ -28,16 +28,19 @@ VERBS = {
     "train": "train a case; resumes where it was cut off",
     "evaluate": "judge a trained case on its test data",
     "register": "bring judged cases into the MLflow registry and move their aliases",
-    "generate": "let a trained text model write on from a prompt",
     "lab": "work a chapter through: its figures and its measured facts",
+    "repeat": "train and judge a case by other seeds; goes on where it was cut off",
     "sweep": "try a case's ranges of params.yaml, and propose the best; goes on where it was cut off",
     "report": "build reports/index.html and the README's table",
+    "status": "what is built, what is stale, what is not there yet, and what to type",
     "claims": "what the book prints, beside what comes out here; of a section, with reasons",
     "monitor": "judge the batches that have come in: expectations, drift, the champion's score",
     "retrain": "train a challenger with the batches that have come in; the gate decides",
     "check": "refuse what must not be committed: results made from samples",
     "predict": "ask a case's champion: pictures, rows of a CSV, a prompt, or seeds",
+    "export": "a case's champion as an ONNX file, which answers without Python",
     "serve": "a case's champion over HTTP, until Ctrl-C",
+    "shadow": "where a challenger that ran in the champion's shadow answered otherwise",
     "demo": "a page in the browser to try the champions by hand, until Ctrl-C",
     "rollback": "the champion before becomes champion again; today's is rejected",
     "promote": "make a version champion, whatever the gate says",
@@ -48,11 +51,13 @@ VERBS = {
 # A stage works on one thread: two beside each other end sooner than two one after the other on two threads each, and
 # no last digit depends on the number of cores. Read when numpy and torch are loaded, so set before they are.
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-ALL_THREADS = ("predict", "demo", "generate")  # somebody waits for the answer; in `serve` other cores read requests
+ALL_THREADS = ("predict", "demo")  # somebody waits for the answer; in `serve` other cores read requests
 
 # What stands before every `dvc repro`, at its start and before a commit: there DVC's cache is looked at.
 WATCHFUL = ("data", "validate", "check")
-GENERATION = ("length", "temperature", "top_k", "top_p", "seed")
+RENAMED = {  # verbs of before, by what to type today
+    "generate": 'handbook predict CASE "the text to go on from" --length 400 (and --temperature, --from FOLDER)',
+}
 
 
 def parser() -> argparse.ArgumentParser:
@@ -67,16 +72,14 @@ def parser() -> argparse.ArgumentParser:
             sub.add_argument(
                 "--or-sample", action="store_true", help="if any cannot be fetched, draw samples of all, in .sample/"
             )
-        elif verb == "validate":
-            sub.add_argument("name", metavar="DATASET")
+        elif verb in ("validate", "lab"):
+            sub.add_argument("name", metavar="DATASET" if verb == "validate" else "LAB")
         elif verb in ("train", "evaluate"):
             sub.add_argument("name", metavar="CASE")
             sub.add_argument("--data", metavar="FILE", help="a file of your own in the dataset's place")
             sub.add_argument("--to", metavar="FOLDER", help="where what is made of it goes: model and report")
         elif verb == "register":
             sub.add_argument("names", nargs="*", metavar="CASE", help="default: all that are evaluated")
-        elif verb == "generate":
-            _add_generate(sub)
         elif verb in ("monitor", "retrain"):
             sub.add_argument("name", metavar="CASE")
             if verb == "monitor":
@@ -87,24 +90,15 @@ def parser() -> argparse.ArgumentParser:
         elif verb == "sweep":
             sub.add_argument("name", metavar="CASE")
             sub.add_argument("--trials", type=int, metavar="N", help="finished trials in all; default: params.yaml's")
-        elif verb == "lab":
-            sub.add_argument("name", metavar="LAB")
+        elif verb == "repeat":
+            sub.add_argument("name", metavar="CASE")
+            sub.add_argument("--seeds", type=int, default=5, metavar="N", help="in all, from its own on (%(default)s)")
+            sub.add_argument("--jobs", type=int, metavar="N", help="how many at once (a core each)")
         elif verb == "claims":
             sub.add_argument("section", nargs="?", default="", metavar="SECTION", help="or a chapter; default: all")
         elif verb in commands.VERBS:
             commands.arguments(verb, sub)
     return top
-
-
-def _add_generate(sub: argparse.ArgumentParser) -> None:
-    sub.add_argument("name", metavar="CASE")
-    sub.add_argument("--prompt", required=True, help="the text to go on from")
-    sub.add_argument("--length", type=int, help="how many characters to write (400)")
-    sub.add_argument("--temperature", type=float, help="below 1 surer, above 1 bolder (0.8)")
-    sub.add_argument("--top-k", type=int, help="draw among so many, the likeliest; 1: always the likeliest (0: all)")
-    sub.add_argument("--top-p", type=float, help="draw among the fewest that hold this share of the probability (1)")
-    sub.add_argument("--seed", type=int, help="the same seed, the same text (0)")
-    sub.add_argument("--from", dest="trained", metavar="FOLDER", help="a model trained with --to FOLDER")
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -117,7 +111,7 @@ def run(arguments: argparse.Namespace) -> None:
     start, project = Path.cwd(), Project.here()
     _refuse_other_code(project)
     if arguments.verb in commands.VERBS:  # before the folder changes, which the user's paths start from
-        commands.run(project, arguments)
+        commands.run(_own(project, arguments) if arguments.verb == "predict" else project, arguments)
         return
     own = _own(project, arguments)
     os.chdir(project.root)
@@ -145,11 +139,6 @@ def run(arguments: argparse.Namespace) -> None:
             from handbook.sweeps import sweep
 
             sweep.sweep(project, arguments.name, arguments.trials)
-        case "generate":
-            from handbook.serving import generate
-
-            request = {key: getattr(arguments, key) for key in ("prompt", *GENERATION)}
-            generate.generate(own, arguments.name, {k: v for k, v in request.items() if v is not None})
         case "claims":
             from handbook.steps import claims
 
@@ -166,14 +155,17 @@ def _step(project: Project, own: Project, arguments: argparse.Namespace) -> None
     """A step of the pipeline, in a file of its own; what stops it leaves nothing half-written."""
     verb = arguments.verb
     step = getattr(importlib.import_module(f"handbook.steps.{verb}"), verb)
-    if verb in ("sources", "report", "check"):
-        with leftovers.removed(project.root / "reports" / "index.html", project.root / "README.md"):
+    if verb in ("sources", "report", "status", "check"):
+        with leftovers.removed(project.root / "reports" / "index.html", project.root / "README.md", project.sources):
             step(project)
+        return
+    if verb == "repeat":
+        step(project, arguments.name, arguments.seeds, arguments.jobs)
         return
     if verb == "evaluate":
         from handbook.registry import trained
 
-        trained.check(own, arguments.name)
+        trained.check(own, arguments.name, judged=True)
     with leftovers.removed(own.models(arguments.name), own.reports(arguments.name)):
         step(own, arguments.name)
 
@@ -234,12 +226,19 @@ def _refuse_other_code(project: Project) -> None:
         )
 
 
+def _refuse_renamed(words: list[str]) -> None:
+    """HandbookError for a verb of before, with what it is today."""
+    if words and words[0] in RENAMED:
+        raise HandbookError(f"{words[0]!r} is part of another verb now. Type: {RENAMED[words[0]]}")
+
+
 def main() -> int:
     """The exit code: 0 done, 1 an error that is reported, 2 a wrong command line, 128 and its number for a signal."""
     encoding.in_utf8()
     imports.calm_collector()
     try:
         with endings.raised():
+            _refuse_renamed(sys.argv[1:])
             run(parser().parse_args())
             sys.stdout.flush()  # here, where a full disk can still be reported
     except BrokenPipeError:  # who read our answers has seen enough, `| head` say

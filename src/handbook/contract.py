@@ -136,7 +136,7 @@ class JudgingPage(NetworkPage, Protocol):
 
 
 class LabPage(Protocol):
-    """A lab; where it names a dataset, its functions are given what that dataset's `load` returns."""
+    """A lab; where it names datasets, its functions are given what the `load` of each returns, in the order named."""
 
     def figures(self, *data: Any) -> dict[str, Any]:
         """Figures by title."""
@@ -197,8 +197,13 @@ class Case:
 class Lab:
     """What a lab may say beside what it must; a constant's name there is in upper case."""
 
-    dataset: str | None = None  # whose data its functions are given
+    dataset: str | tuple[str, ...] = ()  # whose data its functions are given; of several, in that order
     animations: Callable[..., dict[str, Callable[[Path], None]]] | None = None  # writers of GIFs by title
+
+    @property
+    def datasets(self) -> tuple[str, ...]:
+        """The datasets whose data its functions are given, none, one or several."""
+        return (self.dataset,) if isinstance(self.dataset, str) else self.dataset
 
 
 def dataset(page: Any) -> Dataset:

@@ -67,10 +67,13 @@ RANGES: dict[str, Range] = {
         WIDTH,
     ),
     **dict.fromkeys(("embedding", "neighbours", "plain_epochs", "patience", "erase", "shift"), FROM_ZERO),
+    **dict.fromkeys(("iterations", "sheet_every"), FROM_ZERO),
     **dict.fromkeys(("n_folds", "inner_folds"), Range(2, 1000)),
     "max_leaf_nodes": FROM_TWO,
     **dict.fromkeys(("learning_rate", "generator_rate", "discriminator_rate"), RATE),
-    **dict.fromkeys(("dropout", "input_dropout", "validation_share", "held_out", "trim", "label_smoothing"), SHARE),
+    **dict.fromkeys(
+        ("dropout", "input_dropout", "validation_share", "held_out", "trim", "label_smoothing", "white"), SHARE
+    ),
     "test_share": Range(0, 1, above=True, below=True),
     **dict.fromkeys(("share", "called"), Range(0, 1, above=True, below=True)),
     **dict.fromkeys(("window_share", "max_features", "shares"), PART),

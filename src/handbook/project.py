@@ -25,7 +25,8 @@ from handbook.files import documents
 COMMON = ("page", "dataset", "judge", "book", "gpu")
 TRAINED = "trained.json"  # beside a model that was trained apart: which case, and by which parameters
 LARGEST = 2**63  # of a whole number that anything here is meant to take
-PRESETS = ("laptop", "gpu")
+PRESETS = ("laptop", "book", "gpu")
+RECIPE = "_book"  # the end of the name of a block that follows the book: what `preset: book` runs in full
 
 
 @dataclass(frozen=True)
@@ -119,7 +120,12 @@ class Project:
     def _numbers(self) -> dict[str, Any]:
         """The same, shared by all who only read it."""
         path = self.root / "params.yaml"
-        stamp = path.stat()
+        try:
+            stamp = path.stat()
+        except OSError as error:
+            raise HandbookError(
+                f"{path} cannot be read: {error.strerror}. Bring it back: git checkout -- params.yaml"
+            ) from None
         return _parsed(path, stamp.st_mtime_ns, stamp.st_size)
 
     def locked(self) -> dict[str, Any]:
@@ -146,24 +152,28 @@ class Project:
         """The labs that the pipeline works through, in the order of params.yaml."""
         return [str(name) for name in self._numbers().get("labs") or []]
 
-    def block(self, name: str) -> dict[str, Any]:
-        """A case's block of params.yaml, its preset's part laid over it; HandbookError for what is no block."""
+    def block(self, name: str, preset: str | None = None) -> dict[str, Any]:
+        """A case's block of params.yaml, its preset's part laid over it; HandbookError for what is no block.
+
+        `preset` takes the place of the one that params.yaml names.
+        """
         numbers = self._numbers()
         if name not in numbers["cases"]:
             raise unknown("case", name, numbers["cases"])
-        block = _block(numbers["cases"][name], numbers.get("preset", "laptop"), f"params.yaml, cases.{name}")
-        return copy.deepcopy(block)
+        preset = preset or numbers.get("preset", "laptop")
+        return copy.deepcopy(_block(name, numbers["cases"][name], preset, f"params.yaml, cases.{name}"))
 
     def judge(self, name: str) -> str | None:
         """The case whose model judges the case of that name, or None: test data judge it."""
         return _judge(self.block(name))
 
-    def case(self, name: str, page_of: Callable[[str], ModuleType] | None = None) -> Case:
+    def case(self, name: str, page_of: Callable[[str], ModuleType] | None = None, preset: str | None = None) -> Case:
         """One case, its parameters checked; a HandbookError names the key that is wrong.
 
-        `page_of` brings its page, by default the whole; `outlines.page` serves who computes nothing.
+        `page_of` brings its page, by default the whole; `outlines.page` serves who computes nothing. `preset` takes the
+        place of the one that params.yaml names.
         """
-        where, block = f"params.yaml, cases.{name}", self.block(name)
+        where, block = f"params.yaml, cases.{name}", self.block(name, preset)
         page = (page_of or cases.page)(block["page"])
         if block["dataset"] not in datasets.names():
             raise HandbookError(f"{where}: {unknown('dataset', block['dataset'], datasets.names())}")
@@ -182,6 +192,8 @@ def _parsed(path: Path, _changed: int, _size: int) -> dict[str, Any]:
     numbers = documents.yaml_of(path, "Mend it, or bring it back: git checkout -- params.yaml")
     if not isinstance(numbers, dict) or not isinstance(numbers.get("cases"), dict):
         raise HandbookError(f"{path}: expected a mapping with `cases:`")
+    if strange := [name for name in numbers["cases"] if not isinstance(name, str)]:
+        raise HandbookError(f"{path}, cases: expected names as keys, found {strange[0]!r}. Put it between quotes")
     for key in ("datasets", "labs"):
         names = numbers.get(key) or []
         if not isinstance(names, list | dict) or not all(isinstance(name, str) for name in names):
@@ -191,10 +203,10 @@ def _parsed(path: Path, _changed: int, _size: int) -> dict[str, Any]:
 
 def _is_stage(stage: Any) -> bool:
     """Whether a stage of dvc.lock has the shape that DVC gives it."""
-    parts = (
-        [part for side in ("deps", "outs") for part in (stage.get(side) or [])] if isinstance(stage, dict) else [None]
-    )
-    return all(isinstance(part, dict) and {"path", "md5"} <= part.keys() for part in parts)
+    sides = [stage.get(side) or [] for side in ("deps", "outs")] if isinstance(stage, dict) else [None]
+    if not all(isinstance(side, list) for side in sides):
+        return False
+    return all(isinstance(part, dict) and {"path", "md5"} <= part.keys() for side in sides for part in side or ())
 
 
 def _judge(block: dict[str, Any]) -> str | None:
@@ -202,7 +214,7 @@ def _judge(block: dict[str, Any]) -> str | None:
     return judge if folder == "models" else None
 
 
-def _block(block: Any, preset: str, where: str) -> dict[str, Any]:
+def _block(name: str, block: Any, preset: str, where: str) -> dict[str, Any]:
     if preset not in PRESETS:
         raise HandbookError(f"params.yaml: {unknown('preset', str(preset), PRESETS)}")
     if not isinstance(block, dict):
@@ -213,10 +225,11 @@ def _block(block: Any, preset: str, where: str) -> dict[str, Any]:
     for key in ("book", "gpu"):
         if not isinstance(block.get(key) or {}, dict):
             raise HandbookError(f"{where}.{key}: expected a mapping, found {block[key]!r}")
-    for name, value in (block.get("book") or {}).items():
+    for metric, value in (block.get("book") or {}).items():
         if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-            raise HandbookError(f"{where}.book.{name}: expected a number, found {value!r}")
-    return block | (block.get("gpu") or {}) if preset == "gpu" else block
+            raise HandbookError(f"{where}.book.{metric}: expected a number, found {value!r}")
+    laid_over = preset == "gpu" or (preset == "book" and name.endswith(RECIPE))
+    return block | (block.get("gpu") or {}) if laid_over else block
 
 
 def parse(kind: type, block: dict[str, Any], where: str) -> Any:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import csv
 import dataclasses
+import io
 import json
 import math
 from collections.abc import Callable
@@ -22,7 +24,7 @@ from handbook.data.texts import Request, Text
 from handbook.errors import HandbookError
 from handbook.project import Apart, Project, plain
 from handbook.registry import connection
-from handbook.serving import generate
+from handbook.serving import prediction
 from handbook.steps import evaluate, register, train
 from handbook.training import models
 from handbook.training.run import Run
@@ -247,15 +249,18 @@ def test_a_text_of_ones_own_is_learned_judged_and_written_on(
     assert sorted(path.name for path in (home / "report/tables").iterdir()) == ["samples.csv", "writing.csv"]
     assert not (project.root / "models/char_lstm").exists()
     capsys.readouterr()
-    write = ("generate", "char_lstm", "--from", str(home), "--prompt", "The dragon", "--length", "20", "--top-k", "3")
+    write = ("predict", "char_lstm", "--from", str(home), "The dragon", "--length", "20", "--top-k", "3")
     assert type_in(monkeypatch, *write) == 0
     reported = capsys.readouterr().out
-    assert reported.startswith("the dragon")
-    assert len(reported) == len("the dragon") + 20 + 1
+    (row,) = csv.DictReader(io.StringIO(reported))
+    assert (row["prompt"], row["text"][:10]) == ("The dragon", "the dragon")
+    assert len(row["text"]) == len("the dragon") + 20
     assert type_in(monkeypatch, *write) == 0
     assert capsys.readouterr().out == reported
+    assert type_in(monkeypatch, "predict", "char_lstm", "--from", str(home), "x2") == 1
+    assert "characters that the model has never seen: '2', 'x'" in capsys.readouterr().err
     assert type_in(monkeypatch, "generate", "char_lstm", "--from", str(home), "--prompt", "x2") == 1
-    assert "error: characters that the model has never seen: '2', 'x'" in capsys.readouterr().err
+    assert "'generate' is part of another verb now. Type: handbook predict CASE" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -264,8 +269,8 @@ def test_a_text_of_ones_own_is_learned_judged_and_written_on(
         (("train", "char_lstm", "--data", "a.txt"), "--data FILE and --to FOLDER belong together"),
         (("train", "char_lstm", "--data", "none.txt", "--to", "x"), "none.txt is missing; expected a text file"),
         (("train", "lenet", "--data", "a.txt", "--to", "x"), "lenet learns from fashion_mnist, which no single file"),
-        (("generate", "lenet", "--prompt", "a"), "lenet writes no text"),
-        (("generate", "char_lstm", "--prompt", "a", "--from", "x"), "x holds no model. Make it: python -m handbook"),
+        (("predict", "char_lstm", "a", "--from", "x"), "x holds no model. Make it: python -m handbook"),
+        (("predict", "char_lstm", "a", "--from", "x", "--version", "2"), "--from names one model"),
     ],
 )
 def test_the_command_line_says_what_is_wrong_with_it(
@@ -284,7 +289,7 @@ def test_a_file_of_ones_own_leaves_the_pipelines_places_alone(tmp_path: Path) ->
     assert own.models("char_lstm") == tmp_path / "model"
     assert own.case("char_lstm") == Project(ROOT).case("char_lstm")
     with pytest.raises(HandbookError, match="holds no model"):
-        generate.generate(own, "char_lstm", {"prompt": "a"})
+        prediction.choose(own, "char_lstm")
 
 
 def test_a_text_without_one_of_the_characters_is_judged_as_the_model_numbers_them() -> None:
@@ -315,7 +320,7 @@ def test_a_model_apart_is_judged_by_its_own_split_whatever_the_parameters_are_by
         ([], "trained.json is damaged"),
     ):
         (home / "trained.json").write_text(json.dumps(content))
-        assert type_in(monkeypatch, "generate", "char_lstm", "--from", str(home), "--prompt", "a") == 1
+        assert type_in(monkeypatch, "predict", "char_lstm", "--from", str(home), "a") == 1
         assert message in capsys.readouterr().err
 
 

@@ -50,6 +50,9 @@ def test_the_books_networks_are_those_it_names() -> None:
     model = gan.Model(params("gan_book"), classes=10)
     wide = [tuple(each.shape) for each in model.generator.parameters() if each.ndim == 4]
     assert wide == [(128, 128, 3, 3), (128, 64, 3, 3), (64, 1, 3, 3)]
+    kinds = [type(each).__name__ for each in model.generator.layers]
+    assert kinds[:3] == ["Linear", "LeakyReLU", "Unflatten"]
+    assert kinds[3:] == [*["ConvTranspose2d", "BatchNorm2d", "LeakyReLU"] * 2, "ConvTranspose2d", "Tanh"]
     dense = [tuple(each.shape) for each in model.discriminator.parameters() if each.ndim == 2]
     assert dense == [(512, 784), (256, 512), (1, 256)]
 
@@ -76,9 +79,60 @@ def test_the_digit_alone_changes_what_is_drawn_from_the_same_noise(fitted: Any) 
     assert (same == drawn[3]).all()
 
 
-@pytest.mark.parametrize("name", ["gan", "gan_wasserstein"])
+def descents(model: gan.Model) -> list[torch.optim.Optimizer]:
+    """An optimiser of either side, without memory."""
+    return [torch.optim.SGD(each.parameters(), 0.05) for each in (model.generator, model.discriminator)]
+
+
+def test_the_books_round_is_that_of_its_listing(few: Any) -> None:
+    """Against a loop by hand: cross-entropy of probabilities, with ones, with zeros, and with ones again.
+
+    By plain descent, since Adam's first step is a sign, and that of a gradient of zero is rounding.
+    """
+    import copy
+
+    torch.manual_seed(3)
+    ours = gan.Model(params("gan_book"), classes=10)
+    theirs = copy.deepcopy(ours)
+    images = torch.from_numpy(few.train.images[:8])
+    optimisers, bce = descents(ours), torch.nn.BCELoss()
+
+    def move(side: int, network: torch.nn.Module, loss: torch.Tensor) -> None:
+        optimisers[side].zero_grad()
+        loss.backward(inputs=list(network.parameters()))  # type: ignore[no-untyped-call]
+        optimisers[side].step()
+
+    torch.manual_seed(5)
+    for step in range(2):
+        ours.play([images], step, 1000, move)
+    torch.manual_seed(5)
+    generator, discriminator = descents(theirs)
+    for _ in range(2):
+        drawn = theirs.generator(torch.randn(8, 100)).detach()
+        for pictures, label in ((adversarial.as_pixels(images), torch.ones(8)), (drawn, torch.zeros(8))):
+            discriminator.zero_grad()
+            bce(theirs.discriminator(pictures).sigmoid(), label).backward()
+            discriminator.step()
+        generator.zero_grad()
+        bce(theirs.discriminator(theirs.generator(torch.randn(8, 100))).sigmoid(), torch.ones(8)).backward()
+        generator.step()
+    for name in ("generator", "discriminator"):
+        for one, other in zip(getattr(ours, name).parameters(), getattr(theirs, name).parameters(), strict=True):
+            torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-6)
+
+
+def test_a_sheet_of_twenty_five_is_kept_every_so_many_steps(few: Any) -> None:
+    model = gan.fit(few, params("gan_book", epochs=3, steps=3, batch_size=16, sheet_every=4))
+    assert model.sheets_drawn().shape == (3, 25, 28, 28)  # after the first step, the fifth and the ninth, the last
+    assert np.array_equal(model.sheets_drawn()[2], gan.predict(model, np.arange(50, 75)))
+    assert (model.sheets_drawn().std(axis=(2, 3)) > 0).all()
+    assert not hasattr(gan.Model(params("gan"), classes=10), "every")
+
+
+@pytest.mark.parametrize("name", ["gan_book", "gan", "gan_wasserstein"])
 def test_a_game_that_was_killed_resumes_to_the_numbers_of_an_unbroken_one(name: str, few: Any, tmp_path: Path) -> None:
     brief = params(name, epochs=3, steps=2, batch_size=16)
+    brief = dataclasses.replace(brief, sheet_every=2) if brief.sheet_every else brief
     unbroken = gan.fit(few, brief)
 
     def die(row: dict[str, float]) -> None:
@@ -178,6 +232,8 @@ def test_a_healthy_set_is_reported_to_be_healthy() -> None:
         ({"label_smoothing": 0.1, "loss": "hinge"}, "label_smoothing is for the standard loss"),
         ({"betas": (0.5,)}, "two betas"),
         ({"averaging": 1.0}, "averaging must be in"),
+        ({"two_updates": True, "conditional": True}, "two_updates is for the standard loss alone"),
+        ({"two_updates": True, "critic_steps": 2}, "two_updates is for the standard loss alone"),
     ],
 )
 def test_a_parameter_out_of_range_is_refused(change: dict[str, Any], message: str) -> None:

@@ -21,6 +21,19 @@ def test_the_network_is_the_one_that_the_book_draws() -> None:
     assert sum(each.numel() for each in model.parameters()) == 44_426
 
 
+def test_the_book_has_intensities_from_zero_to_one_and_ours_have_mean_zero_and_deviation_one() -> None:
+    pictures = np.random.default_rng(0).integers(0, 256, (50, 28, 28)).astype(np.uint8)
+    pictures[0, 0, :2] = 0, 255
+    book, ours = (
+        (pictures - centre) / spread
+        for centre, spread in (
+            lenet.scale(pictures, Project(ROOT).case(name).params) for name in ("lenet_book", "lenet")
+        )
+    )
+    assert (book.min(), book.max()) == (0, 1)
+    assert (ours.mean(), ours.std()) == pytest.approx((0, 1))
+
+
 def test_pooling_before_relu_is_pooling_after_relu() -> None:
     x = torch.randn(4, 6, 24, 24, generator=torch.Generator().manual_seed(0))
     before = functional.relu(functional.max_pool2d(x, 2))

@@ -149,6 +149,23 @@ def test_the_report_says_what_the_books_figure_is(fitted: Any) -> None:
     assert finding.startswith("The book's 88 % is the share of clients who said no")
 
 
+def test_the_books_network_is_that_of_its_listing_scaled_by_the_training_rows(fitted: Any) -> None:
+    from sklearn.preprocessing import LabelEncoder, StandardScaler
+
+    case, data, model = fitted("rbf_book")
+    split, columns = case.split(data), sorted(data.features)
+    words = data.features.select_dtypes(exclude="number")
+    coded = data.features.assign(**{name: LabelEncoder().fit_transform(each) for name, each in words.items()})
+    train, test = (coded.loc[part.features.index, columns] for part in (split.train, split.test))
+    rows = StandardScaler().fit(train).transform(test)
+    cent = model.estimator.centres_
+    sigma = max(np.linalg.norm(a - b) for a in cent for b in cent) / np.sqrt(2 * len(cent))
+    learnt = StandardScaler().fit_transform(train)
+    G, G_test = (np.exp(-(np.linalg.norm(x[:, None] - cent, axis=2) ** 2) / (2 * sigma) ** 2) for x in (learnt, rows))
+    printed = G_test @ (np.linalg.inv(G.T @ G) @ G.T @ split.train.target)
+    np.testing.assert_allclose(case.page.probabilities(model, split.test.features), np.clip(printed, 0, 1), atol=1e-6)
+
+
 @pytest.mark.parametrize(("change", "message"), [({"width": 0.0}, "width must be"), ({"alpha": -1.0}, "alpha 0 or")])
 def test_a_parameter_out_of_range_is_refused(change: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):

@@ -163,6 +163,55 @@ def test_the_online_rule_is_minisoms() -> None:
     np.testing.assert_allclose(ours.numpy(), theirs._weights.reshape(30, 4))
 
 
+def test_the_books_rule_is_that_of_its_library_row_by_row() -> None:
+    """Against a loop by hand: MiniSom's decay, 1 / (1 + 2 t / T), of rate and width, and its Gaussian on the grid."""
+    rows, nodes, grid, steps = cloud(50), cloud(30, seed=1), GRIDS[0], 120
+    place, units = np.array([(k // 5, k % 5) for k in range(30)]), nodes.numpy().copy()
+    for t in range(steps):
+        x, fall = rows[t % 50].numpy(), 1 + 2 * t / steps
+        won = np.linalg.norm(x - units, axis=1).argmin()
+        pull = 0.5 / fall * np.exp(-((place - place[won]) ** 2).sum(axis=1) / (2 * (1.0 / fall) ** 2))
+        units += pull[:, None] * (x - units)
+    ours, history = maps.iterated(rows, nodes, grid, steps, (1.0, 1 / 3), (0.5, 1 / 6))
+    np.testing.assert_allclose(ours.numpy(), units, atol=1e-10)
+    assert history[-1]["sigma"] == pytest.approx(1 / 3)
+
+
+def test_the_books_map_shows_the_sums_of_distances_to_the_eight_around() -> None:
+    nodes, grid = cloud(30, seed=1), GRIDS[0]
+    cells, sums = nodes.reshape(6, 5, 4).numpy(), np.zeros((6, 5))
+    for i, j in np.ndindex(6, 5):
+        around = cells[max(i - 1, 0) : i + 2, max(j - 1, 0) : j + 2].reshape(-1, 4)
+        sums[i, j] = np.linalg.norm(around - cells[i, j], axis=1).sum()
+    np.testing.assert_allclose(maps.distance_map(nodes, grid).reshape(6, 5), sums / sums.max())
+
+
+def test_the_book_takes_twelve_codes_and_numbers_scaled_to_zero_and_one(fitted: Any) -> None:
+    from sklearn.preprocessing import MinMaxScaler
+
+    case, data, model = fitted("som_book")
+    train = case.split(data).train.features
+    columns = sorted(train.columns[:12])
+    theirs = MinMaxScaler().fit(train[columns].astype(float)).transform(data.features[columns].astype(float))
+    np.testing.assert_allclose(model.encode(data.features).cpu().numpy(), theirs, atol=1e-6)
+    strange = data.features.head(2).assign(A5="unheard")
+    assert (model.encode(strange)[:, columns.index("A5")] == 0.5).all()
+
+
+def test_the_customers_found_are_those_on_white_units_all_of_them(fitted: Any) -> None:
+    case, data, model = fitted("som_book")
+    answers = page.predict(model, data.features)
+    heights = maps.distance_map(model.nodes.double(), model.grid).cpu().numpy()
+    unit = answers["map_row"].to_numpy() * 10 + answers["map_column"].to_numpy()
+    assert answers["suspicious"].tolist() == (heights[unit] > case.params.white).tolist()
+    report = page.evaluate(model, case.split(data))
+    found = {row["row"] for row in report.tables["suspects"]}
+    assert found == set(answers.index[answers["suspicious"]])
+    assert 0 < len(found) < len(data)
+    assert f"By the book's rule {len(found)} of 690 rows are frauds" in report.finding
+    assert "log_loss" not in report.metrics
+
+
 def test_a_grid_with_more_units_than_rows_is_refused() -> None:
     with pytest.raises(HandbookError, match="20 rows are fewer than the 30 units of a 6 x 5 map"):
         maps.batch(cloud(20), cloud(30), GRIDS[0], 1, (1.0, 1.0))

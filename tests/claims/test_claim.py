@@ -76,9 +76,11 @@ def test_a_number_of_drawn_data_says_so(tmp_path: Path) -> None:
     counted = claim.wrong(
         "6.7.1", "files", "3", claim.Data("mnist", lambda path: len(list(path.iterdir()))), "a reason"
     )
-    assert counted.shown(tmp_path / "reports") == "0"
+    assert counted.shown(tmp_path / "reports") == "–"  # a folder that a fetch which failed has left
+    write_json(folder / "provenance.json", {})
+    assert counted.shown(tmp_path / "reports") == "1"
     write_json(tmp_path / "reports" / "mnist" / "validation.json", {"data": "sample"})
-    assert counted.shown(tmp_path / "reports") == "0 (sample)"
+    assert counted.shown(tmp_path / "reports") == "1 (sample)"
     assert claim.Data("iris", len).read(tmp_path / "reports") is None  # type: ignore[arg-type]
 
 

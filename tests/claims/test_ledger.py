@@ -10,10 +10,12 @@ import pytest
 from handbook import claims
 from handbook.claims import (
     chapter2,
+    chapter2_measured,
     chapter2_metrics,
     chapter2_trees,
     chapter3,
     chapter3_descent,
+    chapter3_measured,
     chapter3_programmes,
     chapter4,
     chapter4_layers,
@@ -30,8 +32,8 @@ from tests.conftest import MIRROR, ROOT
 REPORTS = ROOT / "reports"
 ROWS = list(claims.claims())
 PAGES = (
-    chapter2, chapter2_metrics, chapter2_trees, chapter3, chapter3_descent, chapter3_programmes, chapter4,
-    chapter4_layers, chapter5, chapter6, chapter6_sprites, chapter7, chapter8,
+    chapter2, chapter2_measured, chapter2_metrics, chapter2_trees, chapter3, chapter3_descent, chapter3_measured,
+    chapter3_programmes, chapter4, chapter4_layers, chapter5, chapter6, chapter6_sprites, chapter7, chapter8,
 )  # fmt: skip
 # An answer to another question may be the printed number and yet none to the question of its section.
 DIFFERS = ("wrong", "another problem's")
@@ -79,7 +81,7 @@ def test_every_page_of_claims_is_in_the_ledger_under_its_chapter() -> None:
 
 
 def test_a_section_holds_those_inside_it_and_no_other() -> None:
-    assert {each.section for each in claims.claims("3.6")} == {"3.6.1", "3.6.2", "3.6.3"}
+    assert {each.section for each in claims.claims("3.6")} == {"3.6", "3.6.1", "3.6.2", "3.6.3"}
     assert list(claims.claims("3.1")) == []
     assert len(list(claims.claims("8"))) == sum(claims.counted(8).values())
 

@@ -83,6 +83,14 @@ def test_the_interval_covers_the_truth_as_often_as_it_says() -> None:
     assert 178 <= covered <= 199  # 95 % of 200, with three standard deviations of play
 
 
+def test_the_interval_of_a_mean_of_few_is_that_of_students_test() -> None:
+    from scipy.stats import ttest_1samp
+
+    values = np.random.default_rng(0).normal(3, 2, 6)
+    bounds = ttest_1samp(values, 0).confidence_interval()
+    assert measured.mean_interval(values) == pytest.approx((values.mean(), bounds.low, bounds.high))
+
+
 def test_a_class_that_is_missing_from_the_test_set_breaks_nothing() -> None:
     labels = np.array([0, 1, 1, 0])
     metrics, _ = classification(labels, np.full((4, 4), 0.25), CLASSES, np.random.default_rng(0))

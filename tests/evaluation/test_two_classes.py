@@ -47,6 +47,13 @@ def test_the_threshold_is_the_given_one_or_where_mistakes_cost_least() -> None:
     assert two_classes.threshold(TASK, valid, probabilities) == pytest.approx(1 / 6, abs=0.08)
 
 
+def test_accuracy_lies_within_its_interval_which_is_that_of_so_many_rows(report: Any) -> None:
+    low, high = report.interval["accuracy"]
+    share = report.metrics["accuracy"]
+    assert low < share < high
+    assert high - low == pytest.approx(2 * 1.96 * (share * (1 - share) / 400) ** 0.5, rel=0.15)
+
+
 def test_the_costs_are_those_counted_by_hand(report: Any) -> None:
     test = table(400, 1)
     called = probabilities(test.features) >= 0.25

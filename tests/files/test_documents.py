@@ -101,3 +101,13 @@ def test_what_is_no_yaml_is_a_sentence(text: str, tmp_path: Path) -> None:
 def test_a_title_underlined_with_equals_signs_is_no_conflict(tmp_path: Path) -> None:
     (tmp_path / "README.md").write_text("Title\n=======\n")
     assert documents.text(tmp_path / "README.md", "") == "Title\n=======\n"
+
+
+@pytest.mark.parametrize("deep", ["[" * 100_000, '{"a":' * 100_000, "- " * 100_000, "? " * 100_000])
+def test_yaml_without_end_is_a_sentence_and_not_the_end_of_the_process(deep: str, tmp_path: Path) -> None:
+    path = tmp_path / "a.yaml"
+    path.write_text(deep)
+    with pytest.raises(HandbookError, match=r"a\.yaml cannot be used: it is not YAML that we write: .* 64 deep"):
+        documents.yaml_of(path, "Mend it")
+    path.write_text("a: [1, {b: [2]}]\nc:\n- - 1\n")
+    assert documents.yaml_of(path, "Mend it") == {"a": [1, {"b": [2]}], "c": [[1]]}

@@ -21,7 +21,7 @@ from flows.__main__ import tell_the_rest
 from tests.conftest import ROOT
 from tests.flows.opened import Open, opened
 
-# A case is broken by the file broken/CASE, a stage slowed down by the file slow (seconds).
+# A case is broken by the file broken/CASE, a stage slowed down by the file slow (seconds), held up by the file held.
 PIPELINE = """
     stages:
       sources:
@@ -39,7 +39,8 @@ PIPELINE = """
         foreach: ${cases}
         do:
           cmd: >-
-            echo "threads $OMP_NUM_THREADS" && sleep $(cat slow) && mkdir -p models &&
+            echo "threads $OMP_NUM_THREADS" && sleep $(cat slow) && while test -e held; do sleep 0.1; done &&
+            mkdir -p models &&
             mkdir -p .cache/progress && echo '{"done": 1, "of": 2}' > .cache/progress/train@${key}.json &&
             echo 'epoch 1/2: train_loss 0.5' &&
             if test -e broken/${key}; then echo "${key} is broken" >&2; exit 3; fi && echo ${key} > models/${key}
@@ -132,9 +133,9 @@ def _copy(pattern: Path, root: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return root
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def ui(pattern: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Open]:
-    """`make ui` around a toy checkout, once for a file of tests."""
+    """`make ui` around a toy checkout, once for all that attack it."""
     root = tmp_path_factory.mktemp("ui") / "toy"
     shutil.copytree(pattern, root)
     with opened(root) as created:

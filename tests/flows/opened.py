@@ -52,6 +52,11 @@ class Open:
         found: dict[str, Any] = self.ask("GET", "/deployments/name/case-study/case-study").json()
         return found
 
+    def forget_runs(self) -> None:
+        """As if no flow had run: an attack that starts one is found by their number."""
+        for each in self.ask("POST", "/flow_runs/filter", {}).json():
+            self.ask("DELETE", f"/flow_runs/{each['id']}")
+
     def untouched(self) -> None:
         """Nothing of what an attack wants has come to be: another deployment, a run, an experiment."""
         assert self.deployment()["description"] != "owned"

@@ -168,8 +168,7 @@ def test_a_flow_in_another_terminal_finds_the_servers_and_is_let_in(ui: Open) ->
         done = subprocess.run(command, cwd=ui.root, env=env, capture_output=True, text=True, timeout=250, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
     assert ui.ask("POST", "/flow_runs/count", {}).json() == before + 2
-    for each in ui.ask("POST", "/flow_runs/filter", {}).json():
-        ui.ask("DELETE", f"/flow_runs/{each['id']}")
+    ui.forget_runs()
 
 
 def test_a_server_that_asks_for_a_password_says_how_to_give_it(ui: Open, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -23,13 +23,13 @@ pytestmark = pytest.mark.filterwarnings(
     "ignore::ResourceWarning", "ignore::DeprecationWarning", "ignore::pytest.PytestUnraisableExceptionWarning"
 )
 # Each train notes when it begins and ends, so that two at once can be seen.
-NOTED = 'sleep $(cat slow) && mkdir -p models && echo "+" >> trainers && sleep {} && echo "-" >> trainers &&'
+NOTED = 'sleep $(cat slow) && echo "+" >> trainers && sleep {} && echo "-" >> trainers &&'
 
 
 def noted(toy: Path, seconds: float = 0.5) -> None:
     pipeline = toy / "dvc.yaml"
     train = NOTED.format(seconds)
-    pipeline.write_text(pipeline.read_text().replace("sleep $(cat slow) && mkdir -p models &&", train))
+    pipeline.write_text(pipeline.read_text().replace("sleep $(cat slow) &&", train))
 
 
 def most_at_once(toy: Path) -> int:

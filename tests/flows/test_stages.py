@@ -91,13 +91,22 @@ def inside(room: machine.Machine, stage: str) -> stages.Done:
 
 
 def test_a_stage_that_another_dvc_is_making_is_waited_for(ready: Path) -> None:
-    (ready / "slow").write_text("2\n")
-    reported: list[str] = []
+    held, reported = ready / "held", list[str]()
+    held.touch()
+
+    def hear(line: str) -> None:
+        reported.append(line)
+        if "another DVC is at work" in line:
+            held.unlink(missing_ok=True)
+
+    let_go = threading.Timer(60, held.unlink, [True])  # it was not said: the test is to fail, not to hang
+    let_go.start()
     with subprocess.Popen([sys.executable, "-m", "dvc", "repro", "train@apple"], stdout=subprocess.PIPE) as person:
         assert person.stdout is not None
         while b"threads" not in person.stdout.readline():
             pass
-        done = stages.run("train@apple", reported.append)
+        done = stages.run("train@apple", hear)
+    let_go.cancel()
     assert done.outcome is stages.Outcome.CACHED
     assert any("another DVC is at work" in line for line in reported)
 

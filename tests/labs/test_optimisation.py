@@ -222,6 +222,23 @@ def test_no_plan_works_more_hours_than_the_labour_there_is() -> None:
 
 
 @SOLVERS
+def test_the_two_listings_give_what_they_are_written_to_give(solver: Solver) -> None:
+    """As the book calls them: linprog with bounds from 0, CVXPY with x >= 0 and a sum of at most 1."""
+    import cvxpy as cp
+    from scipy.optimize import linprog
+
+    for hours in (examples.LISTED_HOURS, examples.LABOUR):
+        called = linprog([-2, -3], A_ub=[[-1, 0], [0, -1], [1, 1]], b_ub=[-50, -30, hours], bounds=(0, None))
+        assert solver(examples.as_listed(hours)).x == pytest.approx(called.x, abs=1e-5)
+    assert solver(examples.as_listed()).x == pytest.approx(examples.BOOK_PLAN, abs=1e-5)
+    x = cp.Variable(2)
+    value = cp.Problem(cp.Minimize(cp.sum_squares(x)), [x >= 0, cp.sum(x) <= 1]).solve(solver=cp.CLARABEL)
+    assert solver(examples.below_one()).cost == pytest.approx(value, abs=1e-6)
+    assert examples.below_one().violations(examples.PRINTED_OPTIMUM) == {"x + y ≤ 1": pytest.approx(2, abs=1e-6)}
+    assert examples.below_one().cost(examples.PRINTED_OPTIMUM) == pytest.approx(9)
+
+
+@SOLVERS
 @pytest.mark.parametrize(
     ("programme", "message"),
     [
@@ -279,7 +296,10 @@ def test_the_checks_say_what_the_chapter_claims() -> None:
     facts = optimisation.checks()
     agreements = ["all KKT residuals are below 1e-9", "SciPy agrees, with multipliers, to 1e-6",
                   "CVXPY agrees, with multipliers, to 1e-6"]  # fmt: skip
+    agreements.append("3.5.2, 3.5.3 as listed: SciPy and CVXPY agree, with multipliers, to 1e-5")
     assert all(facts[name] is True for name in agreements)
+    assert facts["3.5.2 within the 100 hours of its text: hours of B"] == pytest.approx(50)
+    assert facts["3.5.3: the cost at the printed optimum"] == pytest.approx(9)
     assert facts["convex functions that all five properties accept"] == facts["convex functions asked"] == 6
     assert facts["other functions that all five properties accept"] == 0
     assert facts["projects: profit"] == pytest.approx(3400)

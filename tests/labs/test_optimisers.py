@@ -122,6 +122,7 @@ def test_on_the_books_parabola_its_two_gradients_converge_later_than_nesterovs_o
 def test_the_books_three_runs_end_at_the_weights_that_it_prints(name: str, weights: Any, updates: int) -> None:
     _, path = descent.printed(name)
     assert len(path) == updates + 1
+    np.testing.assert_array_equal(weights, descent.PRINTED[name])
     np.testing.assert_allclose(path[-1], weights, atol=5.1e-9)
 
 

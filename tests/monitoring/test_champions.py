@@ -26,6 +26,6 @@ def test_the_test_rows_judged_as_a_batch_have_the_metrics_of_the_evaluation(name
     split = case.split(data)
     batch = data.test if isinstance(data, images.LabelledImages) else whole_rows(data, split.test)
     once = case.page.evaluate(model, split)
-    value, interval = champions.score(case, model, split, batch)
+    value, interval = champions.score(case, champions.report(case, model, split, batch))
     assert value == once.metrics[case.page.PRIMARY]
     assert interval == once.interval[case.page.PRIMARY]

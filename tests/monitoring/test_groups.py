@@ -8,6 +8,8 @@ import pytest
 from scipy.stats import binomtest
 
 from handbook import contract
+from handbook.data.tables import Table
+from handbook.evaluation.report import Report
 from handbook.monitoring import groups
 from tests.monitoring.toys import BANK
 
@@ -37,3 +39,12 @@ def test_the_banks_groups_are_columns_of_its_table() -> None:
     wanted = contract.watched(BANK).groups
     assert list(wanted) == ["age", "marital", "job"]
     assert set(wanted) <= set(BANK.COLUMNS)
+
+
+def test_what_a_report_has_called_the_rows_is_not_asked_again() -> None:
+    rows = Table(pd.DataFrame({"age": [20, 30]}), np.array([0, 1]), ("no", "yes"))
+    lines = [{"actual": "no", "predicted": "yes"}, {"actual": "yes", "predicted": "no"}]
+    called = groups._called(Report({}, {}, {}, tables={"confusion": lines}), rows)
+    assert called is not None and called.tolist() == [1, 0]
+    assert groups._called(Report({}, {}, {}, tables={"confusion": lines[:1]}), rows) is None
+    assert groups._called(None, rows) is None

@@ -60,11 +60,11 @@ def test_nothing_is_served_that_is_not_registered(how: dict[str, str], project: 
         serve.serve(project, "lenett", "127.0.0.1", 0, **how)
 
 
-def started(project: Project) -> tuple[subprocess.Popen[str], str]:
+def started(project: Project, *more: str) -> tuple[subprocess.Popen[str], str]:
     """A server of the champion, and what it said once it answered."""
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
     process = subprocess.Popen(
-        [sys.executable, "-W", "ignore", "-m", "handbook", "serve", NAME, "--port", "0"],
+        [sys.executable, "-W", "ignore", "-m", "handbook", "serve", NAME, "--port", "0", *more],
         cwd=project.root, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
     )  # fmt: skip
     output, deadline = "", time.monotonic() + PATIENCE

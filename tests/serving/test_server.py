@@ -141,7 +141,10 @@ POST = b"POST / HTTP/1.1\r\nHost: a\r\n"
 CHUNKED = POST + b"Transfer-Encoding: chunked\r\n\r\n"
 
 
-@pytest.mark.parametrize(("protocol", "loop"), [("h11", "asyncio"), ("httptools", "asyncio"), ("httptools", "uvloop")])
+LOOPS = [("h11", "asyncio"), ("httptools", "uvloop"), pytest.param("httptools", "asyncio", marks=pytest.mark.slow)]
+
+
+@pytest.mark.parametrize(("protocol", "loop"), LOOPS)
 def test_what_asks_too_slowly_or_without_end_is_closed_and_all_others_are_answered(protocol: str, loop: str) -> None:
     with listening(protocol, loop) as port:
         start = time.monotonic()

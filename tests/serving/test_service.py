@@ -61,6 +61,13 @@ def forms(example: Any) -> dict[str, dict[str, Any]]:
     }
 
 
+def assert_alike(found: list[Any], expected: list[Any]) -> None:
+    """The same answers; numbers may differ by what ONNX Runtime rounds otherwise."""
+    assert len(found) == len(expected)
+    for one, other in zip(found, expected, strict=True):
+        assert one == (pytest.approx(other, abs=1e-6) if isinstance(other, dict) and "text" not in other else other)
+
+
 @pytest.mark.parametrize("kind", toys.KINDS)
 def test_valid_input_is_answered_in_every_form_of_json_as_mlflows_own_server_answers_it(
     kind: str, toy: Callable[[str], toys.Toy], tmp_path: Path
@@ -70,12 +77,12 @@ def test_valid_input_is_answered_in_every_form_of_json_as_mlflows_own_server_ans
     app, known = toys.application(tmp_path, *toy(kind))
     theirs = scoring_server.init(known)
     compared = 0
-    for form, content in forms(examples.without_gaps(toy(kind)[2])).items():
+    for content in forms(examples.without_gaps(toy(kind)[2])).values():
         body = json.dumps(content).encode()
         (ours,), (expected,) = toys.posted(app, (JSON, body)), toys.posted(theirs, (JSON, body))
         assert ours.status_code == 200, ours.text
         if expected.status_code == 200:  # MLflow takes no `inputs` or `instances` for some signatures
-            assert ours.json()["predictions"] == expected.json()["predictions"], form
+            assert_alike(ours.json()["predictions"], expected.json()["predictions"])
             compared += 1
     assert compared >= 2
 

@@ -89,7 +89,7 @@ def test_a_cell_of_another_kind_is_a_fault_of_its_row(column: str, cell: Any, pr
 
 
 def test_a_column_that_must_be_there_and_one_that_is_not_known_are_named() -> None:
-    with pytest.raises(RefusalError, match="expected column 'prompt', found text"):
+    with pytest.raises(RefusalError, match="expected column 'prompt', found 'text'"):
         tables.typed(pd.DataFrame({"text": ["a"]}), FIELDS)
     batch = tables.typed(pd.DataFrame({"prompt": ["a"], "lenght": [1]}), FIELDS)
     assert batch.notes == ["left out: lenght, since the model takes prompt, length, seed, latent"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from handbook.claims import LEDGER, claims
+from handbook.claims import LEDGER, SETTINGS, claims
 from handbook.errors import HandbookError
 from handbook.project import Project
 from handbook.steps import claims as verb
@@ -19,6 +19,14 @@ def test_a_section_is_printed_with_what_comes_out_here_and_its_reasons(capsys: p
     )
     for row in claims("8.4.5"):
         assert row.reason in said
+
+
+def test_a_sections_settings_stand_below_its_claims_with_ours_and_why_not(capsys: pytest.CaptureFixture[str]) -> None:
+    verb.claims(Project(ROOT), "8.5")
+    said = capsys.readouterr().out
+    assert "8.5 som_book, rows and columns of the grid: printed 10 10, ours 10 10: the same\n" in said
+    assert "8.5 som_book, rows that it learns from: printed 690, ours 462: another: a third is held out" in said
+    assert len(verb.settings(Project(ROOT))) == len(SETTINGS)
 
 
 def test_a_section_without_a_claim_is_answered_with_those_that_have_one() -> None:

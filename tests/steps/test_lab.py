@@ -9,14 +9,15 @@ from typing import Any
 
 import pytest
 
-from handbook import labs
+from handbook import datasets, labs
+from handbook.data import provenance
 from handbook.errors import HandbookError
 from handbook.evaluation.figures import canvas
 from handbook.project import Project
 from handbook.steps import lab
 
 
-def toy(dataset: str | None) -> Any:
+def toy(dataset: str | tuple[str, ...] | None) -> Any:
     """A lab that counts what it is given, and draws and moves nothing."""
 
     def animations(*given: Any) -> dict[str, Any]:
@@ -31,9 +32,9 @@ def toy(dataset: str | None) -> Any:
     return page
 
 
-@pytest.mark.parametrize(("dataset", "given"), [(None, 0), ("iris", 1)])
+@pytest.mark.parametrize(("dataset", "given"), [(None, 0), ("iris", 1), (("iris", "boston"), 2)])
 def test_a_lab_leaves_checks_and_figures_and_says_which_data_it_shows(
-    dataset: str | None, given: int, project: Project, monkeypatch: pytest.MonkeyPatch
+    dataset: str | tuple[str, ...] | None, given: int, project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(labs, "page", lambda name: toy(dataset))
     lab.lab(project, "toy")
@@ -42,6 +43,24 @@ def test_a_lab_leaves_checks_and_figures_and_says_which_data_it_shows(
     assert checks.pop("data", "none") == ("sample" if dataset else "none")
     assert checks == {"third": 0.333333, "holds": True, "given": given}
     assert sorted(path.name for path in (home / "figures").iterdir()) == ["moving.gif", "still.png"]
+
+
+def test_a_lab_is_given_its_data_in_the_order_of_their_names_and_one_that_is_drawn_marks_all(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = toy(("iris", "boston"))
+    page.checks = lambda flowers, houses: {"flowers": len(flowers), "houses": len(houses)}
+    monkeypatch.setattr(labs, "page", lambda name: page)
+    kinds = {"iris": "real", "boston": "sample"}
+    monkeypatch.setattr(provenance, "verify", lambda page, folder: {"kind": kinds[folder.name]})
+    path = project.reports("labs") / "toy" / "checks.json"
+    sizes = {name: datasets.page(name).SAMPLE_ROWS["all"] for name in kinds}
+    expected = {"flowers": sizes["iris"], "houses": sizes["boston"]}
+    lab.lab(project, "toy")
+    assert json.loads(path.read_text()) == expected | {"data": "sample"}
+    kinds["boston"] = "real"
+    lab.lab(project, "toy")
+    assert json.loads(path.read_text()) == expected | {"data": "real"}
 
 
 def test_a_lab_without_its_data_is_an_error_before_anything_is_written(

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import ast
 import shutil
-import sys
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import pytest
 
+from handbook.errors import HandbookError
 from handbook.project import Project
 from handbook.sources import APART, Name, Package
 from handbook.steps import evaluate, sources, train
 from handbook.steps.given import data_of
 from tests.conftest import ROOT
-from tests.test_sources import HOME
+from tests.tracing import HOME, traced
 
 CASES = Project(ROOT).cases()
 
@@ -88,41 +84,32 @@ def test_a_checkpoint_goes_on_only_where_the_same_code_made_it(
     assert (train.training_key(project, case, origin) != key) == another
 
 
-@contextmanager
-def traced() -> Iterator[set[Name]]:
-    """The definitions of this package that run inside of the block, in whichever thread."""
-    ran: set[Name] = set()
-    codes: dict[Any, None] = {}
-
-    def note(frame: FrameType, event: str, _: Any) -> None:
-        if event == "call":
-            codes[frame.f_code] = None
-
-    threading.setprofile(note)
-    sys.setprofile(note)
-    try:
-        yield ran
-    finally:
-        sys.setprofile(None)
-        threading.setprofile(None)  # type: ignore[arg-type]
-        ran |= _definitions(codes)
+NAMED = {'"iris"': ("iris",), '("iris", "boston")': ("iris", "boston"), "()": ()}
 
 
-def _definitions(codes: Any) -> set[Name]:
-    package, found = Package(HOME), set()
-    by_path = {str(module.path): module for module in package.modules.values()}
-    for code in codes:
-        module = by_path.get(code.co_filename)
-        if module is None or code.co_name == "<module>":
-            continue
-        for name, statements in module.definitions.items():
-            if any(_first(each) <= code.co_firstlineno <= (each.end_lineno or 0) for each in statements):
-                found.add((module.name, name))
-    return found
+@pytest.mark.parametrize("named", NAMED)
+def test_a_lab_is_made_of_the_data_of_every_dataset_that_it_names(
+    named: str, project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(HOME, tmp_path / "handbook", ignore=shutil.ignore_patterns("__pycache__"))
+    (tmp_path / "handbook" / "labs" / "toy.py").write_text(f'"""A toy."""\n\nDATASET = {named}\n')
+    monkeypatch.setattr(sources, "_package", lambda: Package(tmp_path / "handbook"))
+    text = sources.fingerprint(project, "lab", "toy")
+    assert "handbook.labs.toy.DATASET" in text
+    for verb in ("load", "FILES", "sample"):
+        read = {name for name in ("iris", "boston", "mnist") if f"handbook.datasets.{name}.{verb} " in text}
+        assert read == set(NAMED[named])
 
 
-def _first(statement: ast.stmt) -> int:
-    return min([statement.lineno, *(each.lineno for each in getattr(statement, "decorator_list", []))])
+@pytest.mark.parametrize("named", ["NAMES", "(NAME, 'iris')", "7"])
+def test_a_lab_whose_datasets_cannot_be_read_from_its_source_is_named_with_its_line(
+    named: str, project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "handbook" / "labs").mkdir(parents=True)
+    (tmp_path / "handbook" / "labs" / "toy.py").write_text(f'"""A toy."""\n\nDATASET = {named}\n')
+    monkeypatch.setattr(sources, "_package", lambda: Package(tmp_path / "handbook"))
+    with pytest.raises(HandbookError, match=r"toy\.py, line 3: expected DATASET to be a name in quotes"):
+        sources.fingerprint(project, "lab", "toy")
 
 
 def _siblings_later() -> Iterator[Any]:
@@ -135,8 +122,20 @@ def _siblings_later() -> Iterator[Any]:
 
 
 @pytest.mark.parametrize("name", [*_siblings_later()])
-def test_all_that_runs_for_a_result_is_in_its_fingerprint(name: str, project: Project) -> None:
+def test_all_that_runs_for_a_result_is_in_its_fingerprint(name: str, project: Project, traces: Any) -> None:
     """The closure law: what `train` and `evaluate` really execute, on samples, is a subset of what they are made of."""
+    for verb, ran in zip(("train", "evaluate"), traces(name) or executed(project, name), strict=True):
+        text = sources.fingerprint(project, verb, name)
+        known = {line.split()[0] for line in text.splitlines() if line.startswith("handbook.")}
+        apart = tuple(f"handbook.{each}" for each in APART)
+        known.add("handbook.datasets.names")  # by which `project`, which is apart, looks a dataset's name up
+        missing = {f"{module}.{each}" for module, each in ran if not module.startswith(apart)} - known
+        assert not missing, f"{verb} runs what is not in sources/{verb}/{name}.txt"
+        assert len(ran) > 10
+
+
+def executed(project: Project, name: str) -> tuple[set[Name], set[Name]]:
+    """What runs as the steps `train` and `evaluate` do it, with one epoch."""
     case = project.case(name)
     if case.judge:
         judge = project.case(case.judge)
@@ -145,11 +144,4 @@ def test_all_that_runs_for_a_result_is_in_its_fingerprint(name: str, project: Pr
         train.fit(project, case, case.split(data_of(project, case)[0]), "k")
     with traced() as judged:
         evaluate.evaluate(project, name)
-    for verb, ran in (("train", learned), ("evaluate", judged)):
-        text = sources.fingerprint(project, verb, name)
-        known = {line.split()[0] for line in text.splitlines() if line.startswith("handbook.")}
-        apart = tuple(f"handbook.{each}" for each in APART)
-        known.add("handbook.datasets.names")  # by which `project`, which is apart, looks a dataset's name up
-        missing = {f"{module}.{each}" for module, each in ran if not module.startswith(apart)} - known
-        assert not missing, f"{verb} runs what is not in sources/{verb}/{name}.txt"
-        assert len(ran) > 10
+    return learned, judged

@@ -8,13 +8,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from handbook.data.schema import categories
 from handbook.training import encodings
 from tests.toys import CALLS
 
 
 def test_an_encoding_survives_json_and_the_order_of_columns() -> None:
     rows = encodings.dated(CALLS)
-    for how in (encodings.scales(rows, {"age": 2.0}, 0.5), encodings.codes(rows)):
+    for how in (encodings.scales(rows, {"age": 2.0}, 0.5), encodings.codes(rows, categories(rows))):
         kept = json.loads(json.dumps(how, sort_keys=True))
         turned = rows[list(rows)[::-1]]
         np.testing.assert_array_equal(encodings.encoded(rows, how), encodings.encoded(turned, kept))
@@ -32,17 +33,19 @@ def test_an_unknown_word_is_none_of_the_known_or_the_middle() -> None:
     strange = CALLS.assign(month=pd.array(["no such"] * 4, dtype="str"))
     onehot = encodings.encoded(strange, encodings.scales(CALLS[["month"]], {}))
     assert (onehot == 0).all()
-    assert (encodings.encoded(strange, encodings.codes(CALLS[["month"]])) == 0).all()
+    assert (encodings.encoded(strange, encodings.codes(CALLS[["month"]], categories(CALLS[["month"]]))) == 0).all()
     assert np.isnan(encodings.numbered(strange, {"month": ["dec", "jan", "may"]})).all()
     assert encodings.dated(strange)["day_of_year"].notna().all()
 
 
-def test_the_book_codes_words_by_the_alphabet_and_standardises() -> None:
+def test_the_book_codes_the_words_of_all_rows_by_the_alphabet_and_standardises_by_those_learnt_from() -> None:
     from sklearn.preprocessing import LabelEncoder, StandardScaler
 
-    table = CALLS.assign(month=LabelEncoder().fit_transform(CALLS["month"]))
-    theirs = StandardScaler().fit_transform(table[sorted(table)])
-    np.testing.assert_allclose(encodings.encoded(CALLS, encodings.codes(CALLS)), theirs, atol=1e-12)
+    table = CALLS.assign(month=LabelEncoder().fit_transform(CALLS["month"]), age=[20, 30, 40, 4000])
+    learnt, columns = table.iloc[:2], sorted(table)
+    theirs = StandardScaler().fit(learnt[columns]).transform(table[columns])  # the last age lies far beyond them
+    how = encodings.codes(CALLS.assign(age=table["age"]).iloc[:2], categories(CALLS))
+    np.testing.assert_allclose(encodings.encoded(CALLS.assign(age=table["age"]), how), theirs, atol=1e-9)
 
 
 def test_the_order_of_the_training_rows_changes_no_encoding_and_a_greater_number_is_never_less() -> None:

@@ -4,10 +4,11 @@ Two rounds of convolution, ReLU and max-pooling find strokes, then parts; three 
 
     28 x 28 -> 6 @ 24 x 24 -> 6 @ 12 x 12 -> 16 @ 8 x 8 -> 16 @ 4 x 4 -> 120 -> 84 -> classes
 
-The book trains it on Fashion-MNIST by SGD at a constant rate of 0.001 and reports 84.12 %. Its listing loops over the
-loader inside the loader; what it describes, ten plain epochs, is the block `lenet_book`. The block `lenet` is the same
-network trained better: a high rate that rises and falls once (Smith and Topin 2018), Nesterov's momentum, weight decay,
-smoothed labels, mirrored and shifted pictures. `digits` is the page on MNIST, where the network comes from.
+The book trains it on Fashion-MNIST by SGD at a constant rate of 0.001, on intensities of 0..1, and reports 84.12 %. Its
+listing loops over the loader inside the loader; what it describes, ten plain epochs, is the block `lenet_book`. The
+block `lenet` is the same network trained better: standardised pictures, a high rate that rises and falls once (Smith
+and Topin 2018), Nesterov's momentum, weight decay, smoothed labels, mirrored and shifted pictures. `digits` is the page
+on MNIST, where the network comes from.
 """
 
 from __future__ import annotations
@@ -57,7 +58,7 @@ class Params:
     one_cycle: bool  # rate rises to its peak over the first fifth, then falls to zero
     clip: float  # greatest length of the gradient; 0: any. Without it, few pictures and a high rate end in dead units
     label_smoothing: float  # share of the target spread over all classes
-    standardise: bool  # intensities by mean and deviation of the training set; else to -1..1; the book's are 0..1
+    standardise: bool  # intensities by mean and deviation of the training set; else 0..1, as the book has them
     flip: bool  # mirror pictures left to right: right for garments, wrong for digits
     shift: int  # move pictures by up to so many pixels each way
     plain_epochs: int  # the last epochs, in which pictures are left as they are
@@ -79,7 +80,7 @@ class Model(nn.Module):
     training_: dict[str, Any]
 
     def __init__(
-        self, params: Params, classes: list[str], centre: float = 127.5, spread: float = 127.5, **learnt: Any
+        self, params: Params, classes: list[str], centre: float = 0.0, spread: float = 255.0, **learnt: Any
     ) -> None:
         super().__init__()
         self.params = params
@@ -129,9 +130,7 @@ def split(data: LabelledImages, params: Params) -> Split[Pictures]:
 def fit(split: Split[Pictures], params: Params, run: Run | None = None) -> Model:
     """Train on the training pictures; the last epoch's weights are the model, calibrated by what was held out."""
     torch.manual_seed(params.seed)
-    images = split.development.images
-    scale = (float(images.mean()), float(images.std())) if params.standardise else (127.5, 127.5)
-    model = Model(params, list(split.train.classes), *scale)
+    model = Model(params, list(split.train.classes), *scale(split.development.images, params))
     train(
         model,
         Batches(*tensors(split.train), size=params.batch_size, seed=params.seed, prepare=augmentation(params)),
@@ -142,6 +141,11 @@ def fit(split: Split[Pictures], params: Params, run: Run | None = None) -> Model
     )
     calibrate(model, split.valid)
     return model
+
+
+def scale(images: npt.NDArray[np.uint8], params: Params) -> tuple[float, float]:
+    """What is taken off intensities, and what they are then divided by."""
+    return (float(images.mean()), float(images.std())) if params.standardise else (0.0, 255.0)
 
 
 def augmentation(params: Params) -> Callable[[Tensor, int], Tensor]:

@@ -4,9 +4,9 @@ A row x is described by how near it is to each of M centres; what comes out is l
 
     phi_j(x) = exp(-|x - c_j|^2 / (2 sigma^2)),   y(x) = w_0 + sum_j w_j phi_j(x)
 
-Section 7.3 codes words by the alphabet, standardises by the training rows, takes 8 centres by k-means, sigma = d_max /
-sqrt(2 M), inverts G'G, and calls from 0.5: nobody, and its 88 % are those who said no. It divides by sigma^2 (7.1),
-(2 sigma)^2 (listing) or 2 sigma^2 (words); `rbf_book` is as listed, `width` sqrt(2), but scales by all rows.
+Section 7.3 codes the words of all rows by the alphabet, splits, standardises by the training rows, takes 8 centres by
+k-means, sigma = d_max / sqrt(2 M), inverts G'G, and calls from 0.5: nobody, and its 88 % are those who said no. It
+divides by sigma^2 (7.1), (2 sigma)^2 (listing) or 2 sigma^2 (words); `rbf_book` is as listed, `width` sqrt(2).
 
 `rbf`: words one-hot, bent numbers, many centres, widths by neighbours, logistic; `rbf_before_call` lacks `duration`.
 """
@@ -121,8 +121,7 @@ class RBFNetwork(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def predict(self, X: Any) -> Array:
         """The likelier class of each row, (N,)."""
-        second = self.decision_function(X) > 0
-        return np.asarray(self.classes_[second.astype(int)])
+        return np.asarray(np.where(self.decision_function(X) > 0, self.classes_[1], self.classes_[0]))
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -240,15 +239,17 @@ class Params(partition.Task):
 
 
 def split(data: Table, params: Params) -> Split[Table]:
-    """The book's test rows, and a share of the others to choose the threshold by; codes and scales are of all rows."""
+    """The book's test rows, and a share of the others to choose the threshold by; `overall`: the words of all rows."""
     rows = partition.without(data, params.leave_out).features
-    return replace(partition.rows(data, params), overall=encodings.codes(rows) if params.alphabetic else {})
+    return replace(partition.rows(data, params), overall=categories(rows) if params.alphabetic else {})
 
 
 def fit(split: Split[Table], params: Params, run: Any = None) -> Fitted:
     """Learn from the training rows but those that the threshold is chosen by."""
-    p, learn, columns = params, split.train, dict(split.overall)
-    if not columns:
+    p, learn = params, split.train
+    if p.alphabetic:
+        columns = encodings.codes(learn.features, split.overall)
+    else:
         weights = {encodings.DATE: p.date_weight, "duration": p.duration_weight}
         columns = encodings.scales(encodings.dated(learn.features), weights, p.word_weight)
     started = time.perf_counter()
@@ -267,9 +268,8 @@ def fit(split: Split[Table], params: Params, run: Any = None) -> Fitted:
 
 def probabilities(model: Fitted, rows: pd.DataFrame) -> npt.NDArray[np.float64]:
     """The probability (N,) that each row is of the second class, 0-1."""
-    return np.asarray(
-        model.estimator.predict_proba(encodings.encoded(encodings.dated(rows), model.facts["encoding"]))[:, 1]
-    )
+    inputs = encodings.encoded(encodings.dated(rows), model.facts["encoding"])
+    return np.asarray(model.estimator.predict_proba(inputs)[:, 1])
 
 
 def predict(model: Fitted, inputs: pd.DataFrame) -> pd.DataFrame:

@@ -6,26 +6,24 @@ import numpy as np
 import numpy.typing as npt
 
 from handbook.claims.claim import Claim, foreign, right, wrong
-from handbook.labs.optimisation.examples import REGION_G, REGION_H, on_a_line
+from handbook.labs.optimisation.examples import (
+    BOOK_PLAN,
+    LABOUR,
+    PRINTED_OPTIMUM,
+    REGION_G,
+    REGION_H,
+    as_listed,
+    below_one,
+    on_a_line,
+)
 from handbook.labs.optimisation.programmes import Programme, solve, vertices
 
 Array = npt.NDArray[np.float64]
-PRINTED = np.array([2.00563673e-10, 3.0])  # the optimum of section 3.5.3, as printed
 
 
-def projects(hours: float | None) -> Array:
-    """Hours for A and B that earn most at 2 and 3 an hour: at least 50 and 30, in all as many, or 5,000 as listed."""
-    total = 5000.0 if hours is None else hours
-    G = np.array([[-1.0, 0.0], [0.0, -1.0], [1.0, 1.0]])
-    best = solve(Programme(np.zeros((2, 2)), np.array([-2.0, -3.0]), G=G, h=np.array([-50.0, -30.0, total])))
-    return best.x
-
-
-def below_one() -> tuple[Array, float]:
-    """The least x₁² + x₂² with both at least 0 and a sum of at most 1."""
-    G = np.vstack([-np.eye(2), np.ones(2)])
-    best = solve(Programme(2 * np.eye(2), np.zeros(2), G=G, h=np.array([0.0, 0.0, 1.0])))
-    return best.x + 0.0, best.cost
+def hours(programme: Programme) -> Array:
+    """Of A and of B in the best plan."""
+    return solve(programme).x
 
 
 def fall_by_the_constraint() -> float:
@@ -37,19 +35,21 @@ CLAIMS: tuple[Claim, ...] = (
     right("3.5.1", "the region is a polygon: its corners", "at least 3", lambda: len(vertices(REGION_G, REGION_H)),
           "(1, 0), (5, 0) and (3, 2)"),
     foreign("3.5.2", "the best plan with 100 hours of labour: hours of A and of B", "50 4,950",
-            lambda: projects(100.0), "the listing puts the 5,000 dollars where the 100 hours belong"),
-    right("3.5.2", "the listing's own programme, with 5,000 hours", "50 4,950", lambda: projects(None),
+            lambda: hours(as_listed(LABOUR)), "the listing puts the 5,000 dollars where the 100 hours belong"),
+    right("3.5.2", "the listing's own programme, with 5,000 hours", "50 4,950", lambda: hours(as_listed()),
           "as much of B as there are hours, since it earns more"),
     wrong("3.5.2", "the printed plan keeps to the hours there are: 100", "at most 100",
-          lambda: float(np.sum([50.0, 4950.0])), "it works 5,000 hours"),
+          lambda: float(BOOK_PLAN.sum()), "it works 5,000 hours"),
     foreign("3.5.3", "least sum of squares with x at least 0 and a sum of at most 1", "5.999999998779675",
-            lambda: below_one()[1], "nothing keeps x from 0, where the sum is 0; the print is of some other run"),
-    foreign("3.5.3", "where it is reached", "2.00563673e-10 3.00000000", lambda: below_one()[0],
+            lambda: solve(below_one()).cost + 0.0,
+            "nothing keeps x from 0, where the sum is 0; the print is of some other run"),
+    foreign("3.5.3", "where it is reached", "2.00563673e-10 3.00000000", lambda: solve(below_one()).x + 0.0,
             "at 0 and 0; of some other run too"),
-    wrong("3.5.3", "the printed solution keeps the constraint on its sum", "at most 1", lambda: float(PRINTED.sum()),
-          "it breaks the constraint that is printed above it"),
+    wrong("3.5.3", "the printed solution keeps the constraint on its sum", "at most 1",
+          lambda: float(PRINTED_OPTIMUM.sum()), "it breaks the constraint that is printed above it"),
     wrong("3.5.3", "the printed optimum is the objective at the printed solution", "5.999999998779675",
-          lambda: float(PRINTED @ PRINTED), "the squares of 0 and 3 sum to 9: not even the objective is this one"),
+          lambda: below_one().cost(PRINTED_OPTIMUM),
+          "the squares of 0 and 3 sum to 9: not even the objective is this one"),
     right("3.5.4", "least sum of squares on x + y = 1", "0.5 0.5", lambda: solve(on_a_line()).x,
           "the point of the line that is nearest to 0"),
     right("3.5.6", "the same by Lagrange's function", "0.5 0.5", lambda: solve(on_a_line()).x,

@@ -10,6 +10,7 @@ from handbook.claims.trials import runs
 from handbook.labs.convolution import edges, layers
 from handbook.labs.convolution.geometry import output_size
 from handbook.labs.convolution.receptive import Layer, receptive_fields
+from handbook.labs.dense_to_convolution import chain
 
 Array = npt.NDArray[np.float64]
 MEGAPIXEL = 1000 * 1000
@@ -22,21 +23,14 @@ def correlated(x: Array, w: Array) -> Array:
 
 def kernel_weights(reach: int) -> int:
     """Of a kernel that reaches so many pixels to each side."""
-    return (2 * reach + 1) ** 2
+    return chain.weights(1000, reach)["and local"]
 
 
 def renamed_sum_is_the_same() -> bool:
     """Whether equations 4.1 and 4.2 give one H, W with weights W[i, j, k, l] = V[i, j, k − i, l − j]."""
     rng = np.random.default_rng(0)
     weights, x = rng.standard_normal((4, 4, 4, 4)), rng.standard_normal((4, 4))
-    plain = np.einsum("ijkl,kl->ij", weights, x)
-    offsets = range(-3, 4)
-    shifted = [
-        [sum(weights[i, j, i + a, j + b] * x[i + a, j + b] for a in offsets for b in offsets
-             if 0 <= i + a < 4 and 0 <= j + b < 4) for j in range(4)]
-        for i in range(4)
-    ]  # fmt: skip
-    return bool(np.allclose(plain, shifted))
+    return bool(np.allclose(chain.dense(x, weights), chain.over_offsets(x, chain.by_offset(weights))))
 
 
 def shifted_answers() -> tuple[Array, Array]:
@@ -121,12 +115,12 @@ EDGES = edges.across(edges.band())
 CLAIMS: tuple[Claim, ...] = (
     right("4.2", "weights from a megapixel to 1,000 hidden units", "1e9", lambda: MEGAPIXEL * 1000,
           "one each from every pixel to every unit"),
-    right("4.2.2", "weights from 1000 × 1000 pixels to as many hidden ones", "1e12", lambda: MEGAPIXEL**2,
-          "one from every pixel to every other"),
+    right("4.2.2", "weights from 1000 × 1000 pixels to as many hidden ones", "1e12",
+          lambda: chain.weights(1000, 2)["dense"], "one from every pixel to every other"),
     right("4.2.2", "counting pixels from the hidden one (equation 4.2) changes no sum", "yes", renamed_sum_is_the_same,
           "the same weights under other names"),
-    right("4.2.3", "weights of one kernel for all places, of offsets within 1,000", "4e6", lambda: (2 * 1000 - 1) ** 2,
-          "1,999 each way: 3,996,001"),
+    right("4.2.3", "weights of one kernel for all places, of offsets within 1,000", "4e6",
+          lambda: chain.weights(1000, 2)["shared by all places"], "1,999 each way: 3,996,001"),
     right("4.2.3", "a shift of the picture shifts the answer (equation 4.3)", "yes", shift_shifts,
           "the kernel is the same everywhere: this is equivariance"),
     wrong("4.2.4", "so features are invariant to translation", "yes", shift_changes_nothing,

@@ -8,10 +8,13 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from handbook.claims.claim import Claim, metric, right, unchecked, wrong
+from handbook.claims.claim import Claim, check, metric, right, unchecked, wrong
 from handbook.claims.trials import runs
 
 Array = npt.NDArray[np.float64]
+LAB = "rbf_networks"
+THROUGH, LIKE = "through 15 points", "digits: correlation of units with the row most like them"
+PRINTED = check(LAB, f"{THROUGH}, d / √(2M): error between them")
 NUMERIC = ("age", "balance", "day", "duration", "campaign", "pdays", "previous")  # the columns named in 7.3
 
 
@@ -84,10 +87,23 @@ CLAIMS: tuple[Claim, ...] = (
           lambda: error_with(40), "as small as one likes, with more centres"),
     right("7", "more centres approximate better: error with 20 by that with 4", "below 0.5",
           lambda: error_with(20) / error_with(4), "on the same sine"),
+    right("7", "they predict series: error a step ahead on a chaotic one by that of linear regression", "below 1",
+          replace(check(LAB, "chaos: error a step ahead, RBF, every row a centre"),
+                  by=check(LAB, "chaos: error a step ahead, linear, 16 values")),
+          "which reads four times as many values"),
+    right("7", "they find anomalies: ROC-AUC of digits that were left out, by activation", "above 0.5",
+          check(LAB, "a digit never seen: ROC-AUC, RBF by gradient: no unit answers, low"),
+          "the lower end of the interval; a perceptron that is unsure finds as many"),
     right("7.1.1", "a unit answers most strongly at its centre", "1", lambda: activation(0.0, 1.0, "formula"),
           "e to the power of 0"),
     right("7.1.1", "a smaller sigma is a narrower unit: answer at distance 1, sigma ½ less sigma 1", "below 0",
           lambda: activation(1.0, 0.5, "formula") - activation(1.0, 1.0, "formula"), "0.02 against 0.37"),
+    right("7.1.1", "too small a sigma misses what lies between: error at a quarter of the spacing by that as printed",
+          "above 1", replace(check(LAB, f"{THROUGH}, a quarter of the spacing: error between them"), by=PRINTED),
+          "each unit stands alone"),
+    right("7.1.1", "too large a sigma makes units redundant: error at ten spacings by that as printed", "above 1",
+          replace(check(LAB, f"{THROUGH}, ten spacings: error between them"), by=PRINTED),
+          "so alike that rounding decides"),
     right("7.1.1", "k-means lowers the variance within its clusters", "yes", lloyd_never_rises, "with every step"),
     right("7.1.1", "sigma of 8 centres at most 4 apart, d / √(2M)", "1", lambda: 4 / math.sqrt(2 * 8), "√16 is 4"),
     wrong("7.1.2", "the listing computes the printed activation: at a distance of sigma", "0.368",
@@ -96,8 +112,18 @@ CLAIMS: tuple[Claim, ...] = (
           lambda: activation(1.0, 1.0, "code"), "it divides by the square of twice sigma"),
     right("7.1.2", "the output is linear in the activations and fitted by least squares", "yes",
           normal_equations_are_least_squares, "the inverse of GᵀG gives it where that is well conditioned"),
-    unchecked("7.2", "RBF networks converge faster and need fewer rows than multilayer perceptrons", "–",
-              "no setting and no number is given; the cases `rbf` and `mlp` race on one table"),
+    right("7.2", "RBF networks converge faster: updates to an error of a tenth on hills, by those of a perceptron",
+          "below 1", replace(check(LAB, "hills: updates to an error of 0.1, RBF"),
+                             by=check(LAB, "hills: updates to an error of 0.1, MLP")),
+          "hills are bumps, as its units are; on a cliff the lead is smaller"),
+    right("7.2", "few and noisy rows: ln of its error by a perceptron's, 150 rows of hills", "below 0",
+          check(LAB, "hills, 150 rows, noise 0.3: ln of error, RBF by MLP"), "on bumps it is right"),
+    wrong("7.2", "few and noisy rows: ln of its error by a perceptron's, 150 rows of a cliff", "below 0",
+          check(LAB, "cliff, 150 rows, noise 0.3: ln of error, RBF by MLP"),
+          "a slope aslant is one unit of a perceptron, and many bumps: the function decides"),
+    right("7.2", "its centres can be read: likeness to a row by that of a perceptron's weights", "above 1",
+          replace(check(LAB, f"{LIKE}, k-means"), by=check(LAB, f"{LIKE}, weights of the MLP")),
+          "a centre by k-means is the mean of rows"),
     right("7.3", "columns of the bank data that are numbers", "7", numeric_columns, "all others are words"),
     right("7.3", "the share of the test rows", "33 %", share_held_out, "14,920 of 45,211, seed 4"),
     right("7.3", "mean and deviation of scaled columns", "0 1", standardised, "by the training rows, after the split"),

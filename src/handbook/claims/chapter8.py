@@ -9,7 +9,7 @@ import numpy.typing as npt
 import torch
 
 from handbook.cases.self_organising_map import maps
-from handbook.claims.claim import Claim, Data, foreign, metric, right, rows, unchecked, wrong
+from handbook.claims.claim import Claim, Data, check, foreign, metric, right, rows, unchecked, wrong
 from handbook.claims.trials import runs
 from handbook.datasets import credit_card_applications, credit_card_transactions
 
@@ -65,6 +65,16 @@ def units_within(radius: float) -> int:
     return int((squared <= radius**2).sum())
 
 
+def radius_depends_on_scale() -> bool:
+    """Whether a map of rows four times as large, from the same radius, is another than the map four times as large."""
+    rows, grid = (
+        torch.rand(60, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(0)),
+        maps.Grid(3, 3, False),
+    )
+    one, four = (maps.batch(times * rows, times * rows[:9], grid, 5, (2.0, 1.0))[0] for times in (1, 4))
+    return not torch.allclose(four, 4 * one)
+
+
 def scaled_to_one() -> Array:
     x = np.random.default_rng(0).standard_normal((50, 3))
     return np.asarray((x - x.min(axis=0)) / (x.max(axis=0) - x.min(axis=0)))
@@ -96,7 +106,8 @@ CLAIMS: tuple[Claim, ...] = (
     right("8.2", "the rule moves a node by rate and neighbourhood times its distance from the row: a half of a half",
           "0.25", lambda: float(((moved(6, near=0.5) - np.asarray(NODES[5])) / np.asarray(ROW[0] - NODES[5])).mean()),
           "of the way to the row"),
-    unchecked("8.3", "cosine similarity in place of Euclid's distance", "–", "named, and not used anywhere"),
+    unchecked("8.3", "cosine similarity in place of Euclid's distance", "–",
+              "named, and not used anywhere; the lab `kohonen_maps` tries it"),
     right("8.4", "output nodes of a grid of 3 × 3", "9", lambda: len(maps.Grid(3, 3, False).squared()), "one a place"),
     right("8.4.1", "weights that a node carries, for rows of three numbers", "3", lambda: NODES.shape[1],
           "one a column"),
@@ -121,7 +132,13 @@ CLAIMS: tuple[Claim, ...] = (
     wrong("8.4.4", "the case study follows it: its radius on 10 by 10", "5",
           lambda: 1.0 * maps.Grid(10, 10, False).rows / 10,
           "section 8.5 takes 1, which the rule for scaled columns names"),
-    unchecked("8.4.4", "a radius of 4 for standardised columns is a good start", "4", "no measure of good is given"),
+    wrong("8.4.4", "the radius to begin with depends on the scale of the rows", "yes", radius_depends_on_scale,
+          "of rows four times as large it is the same map, four times as large: a radius counts steps of the grid"),
+    right("8.4.4", "a radius of 4 is a good start for standardised columns: topographic error by that from 1",
+          "below 1", check("kohonen_maps", "topographic error at sigma 4 by that at 1, standardised"), "on 10 by 10"),
+    wrong("8.4.4", "a radius of 1 suits columns of 0 to 1: topographic error from 4 by that from 1", "above 1",
+          check("kohonen_maps", "topographic error at sigma 4 by that at 1, 0 to 1"),
+          "4 is better there too: from 1 no unit draws others than its neighbours"),
     wrong("8.4.5", "the rule moves a neighbour less than the winner, as that of section 8.2", "yes",
           short_rule_moves_neighbours_less, "it has no neighbourhood in it: all would move by the whole rate"),
     wrong("8.4.5", "the best matching unit, as this section names it", "4", winner,

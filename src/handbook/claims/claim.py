@@ -17,6 +17,8 @@ from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
+from handbook.data.provenance import PROVENANCE
+
 Verdict = Literal["right", "wrong", "another problem's", "cannot be checked"]
 JUDGEMENTS: tuple[Verdict, ...] = ("right", "wrong", "another problem's", "cannot be checked")
 Value: TypeAlias = Any  # a bool, a word, a number, or numbers in any nesting
@@ -61,7 +63,7 @@ class Data:
     def read(self, reports: Path) -> Value | None:
         """The count, or None where the data are not there."""
         folder = reports.parent / "data" / self.dataset
-        return self.count(folder) if folder.exists() else None
+        return self.count(folder) if (folder / PROVENANCE).exists() else None
 
     def of_samples(self, reports: Path) -> bool:
         """Whether these are drawn in the place of the real ones."""

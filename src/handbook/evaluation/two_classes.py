@@ -14,7 +14,7 @@ import numpy.typing as npt
 from handbook.contract import Split
 from handbook.data.partition import Task
 from handbook.data.tables import Table
-from handbook.evaluation.metrics import binary, binary_calibration, gains, prevalence, threshold_by_cost
+from handbook.evaluation.metrics import binary, binary_calibration, bootstrap, gains, prevalence, threshold_by_cost
 from handbook.evaluation.report import Report
 
 if TYPE_CHECKING:
@@ -45,6 +45,7 @@ def judge(model: Any, scores: Array, split: Split[Table], finding: str = "") -> 
     rng = np.random.default_rng(model.params.seed)
     metrics, interval = binary(labels, probabilities, rng, model.facts["threshold"])
     called = probabilities >= metrics["threshold"]
+    interval["accuracy"] = bootstrap((labels == 1) == called, rng)
     metrics["cost_per_row"] = _cost(labels, called, model.params)
     base = prevalence(labels, split.train.target)
     base["cost_per_row"] = min(_cost(labels, np.full(len(labels), each), model.params) for each in (False, True))

@@ -21,6 +21,8 @@ from handbook.errors import HandbookError
 Kind = type | tuple[type, ...]
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml's, where there is one, reads six times as fast
 NUMBER: tuple[type, ...] = (int, float)
+DEEPEST = 64  # levels of YAML; ours has six
+BRACKET, RUN = re.compile(r"[\[\]{}]"), re.compile(rf"(?:[-?][ \t]+){{{DEEPEST},}}")
 NAMES = {
     dict: "an object",
     list: "a list",
@@ -112,6 +114,8 @@ def is_a(value: Any, kind: Kind) -> bool:
 def yaml_of(path: Path, way: str) -> Any:
     """What YAML says; HandbookError with line and way out if it is none."""
     content = text(path, way)
+    if _is_deep(content):
+        raise damaged(path, f"it is not YAML that we write: lists and objects more than {DEEPEST} deep", way)
     try:
         return yaml.load(content, Loader=LOADER)  # noqa: S506 (safe, either of them)
     except (yaml.YAMLError, RecursionError, ValueError) as error:  # ValueError: a date of the 31st of February
@@ -120,13 +124,26 @@ def yaml_of(path: Path, way: str) -> Any:
         raise damaged(path, f"it is not YAML: {where}", way) from None
 
 
+def _is_deep(content: str) -> bool:
+    """Whether YAML is nested so deep that libyaml, which knows no bound, may end the process with a fault of memory."""
+    depth = most = 0
+    for each in BRACKET.finditer(content):
+        depth += 1 if each[0] in "[{" else -1
+        most = max(most, depth)
+    return most > DEEPEST or RUN.search(content) is not None
+
+
 def rows(path: Path, way: str) -> list[dict[str, float]]:
     """A CSV of numbers as rows, as `formats.write_rows` writes it; HandbookError with the way out otherwise."""
     lines = text(path, way).splitlines()
     if not lines:
         raise damaged(path, "it is empty", way)
     found = []
-    for number, row in enumerate(csv.DictReader(lines), start=2):
+    try:
+        read = list(csv.DictReader(lines))
+    except csv.Error as error:  # a cell that fills the memory
+        raise damaged(path, f"it is no CSV that we write: {error}", way) from None
+    for number, row in enumerate(read, start=2):
         if None in row or None in row.values():
             raise damaged(path, f"line {number} has not as many cells as the first", way)
         try:

@@ -17,11 +17,16 @@ def write_json(path: Path, content: Any) -> None:
 def write_text(path: Path, text: str) -> None:
     """Write a file in one step: it is the old one or the new one, whole, with the mode of any new file."""
     path.parent.mkdir(parents=True, exist_ok=True)
+    write_bytes(path, text.encode())
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """`write_text` of bytes, into a folder that is there."""
     handle, name = tempfile.mkstemp(prefix=".", suffix=".new", dir=path.parent)
     fresh = Path(name)
     try:
-        with os.fdopen(handle, "w", encoding="utf-8") as stream:
-            stream.write(text)
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(content)
         fresh.chmod(usual(0o666))  # mkstemp's is its owner's alone
         fresh.replace(path)
     except BaseException:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from handbook import cases
 from handbook.contract import Part, Split
 from handbook.errors import HandbookError
-from handbook.evaluation.report import Judge
+from handbook.evaluation.report import Judge, Report
 from handbook.files import formats
 from handbook.files.integrity import Sealed
 from handbook.project import Case, Project, parse
@@ -51,15 +51,25 @@ class Champion:
         return [tuple(sorted(place.iterdir())) for place in places]
 
 
-def champion(project: Project, name: str) -> Champion:
-    """The champion of a case; a HandbookError if there is none, or no case of that name."""
-    case = project.case(name)
+def _registered(project: Project, name: str) -> Sealed:
+    """The record of a case's champion, of which nothing is read yet; HandbookError if there is none."""
     state = standings.opened(ledger.store(project, name)) or {}
     if not state.get("champion"):
         raise HandbookError(
             f"{name} has no champion: nothing is registered that passed the gate.\nMake one: handbook register {name}"
         )
-    content = ledger.sealed(project, name, state["champion"])
+    return ledger.sealed(project, name, state["champion"])
+
+
+def dataset(project: Project, name: str) -> str:
+    """The dataset that the champion of a case learnt from, by the one file of its record that says so."""
+    return str(_registered(project, name).json("entry.json")["dataset"])
+
+
+def champion(project: Project, name: str) -> Champion:
+    """The champion of a case; a HandbookError if there is none, or no case of that name."""
+    case = project.case(name)
+    content = _registered(project, name)
     content.check()
     place, entry, metrics = content.place, content.json("entry.json"), content.json("report/metrics.json")
     page = cases.page(entry["page"])
@@ -74,9 +84,13 @@ def learnt(split: Split[Any], data: Any, facts: pd.DataFrame) -> pd.DataFrame:
     return facts.iloc[data.features.index.get_indexer(split.development.features.index)]
 
 
-def score(case: Case, model: Any, split: Split[Any], batch: Part, *judges: Judge) -> tuple[float, tuple[float, float]]:
-    """The page's primary metric of a model on the batch and its 95 % interval, by the page's own `evaluate`."""
-    report = case.page.evaluate(model, dataclasses.replace(split, test=batch), *judges)
-    value = float(report.metrics[case.page.PRIMARY])
-    low, high = report.interval.get(case.page.PRIMARY, (value, value))
+def report(case: Case, model: Any, split: Split[Any], batch: Part, *judges: Judge) -> Report:
+    """What the page's own `evaluate` says of a model on the batch."""
+    return case.page.evaluate(model, dataclasses.replace(split, test=batch), *judges)  # type: ignore[no-any-return]
+
+
+def score(case: Case, judged: Report) -> tuple[float, tuple[float, float]]:
+    """The page's primary metric in a report, and its 95 % interval."""
+    value = float(judged.metrics[case.page.PRIMARY])
+    low, high = judged.interval.get(case.page.PRIMARY, (value, value))
     return value, (float(low), float(high))

@@ -12,6 +12,7 @@ from handbook import contract
 from handbook.data import validation
 from handbook.data.validation import Finding
 from handbook.errors import HandbookError
+from handbook.evaluation.report import Report
 from handbook.monitoring import champions, drift, groups, inbox, reading, suites
 from handbook.monitoring.inbox import Batch
 from handbook.monitoring.journal import DRIFTED, REFUSED, STEADY, Record, printable
@@ -45,8 +46,9 @@ def judged(watch: Watch, batch: Batch, scratch: Path) -> Record:
         record["expectations"] = _validated(watch, content)
     except HandbookError as error:
         return record | {"outcome": REFUSED, "reason": printable(str(error))}
-    record |= _compared(watch, content) | _scored(watch, content)
-    return record | {"new_rows": _new_rows(watch, content), "groups": groups.judged(watch, content)}
+    record |= _compared(watch, content)
+    scored, report = _scored(watch, content)
+    return record | scored | {"new_rows": _new_rows(watch, content), "groups": groups.judged(watch, content, report)}
 
 
 def _within(root: Path, folder: Path) -> str:
@@ -112,28 +114,29 @@ def _compared(watch: Watch, content: Content) -> Record:
     }
 
 
-def _scored(watch: Watch, content: Content) -> Record:
-    """The champion's primary metric on the batch beside that on its test rows, or why there is none.
+def _scored(watch: Watch, content: Content) -> tuple[Record, Report | None]:
+    """The champion's primary metric on the batch beside that on its test rows, or why there is none; and its report.
 
     A batch on which the champion does clearly worse has drifted, even if no column has: what follows from the columns
     has changed.
     """
     why = _no_score(watch, content)
     if why:
-        return {"score": None, "no_score": why}
+        return {"score": None, "no_score": why}, None
     assert content.loaded is not None  # else there was a reason
     case = watch.champion.case
     primary = case.page.PRIMARY
     try:
         judge = judges(watch.project, case)
-        value, (low, high) = champions.score(case, watch.model, watch.split, content.loaded, *judge)
+        report = champions.report(case, watch.model, watch.split, content.loaded, *judge)
+        value, (low, high) = champions.score(case, report)
     except (HandbookError, ValueError, ArithmeticError, LookupError) as error:
-        return {"score": None, "no_score": f"the page cannot judge so few rows, or rows so alike: {error}"}
+        return {"score": None, "no_score": f"the page cannot judge so few rows, or rows so alike: {error}"}, None
     before = float(watch.champion.metrics[primary])
     lower = contract.case(case.page).lower_is_better
     fell = low - before > watch.params.fall if lower else before - high > watch.params.fall
     score = {"metric": primary, "value": value, "low": low, "high": high, "before": before, "fell": fell}
-    return {"score": score} | ({"outcome": DRIFTED} if fell else {})
+    return {"score": score} | ({"outcome": DRIFTED} if fell else {}), report
 
 
 def _no_score(watch: Watch, content: Content) -> str:

@@ -17,6 +17,7 @@ import numpy.typing as npt
 from handbook import contract
 from handbook.data.tables import Table
 from handbook.errors import HandbookError
+from handbook.evaluation.report import Report
 from handbook.monitoring.reading import Content
 
 if TYPE_CHECKING:
@@ -29,16 +30,28 @@ FEWEST = 20  # rows of a group that is judged: Wilson's interval of fewer spans 
 Z = 1.959964  # of the normal distribution's 95 %
 
 
-def judged(watch: Watch, content: Content) -> list[dict[str, Any]]:
-    """A line for each group of a labelled batch of two classes whose page names groups; else none."""
+def judged(watch: Watch, content: Content, report: Report | None = None) -> list[dict[str, Any]]:
+    """A line for each group of a labelled batch of two classes whose page names groups; else none.
+
+    What the champion answered stands in the `report` on the batch; it is asked where there is none.
+    """
     wanted = contract.watched(watch.page).groups
     if not wanted or not isinstance(content.loaded, Table) or len(content.loaded.classes) != 2:
         return []
-    try:
-        called = watch.champion.case.page.predict(watch.model, content.loaded.features)["label"].to_numpy(np.int64)
-    except (HandbookError, ValueError, KeyError):  # a page whose answers are no labels, such as a map's
-        return []
+    if (called := _called(report, content.loaded)) is None:
+        try:
+            called = watch.champion.case.page.predict(watch.model, content.loaded.features)["label"].to_numpy(np.int64)
+        except (HandbookError, ValueError, KeyError):  # a page whose answers are no labels, such as a map's
+            return []
     return list(_lines(content.facts, np.asarray(content.loaded.answers, np.int64), called, wanted))
+
+
+def _called(report: Report | None, rows: Table) -> Labels | None:
+    """The labels (N,) that a report has the rows called by, in its table of confusions, a line a row; None without."""
+    lines = report.tables.get("confusion", ()) if report else ()
+    if len(lines) != len(rows):
+        return None
+    return np.array([rows.classes.index(str(line["predicted"])) for line in lines], dtype=np.int64)
 
 
 def _lines(facts: pd.DataFrame, labels: Labels, called: Labels, wanted: Any) -> Iterator[dict[str, Any]]:

@@ -26,6 +26,7 @@ from handbook.monitoring.champions import Champion
 from handbook.monitoring.inbox import Batch
 from handbook.monitoring.journal import REFUSED, Record, page_of, sentence
 from handbook.project import Project, parse
+from handbook.serving import differences
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -49,6 +50,20 @@ VERDICT: dict[str, documents.Kind] = {
     "reference_rows": int,
 }
 REFUSAL: dict[str, documents.Kind] = {"reason": str}
+COLUMN: dict[str, documents.Kind] = {
+    "column": str,
+    "kind": str,
+    "p": documents.NUMBER,
+    "moved": documents.NUMBER,
+    "drifted": bool,
+}
+SCORE: dict[str, documents.Kind] = {
+    "metric": str,
+    **dict.fromkeys(("value", "low", "high", "before"), documents.NUMBER),
+    "fell": bool,
+}
+LIMITS: dict[str, documents.Kind] = {"alpha": documents.NUMBER, "moved": documents.NUMBER}
+GROUP: dict[str, documents.Kind] = {"column": str, "group": str, "rows": int, "interval": dict}
 
 
 @dataclass(frozen=True)
@@ -156,7 +171,17 @@ def _record(path: Path) -> Record:
     )
     found = documents.json_object(path, way, RECORD)
     kind = REFUSAL if found["outcome"] == REFUSED else VERDICT
-    if fault := documents.misshapen(found, kind):
+    fault = documents.misshapen(found, kind)
+    for each in found.get("columns") or () if not fault else ():
+        fault = fault or documents.misshapen(each, COLUMN, " in `columns`")
+    for key, fields in (("score", SCORE), ("limits", LIMITS)):
+        if not fault and found.get(key):
+            fault = documents.misshapen(found[key], fields, f" in `{key}`")
+    if not fault and found["outcome"] != REFUSED and not found.get("score"):
+        fault = documents.misshapen(found, {"no_score": str})
+    for each in found.get("groups") or () if not fault else ():
+        fault = fault or documents.misshapen(each, GROUP, " in `groups`")
+    if fault:
         raise documents.damaged(path, fault, way)
     return found
 
@@ -188,9 +213,8 @@ def put_away(batch: Batch, record: Record) -> Path:
 
 
 def arrived(project: Project, name: str, folder: Path | None = None) -> tuple[list[Batch], list[inbox.Waiting]]:
-    """The batches of a case that have come in, and the files that are left alone."""
-    place = folder or incoming(project, name)
-    page = datasets.page(champions.champion(project, name).case.dataset)
+    """The batches of a case that have come in, and the files that are left alone; the champion is not loaded."""
+    place, page = folder or incoming(project, name), datasets.page(champions.dataset(project, name))
     inbox.finish_moves(place)
     return inbox.find(place, page, limits(project).settle)
 
@@ -217,7 +241,12 @@ def judge_all(
     with alone(project, name):
         watcher = watch(project, name)
         connection.answers(project)
-        found, waiting = arrived(project, name, folder)
+        try:
+            found, waiting = arrived(project, name, folder)
+        except inbox.NothingCameError:
+            if differences.home(project, name).is_dir():  # there may be something new to show all the same
+                pages.write(project, name, records(project, name))
+            raise
         for each in waiting:
             say(f"{inbox.shown(each.path.name)}: left alone, {each.why}")
         said, faults = [], []

@@ -5,14 +5,17 @@ A view of the records and the ledger, made again after each run of `monitor`; it
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from handbook.errors import HandbookError
 from handbook.files.fresh import write_text
 from handbook.monitoring.journal import REFUSED, Record, share_of
 from handbook.project import Project
 from handbook.registry import ledger, standings
+from handbook.serving import differences
+from handbook.serving.differences import Compared
 
 WIDTH, HEIGHT, MARGIN = 720, 220, 34  # of the drawing of scores, in its own units
 SHOWN = 60  # batches in the drawing and the table of columns, the newest
@@ -27,13 +30,23 @@ def write(project: Project, name: str, records: list[Record]) -> Path:
     """Make the page of a case, and the list of all such pages; returns the former."""
     page = home(project) / name / "index.html"
     ordered = sorted(records, key=lambda each: (each["judged"], each["batch"]))
-    write_text(page, build(name, ordered, _versions(project, name)))
+    write_text(page, build(name, ordered, _versions(project, name), *_shadows(project, name)))
     watched = sorted(each.parent.name for each in home(project).glob("*/index.html"))
     write_text(home(project) / "index.html", _rendered("index.html.j2", names=watched))
     return page
 
 
-def build(name: str, records: list[Record], versions: list[dict[str, Any]]) -> str:
+def _shadows(project: Project, name: str) -> tuple[list[Compared], str]:
+    """What was found of challengers in the shadow, and what is wrong with the files of it: no batch is kept back."""
+    try:
+        return differences.found(project, name), ""
+    except HandbookError as error:
+        return [], str(error)
+
+
+def build(
+    name: str, records: list[Record], versions: list[dict[str, Any]], shadows: Sequence[Compared] = (), fault: str = ""
+) -> str:
     """The page as HTML; `records` by time, the oldest first."""
     recent = records[-SHOWN:]
     accepted = [each for each in recent if each["outcome"] != REFUSED]
@@ -46,6 +59,9 @@ def build(name: str, records: list[Record], versions: list[dict[str, Any]]) -> s
         columns=_columns(accepted),
         scores=_scores(accepted),
         versions=versions,
+        shadows=shadows,
+        shadow_fault=fault,
+        pairs=differences.SHOWN,
         grouped=last,
         groups=[_group(each) for each in last["groups"]] if last else [],
         sample=any(each["data"] != "real" for each in records),

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 COMPARED = ("label", "brightest", "mean", "ink")  # of the facts of a picture; the others differ for all or for none
 NAMES_OF_ROWS = ("CustomerID",)
+AGAIN = "Mend the batch, and put it there again"
 
 
 @dataclass(frozen=True)
@@ -85,13 +86,13 @@ def read(page: ModuleType, pinned: Path, files: tuple[Path, ...], scratch: Path)
         )
         return _ordered(content)
     except HandbookError as error:
-        raise HandbookError(of_the_batch(str(error), files, scratch)) from None
+        raise HandbookError(f"{of_the_batch(str(error), files, scratch)}.\n{AGAIN}") from None
     except (OSError, MemoryError):
         raise
     except Exception as error:  # a batch holds whatever people put into it
         said = of_the_batch(f"{type(error).__name__}: {error}", files, scratch)
         raise HandbookError(
-            f"{files[0].name} cannot be read as a batch ({said}). Compare it with {page.FILES[0].name}"
+            f"{files[0].name} cannot be read as a batch ({said}). Compare it with {page.FILES[0].name}.\n{AGAIN}"
         ) from None
 
 

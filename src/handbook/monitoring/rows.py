@@ -1,15 +1,14 @@
 """A batch's CSV, read strictly, and written as its dataset's page reads it: labelled and unlabelled alike.
 
-What a page's own reader would guess at is decided here: a byte order mark is dropped, an empty line is no row, cells
-that are too many or too few are a fault of their row, and text in another encoding or with another separator is
-refused with what to do about it.
+It is read as `predict` reads one: a byte order mark is dropped, an empty line is no row, another encoding is refused
+with what to do about it. But here one row at fault is a fault of the batch, and columns come in the dataset's order.
 """
 
 from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -19,6 +18,7 @@ from handbook.data.provenance import forms
 from handbook.data.schema import listed
 from handbook.data.tables import DELIMITERS
 from handbook.errors import HandbookError
+from handbook.serving.inputs import reading
 
 Line = list[str]
 
@@ -66,41 +66,18 @@ def read(file: Path, columns: list[str], separator: str) -> Rows:
     Raises HandbookError for another encoding, another separator, columns that are not these in this order, a row with
     another number of cells, a quotation without an end, and for a file without rows.
     """
-    lines = io.StringIO(_decoded(file), newline="")
-    head = lines.readline()
-    if head.strip().lower().strip('"') == f"sep={separator}":  # Excel's own first line
-        head = lines.readline()
-    header = _header(file, head, columns, separator)
-    reader = csv.reader(lines, delimiter=separator, strict=True)
-    rows = list(_rows(file, reader, len(header)))
+    with reading.opened(file) as (stream, _):
+        lines = reading.checked_lines(str(file), stream)
+        header = _header(file, reading.head(str(file), lines, columns)[0], columns, separator)
+        found = reading.numbered(reading.records(lines, separator, header, list(range(len(header)))))
+        rows = list(_rows(file, found))
     if not rows:
         raise HandbookError(f"{file} has a header but 0 rows. Put it there again when it has some")
     return Rows(header, rows, separator)
 
 
-def _decoded(file: Path) -> str:
-    content = file.read_bytes()
-    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise HandbookError(f"{file} is UTF-16 text; expected UTF-8. Write it so: iconv -f UTF-16 -t UTF-8")
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise HandbookError(
-            f"{file}, line {line}: not UTF-8 text, found byte {content[error.start : error.start + 1]!r}. If it is "
-            "Latin-1, as older programs write, convert it: iconv -f LATIN1 -t UTF-8"
-        ) from None
-    if "\0" in text:
-        line = text.count("\n", 0, text.index("\0")) + 1
-        raise HandbookError(f"{file}, line {line}: a zero byte, which no text has. Expected a CSV in UTF-8")
-    return text
-
-
 def _split(line: str, mark: str) -> Line:
-    try:
-        return next(csv.reader([line.rstrip("\r\n")], delimiter=mark, strict=True), [])
-    except csv.Error:
-        return []
+    return reading.parsed(line.rstrip("\r\n"), mark)[0]
 
 
 def _header(file: Path, line: str, columns: list[str], separator: str) -> Line:
@@ -129,24 +106,9 @@ def _header(file: Path, line: str, columns: list[str], separator: str) -> Line:
     )
 
 
-def _rows(file: Path, reader: Iterator[Line], width: int) -> Iterator[Line]:
-    """Each row but those of empty lines; counted from 1 on."""
-    number = 0
-    while True:
-        try:
-            line = next(reader, None)
-        except csv.Error as error:
-            raise HandbookError(
-                f"{file}, row {number + 1}: it cannot be read ({error}). Is there a quotation mark without its pair?"
-            ) from None
-        if line is None:
-            return
-        if not line:
-            continue
-        number += 1
-        if len(line) != width:
-            raise HandbookError(
-                f"{file}, row {number}: expected {width} cells, found {len(line)}. Take out what is too much, fill in "
-                "what is missing, or put cells with a separator in quotation marks"
-            )
-        yield line
+def _rows(file: Path, found: Iterable[tuple[int, Line, str]]) -> Iterator[Line]:
+    """The cells of each row; HandbookError for the first that has none."""
+    for number, cells, problem in found:
+        if problem:
+            raise HandbookError(f"{file}, row {number}: {problem}")
+        yield cells

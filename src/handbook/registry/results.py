@@ -6,11 +6,13 @@ import os
 from typing import Any
 
 from handbook.errors import HandbookError
+from handbook.evaluation import examples
 from handbook.files import documents
 from handbook.project import Case, Project
 
 METRICS: dict[str, documents.Kind] = {"data": str, "baseline": dict, "book": dict, "interval": dict}
 VALIDATION: dict[str, documents.Kind] = {"data": str, "files": dict, "rows": int, "expectations": list, "success": bool}
+SEEDS: dict[str, documents.Kind] = {"data": str, "seeds": dict, "mean": dict, "deviation": dict}
 EXAMPLE: dict[str, documents.Kind] = {"inputs": (dict, list), "answers": (dict, list)}
 
 
@@ -33,6 +35,21 @@ def metrics(project: Project, case: Case) -> dict[str, Any]:
     if fault:
         raise documents.damaged(path, fault, way)
     return found
+
+
+def seeds(project: Project, case: Case) -> dict[str, Any] | None:
+    """A case's figures over several seeds; None if it was not repeated, or not since its own figures are these."""
+    path, primary = project.reports(case.name) / "seeds.json", case.page.PRIMARY
+    if not os.path.lexists(path):
+        return None
+    way = f"Bring it back: git checkout -- {path}; or make it again: handbook repeat {case.name}"
+    found = documents.json_object(path, way, SEEDS)
+    rows = [*found["seeds"].values(), found["mean"], found["deviation"]]
+    for row in rows:
+        if not isinstance(row, dict) or (fault := documents.misshapen(row, {primary: documents.NUMBER})):
+            raise documents.damaged(path, fault if isinstance(row, dict) else f"expected figures, found {row!r}", way)
+    today, own = metrics(project, case), found["seeds"].get(str(case.params.seed), {})
+    return found if (found["data"], own.get(primary)) == (today["data"], today[primary]) else None
 
 
 def kind(project: Project, *place: str) -> str:
@@ -62,7 +79,13 @@ def example(project: Project, name: str) -> dict[str, Any]:
     path = project.reports(name) / "example.json"
     if not os.path.lexists(path):
         raise HandbookError(f"{name} is not evaluated yet. Make it: dvc repro evaluate@{name}")
-    return documents.json_object(path, _again(path, f"evaluate@{name}"), EXAMPLE)
+    way = _again(path, f"evaluate@{name}")
+    found = documents.json_object(path, way, EXAMPLE)
+    try:
+        examples.frame_of(found["inputs"])
+    except Exception as error:  # numpy and pandas have many words for what is no array and no table
+        raise documents.damaged(path, f"its inputs are no array and no table: {error}", way) from None
+    return found
 
 
 def _again(path: Any, stage: str) -> str:

@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from handbook.errors import HandbookError
+from handbook.evaluation import examples
 from handbook.files import documents
 from handbook.files.formats import write_json
 from handbook.files.integrity import differences, digest, hashes
 from handbook.project import Project
-from handbook.registry import pinned
+from handbook.registry import pinned, results
 
 SEAL = "files"  # in training.json: the sha256 of what was made with it, by path
 FIELDS: dict[str, documents.Kind] = {"key": str, "seconds": documents.NUMBER}
@@ -48,15 +49,45 @@ def is_sealed(model: Path, report: Path, known: dict[str, Any]) -> bool:
     return bool(known.get(SEAL)) and known[SEAL] == _found(model, report)
 
 
-def check(project: Project, name: str) -> None:
+def check(project: Project, name: str, judged: bool = False) -> None:
     """Hold the model and the history of a case, and its judge's model, against what their training wrote down.
 
     HandbookError names what was changed. What an older handbook trained has no seal; it is held against dvc.lock, if
-    it is what dvc.lock knows.
+    it is what dvc.lock knows. A model that is to be `judged` needs its history, whoever trained it: it is drawn; and
+    one that nothing vouches for is tried first.
     """
-    _check(project, name)
-    if judge := project.judge(name):
-        _check(project, judge)
+    for each in filter(None, (name, project.judge(name))):
+        _check(project, each)
+        if judged and project.models(each).is_dir() and not _has_seal(project, each):
+            tried(project, each)
+    if judged and project.models(name).is_dir():
+        _history(project, name)
+
+
+def tried(project: Project, name: str) -> Any:
+    """The model of a case, loaded; of one without a seal, once it has answered the example that is kept of it.
+
+    HandbookError, whatever goes wrong with a model that anything may have happened to.
+    """
+    from handbook.training import models
+
+    place = project.models(name)
+    try:
+        case = project.case(name)
+        model = models.load(case.page, case.params, place)
+        if not _has_seal(project, name) and (project.reports(name) / "example.json").is_file():
+            case.page.predict(model, examples.frame_of(results.example(project, name)["inputs"]))
+    except (HandbookError, OSError, MemoryError):
+        raise
+    except Exception as error:
+        raise HandbookError(
+            f"{place} cannot be used as a model of {name}: {type(error).__name__}: {error}.\n{_way(project, name)}"
+        ) from None
+    return model
+
+
+def _has_seal(project: Project, name: str) -> bool:
+    return os.path.lexists(project.reports(name) / "training.json") and SEAL in facts(project, name)
 
 
 def _check(project: Project, name: str) -> None:
@@ -73,8 +104,16 @@ def _check(project: Project, name: str) -> None:
         raise HandbookError(
             f"the model of {name} is not what its training made:\n  " + "\n  ".join(faults) + f"\n{_way(project, name)}"
         )
-    if os.path.lexists(history := report / "history.csv"):
-        documents.rows(history, _way(project, name))
+    if os.path.lexists(report / "history.csv"):
+        _history(project, name)
+
+
+def _history(project: Project, name: str) -> None:
+    """HandbookError unless what each epoch came to is there."""
+    place, way = project.reports(name) / "history.csv", _way(project, name)
+    rows = documents.rows(place, way)
+    if not rows or any("epoch" not in row for row in rows):
+        raise documents.damaged(place, "expected a row each epoch, with a column `epoch`", way)
 
 
 def _placed(project: Project, model: Path, report: Path, files: dict[str, str] | None = None) -> dict[str, str]:

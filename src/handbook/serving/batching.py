@@ -37,7 +37,7 @@ class Job:
     gone: bool = False  # the client
     since: float = field(default_factory=time.monotonic)
     begun: float = 0.0  # of time.perf_counter, when the worker came to it
-    answer: asyncio.Future[Any] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+    answer: asyncio.Future[list[Any]] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
     @property
     def key(self) -> Hashable:
@@ -67,8 +67,8 @@ class Worker:
     """One thread that predicts what waits, a batch after another.
 
     Args:
-        predict: Answers (N, ...) to the inputs (N, ...) of several requests, an array or a table; any exception, if one
-            of them is at fault.
+        predict: A list of answers (N) to the inputs (N, ...) of several requests, an array or a table; any exception,
+            if one of them is at fault. A table would have to be taken apart for each, at ten times the cost.
         alone: The same for one request; its exception is the answer to that.
         most: Inputs that are put together; a request with more is predicted alone.
         network: Where it is one, its steps are watched: it stops once nobody waits for what it makes.
@@ -77,8 +77,8 @@ class Worker:
 
     def __init__(
         self,
-        predict: Callable[[Any], Any],
-        alone: Callable[[Any], Any],
+        predict: Callable[[Any], list[Any]],
+        alone: Callable[[Any], list[Any]],
         most: int,
         network: Any = None,
         done: Callable[[int, float], None] = lambda *_: None,
@@ -96,7 +96,7 @@ class Worker:
         if self.running and not any(job.wanted for job in self.running):
             raise StoppedError
 
-    async def answers(self, job: Job) -> Any:
+    async def answers(self, job: Job) -> list[Any]:
         """The answers to a request's inputs. ValueError for what the model does not take, RefusalError out of time."""
         self.waiting.append(job)
         self._begin()
@@ -150,7 +150,7 @@ class Worker:
                 found.append(error)
         return found
 
-    def _run(self, batch: list[Job]) -> Any:
+    def _run(self, batch: list[Job]) -> list[Any]:
         start = time.perf_counter()
         for job in batch:
             job.begun = start
@@ -194,10 +194,10 @@ def _together(parts: list[Any]) -> Any:
     return np.concatenate(parts)
 
 
-def _apart(answers: Any, batch: list[Job]) -> Iterator[Any]:
-    """Each request's own answers, a table's rows numbered from 0 again."""
+def _apart(answers: list[Any], batch: list[Job]) -> Iterator[list[Any]]:
+    """Each request's own answers."""
     start = 0
     for job in batch:
         end = start + len(job.data)
-        yield answers.iloc[start:end].reset_index(drop=True) if hasattr(answers, "iloc") else answers[start:end]
+        yield answers[start:end]
         start = end

@@ -246,10 +246,9 @@ def arrow(body: bytes, limits: Limits) -> pd.DataFrame:
                 count += batch.num_rows
                 limits.check_count(count, "rows")
                 batches.append(batch)
-            table = pa.Table.from_batches(batches, reader.schema)
-    except (pa.ArrowException, OSError, struct.error, IndexError) as error:
+            return _objects(pa.Table.from_batches(batches, reader.schema))
+    except (pa.ArrowException, OSError, struct.error, IndexError, UnicodeDecodeError) as error:
         raise RefusalError(400, f"expected an Arrow IPC stream: {str(error)[:200]}") from None
-    return _objects(table)
 
 
 def _plain(kind: Any) -> bool:

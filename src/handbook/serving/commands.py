@@ -1,4 +1,4 @@
-"""The verbs for models in service: predict, serve, demo, rollback, promote, lineage, verify."""
+"""The verbs for models in service: predict, export, serve, shadow, demo, rollback, promote, lineage, verify."""
 
 from __future__ import annotations
 
@@ -14,19 +14,30 @@ from handbook.serving import announcing
 
 VERBS = (
     "predict",
+    "export",
     "serve",
+    "shadow",
     "demo",
     "rollback",
     "promote",
     "lineage",
     "verify",
 )  # what each does, says handbook.__main__
+SETTINGS = (  # of every prompt or seed that has none of its own
+    ("length", int, "prompts: how many characters to write (400)"),
+    ("temperature", float, "prompts: below 1 surer, above 1 bolder (0.8)"),
+    ("top_k", int, "prompts: draw among so many, the likeliest; 1: always the likeliest (0: all)"),
+    ("top_p", float, "prompts: draw among the fewest that hold this share of the probability (1)"),
+    ("seed", int, "prompts: the same seed, the same text (0)"),
+    ("label", int, "seeds: which of its classes is to be drawn"),
+)
 INPUTS = """what the case takes:
   pictures  PNG or JPEG files, or a folder of them: 28 x 28, white on black, or 64 x 64 in colour on white, as the
             data are; transparent parts become the ground of the data; nothing is scaled
   rows      a CSV with a header and the case's columns, in any order; others are left out
   prompts   the text to go on from, or a CSV with the column prompt, and length, temperature, top_k, top_p, seed
   latents   seeds, or a CSV with the column seed, and label; the pictures go to the folder that --output names
+The settings of prompts and seeds may stand on the command line as well: --length 400, for every row without its own.
 What is unlike the data is answered with a note; what cannot be read is named, and the others are answered.
 
 --why: what each of the three most telling attributes of a row adds to the number that is answered, relative to the
@@ -51,6 +62,12 @@ def arguments(verb: str, sub: argparse.ArgumentParser) -> None:
         sub.add_argument("--why", action="store_true", help="with each answer its reasons; for rows and pictures")
         sub.add_argument("--batch-size", type=_positive, metavar="N", help="so many in memory at a time")
         sub.add_argument("--delimiter", type=_mark, metavar="MARK", help="between a CSV's cells; default: found out")
+        sub.add_argument("--from", dest="trained", metavar="FOLDER", help="a model that was trained with --to FOLDER")
+        for setting, kind, text in SETTINGS:
+            sub.add_argument(f"--{setting.replace('_', '-')}", type=kind, metavar=kind.__name__.upper()[:5], help=text)
+    if verb == "export":
+        sub.add_argument("--to", metavar="FILE", type=Path, required=True, help="the ONNX file to write")
+        sub.add_argument("--force", action="store_true", help="replace the file if it is there")
     if verb == "serve":
         sub.add_argument("--host", default="127.0.0.1", help="default: 127.0.0.1, this machine alone")
         sub.add_argument("--port", type=_port, default=5001, help="default: 5001; 0: any that is free")
@@ -60,7 +77,11 @@ def arguments(verb: str, sub: argparse.ArgumentParser) -> None:
         )  # fmt: skip
         sub.add_argument("--log", metavar="FOLDER", type=Path, help="write what is answered there; never over 64 MB")
         sub.add_argument("--keep-inputs", action="store_true", help="and what was sent, as batches that monitor reads")
-    if verb in ("predict", "serve"):
+        sub.add_argument(
+            "--shadow", nargs="?", const="challenger", metavar="N",
+            help="ask another version the same in the background; default: the challenger. See: handbook shadow",
+        )  # fmt: skip
+    if verb in ("predict", "export", "serve"):
         sub.add_argument(
             "--version", default="", metavar="N", help="or champion, challenger, previous; default: champion"
         )
@@ -101,7 +122,16 @@ def run(project: Project, arguments: argparse.Namespace) -> None:
                 raise HandbookError("--keep-inputs needs a folder to keep them in: --log FOLDER")
             options = {"names": arguments.names, "keep_inputs": arguments.keep_inputs}
             options |= {"log": str(arguments.log.absolute())} if arguments.log else {}
+            options |= {"shadow": arguments.shadow} if arguments.shadow else {}
             serve(project, arguments.name, arguments.host, arguments.port, arguments.version, options)
+        case "export":
+            from handbook.serving.export import export
+
+            print(export(project, arguments.name, arguments.to, arguments.version, arguments.force))
+        case "shadow":
+            from handbook.serving import differences
+
+            print(differences.summary(project, arguments.name))
         case "demo":
             from handbook.serving.demo.run import demo
 
@@ -128,6 +158,7 @@ def predict(project: Project, arguments: argparse.Namespace) -> None:
     outcome = prediction.predict(
         project, arguments.name, arguments.inputs, arguments.output,
         version=arguments.version, batch_size=arguments.batch_size, separator=arguments.delimiter, why=arguments.why,
+        settings={key: value for key, *_ in SETTINGS if (value := getattr(arguments, key)) is not None},
     )  # fmt: skip
     print(answers.summary(outcome), file=sys.stderr)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import sys
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -24,12 +24,13 @@ from handbook.errors import HandbookError
 from handbook.evaluation import examples
 from handbook.files.integrity import Sealed
 from handbook.project import Case, Project, parse
-from handbook.registry import ledger, trained
+from handbook.registry import ledger, results, trained
 from handbook.serving import inputs
 from handbook.serving.answers import Answers, Outcome, refuse_place
 from handbook.serving.inputs import Batch, Column, Fault, Form
 from handbook.serving.reasons import added, explain
 from handbook.serving.reasons.overlays import Overlays
+from handbook.steps.given import trained_model
 from handbook.training.models import load
 
 if TYPE_CHECKING:
@@ -65,19 +66,35 @@ class Chosen:
 
 
 def choose(project: Project, name: str, version: str = "") -> Chosen:
-    """The model of a version, or the champion; models/NAME, if nothing was ever registered and no version is asked."""
+    """The model of a version, or the champion; models/NAME, if nothing was ever registered and no version is asked.
+
+    Of a project apart it is the model that was trained there, which is never registered.
+    """
     case = project.case(name)
+    if project.apart:
+        if version:
+            raise HandbookError(f"--from names one model, which has no versions. Leave --version {version} out")
+        return _trained(project, case, f"{name} in {project.apart.folder}")
     try:
         content = ledger.sealed(project, name, ledger.chosen(project, name, version or "champion"))
     except ledger.UnregisteredError as nothing:
         if version:
             raise
         print(f"{str(nothing).splitlines()[0]}; models/{name} is taken", file=sys.stderr)
-        trained.check(project, name)
-        model = load(case.page, case.params, project.models(name))
-        return Chosen(case, model, f"models/{name}", data=project.data(case.dataset))
+        return _trained(project, case, f"models/{name}")
     example, entry = examples.frame_of(content.json("example.json")), content.json("entry.json")
     return Chosen(case, _kept(case, content), content.title, example, project.data(case.dataset), entry)
+
+
+def _trained(project: Project, case: Case, title: str) -> Chosen:
+    """A model that was trained and not registered; an example of what it takes is there once it is evaluated."""
+    trained.check(project, case.name)
+    if not project.models(case.name).is_dir():
+        trained_model(project, case)  # which says what to make
+    model, example = trained.tried(project, case.name), None
+    if (project.reports(case.name) / "example.json").exists():
+        example = examples.frame_of(results.example(project, case.name)["inputs"])
+    return Chosen(case, model, title, example, project.data(case.dataset))
 
 
 def _kept(case: Case, content: Sealed) -> Any:
@@ -168,11 +185,13 @@ def answer(
     batch_size: int | None = None,
     separator: str | None = None,
     why: bool = False,
+    settings: Mapping[str, Any] | None = None,
 ) -> Outcome:
     """Predict what is given and write the answers as CSV to `output`, or to stdout; a generator's as PNG files there.
 
     What fails is left out there and listed in OUTPUT.errors.csv. HandbookError, and no file, if nothing can be read.
-    With `why` each answer has its reasons beside it; those of pictures are overlays in OUTPUT.why.
+    With `why` each answer has its reasons beside it; those of pictures are overlays in OUTPUT.why. `settings` are those
+    of every prompt or seed that has none of its own: how long to write, say.
     """
     kind, name = kind_of(chosen), chosen.case.name
     if output is None and kind == "latents":
@@ -185,6 +204,8 @@ def answer(
         refuse_place(output, given, folder=kind == "latents")
     drawn: Any = Overlays(output) if why and kind == "pictures" and output else contextlib.nullcontext()
     parts, total = batches(chosen, given, batch_size or (EXPLAINED[kind] if why else None), separator)
+    if settings:
+        parts = inputs.settled(parts, settings, settings_of(chosen) if kind in ("prompts", "latents") else {}, name)
     with (
         Answers(output, KINDS[kind], drawn=kind == "latents") as answers,
         drawn as overlays,

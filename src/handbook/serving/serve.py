@@ -15,8 +15,10 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from handbook.errors import HandbookError, unknown
+from handbook.files.integrity import Sealed
 from handbook.project import Project
 from handbook.registry import ledger, mlflow_model, standings
+from handbook.serving import differences
 
 PORT = 5001  # beside MLflow's own pages, which are at 5000
 RECORDED = ("entry.json", "example.json")  # what a record's own service asks it for, beside what MLflow loads
@@ -36,13 +38,12 @@ def serve(  # noqa: PLR0917
     version = version or "champion"
     content = ledger.sealed(project, name, ledger.chosen(project, name, version))
     content.check()
+    given = dict(options or {})
+    other = _in_the_shadow(project, name, content, given.pop("shadow", ""))
     taken = claim(host, port)
-    place = private(project)
-    try:
-        content.lay_out(mlflow_model.layout(content) | {path: path for path in RECORDED}, place)
-    except BaseException:
-        shutil.rmtree(place)
-        raise
+    place = _laid_out(project, content)
+    if other:
+        given["shadow"] = _shadow(project, name, content, other, place)
     title = content.title + (f" ({version})" if version in standings.ALIASES else "")
     if not _is_loopback(host):
         print(
@@ -52,13 +53,55 @@ def serve(  # noqa: PLR0917
     os.set_inheritable(taken.fileno(), True)
     os.environ.pop("MLFLOW_TRACKING_URI", None)  # a model that lies here has nothing to ask a server for
     script = Path(__file__).with_name("server.py")
-    given = dict(options or {})
     given["names"] = [host if ":" in host else f"{host}:{taken.getsockname()[1]}" for host in given.get("names", ())]
     command = [str(script), str(place), str(taken.fileno()), title, json.dumps(given)]
     sys.stdout.flush()
     # -P: handbook/ itself must not be searched for modules; -B: no compiled code beside what was checked.
     # The socket lives on in the new programme
     os.execv(sys.executable, [sys.executable, "-P", "-B", *command])  # noqa: S606 (our own script by our own Python)
+
+
+def _laid_out(project: Project, content: Sealed) -> Path:
+    """A folder of this process with the files of a record, each checked as it was read."""
+    place = private(project)
+    try:
+        content.lay_out(mlflow_model.layout(content) | {path: path for path in RECORDED}, place)
+    except BaseException:
+        shutil.rmtree(place)
+        raise
+    return place
+
+
+def _in_the_shadow(project: Project, name: str, champion: Sealed, version: str) -> Sealed | None:
+    """The record that is to be asked the same, checked; HandbookError where it is the one that answers."""
+    if not version:
+        return None
+    content = ledger.sealed(project, name, ledger.chosen(project, name, version))
+    if content.place == champion.place:
+        raise HandbookError(
+            f"{content.title} is the one that answers: there is nothing to compare. Name another, --shadow N, of the "
+            f"versions that handbook lineage models:/{name}/N shows"
+        )
+    content.check()
+    return content
+
+
+def _shadow(project: Project, name: str, champion: Sealed, other: Sealed, place: Path) -> dict[str, Any]:
+    """What `shadow.started` is given; if the challenger cannot be laid out, nothing of the champion stays either."""
+    versions = ledger.state(project, name)["versions"]
+    both = {"champion": champion.place.name, "challenger": other.place.name}
+    try:
+        theirs = _laid_out(project, other)
+    except BaseException:
+        shutil.rmtree(place)
+        raise
+    numbers = {f"{role}_version": versions.index(content) + 1 for role, content in both.items()}
+    return {
+        "place": str(theirs),
+        "title": other.title,
+        "folder": str(differences.home(project, name)),
+        "pair": {"case": name, **both, **numbers},
+    }
 
 
 def private(project: Project) -> Path:

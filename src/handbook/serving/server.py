@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import atexit
-import importlib
+import importlib.util
 import json
 import logging
 import os
@@ -68,7 +68,8 @@ def main() -> None:
         if type(error).__name__ != "HandbookError":  # of the package that was kept: it cannot be named here
             raise
         sys.exit(f"error: {error}")
-    app = named(service, taken.getsockname()[1], options.get("names", ()))
+    answering = _sibling("shadow").started(options["shadow"]).around(service) if options.get("shadow") else service
+    app = named(answering, taken.getsockname()[1], options.get("names", ()))
     config = uvicorn.Config(
         app, http=impatient(), ws="none", lifespan="off", access_log=False,
         log_level="error",  # its warnings are of bytes that are no HTTP: whoever sends them could fill a disk with them
@@ -96,6 +97,15 @@ def main() -> None:
     getattr(service, "close", lambda: None)()
     print("stopped", flush=True)
     leave()  # not by the end of `main`: that would wait for the threads, and so for work that nobody waits for
+
+
+def _sibling(name: str) -> Any:
+    """A module that lies beside this file: of today's code, as this one is, not of the code that was kept."""
+    spec = importlib.util.spec_from_file_location(f"_{name}", Path(__file__).with_name(f"{name}.py"))
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def application(model: Any, place: Path, title: str, options: Mapping[str, Any]) -> Application:

@@ -21,7 +21,7 @@ from handbook import contract, datasets
 from handbook.errors import HandbookError
 from handbook.evaluation import examples
 from handbook.project import Case
-from handbook.serving import bodies, description, messages
+from handbook.serving import bodies, description, messages, quick
 from handbook.serving.batching import Job, StoppedError, Worker
 from handbook.serving.bodies import Reader
 from handbook.serving.counts import Counts
@@ -71,6 +71,7 @@ class Service:
 
     def __init__(self, chosen: Chosen, reader: Reader, log: Log | None = None) -> None:
         self.chosen, self.reader, self.limits, self.log = chosen, reader, reader.limits, log
+        self.answering = quick.answering(chosen)
         self.counts = Counts(chosen.title)
         self.worker = Worker(self._predict, self._alone, TOGETHER[reader.kind], chosen.model, self._count)
         self.readers = ThreadPoolExecutor(1, "read")
@@ -87,12 +88,12 @@ class Service:
             **{f"/examples/{each.name}": each.answer for each in examples_},
         }
 
-    def _predict(self, data: Any) -> Any:
+    def _predict(self, data: Any) -> list[Any]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # unknown words and numbers that grow without bound, which notes tell
-            return self.chosen.case.page.predict(self.chosen.model, data)
+            return plain(self.answering(data))
 
-    def _alone(self, data: Any) -> Any:
+    def _alone(self, data: Any) -> list[Any]:
         """The answers to one request's inputs; RefusalError that names those which the page does not take."""
         try:
             return self._predict(data)
@@ -185,12 +186,11 @@ class Service:
         job = Job(batch.data, time.monotonic() + self.limits.seconds, _effort(batch.data))
         watch = asyncio.create_task(messages.until_left(receive, job.leave))
         try:
-            answers = await self.worker.answers(job)
+            predictions = await self.worker.answers(job)
         finally:
             watch.cancel()
         finished = time.perf_counter()
         self.counts.seconds["wait"].observe(job.begun - start)
-        predictions = plain(answers)
         if refused := unanswered(batch, predictions):
             raise bodies.refused(refused)
         self.counts.inputs.inc(len(batch.names))

@@ -107,7 +107,8 @@ def typed(rows: pd.DataFrame, fields: Sequence[Field]) -> Batch:
     for field in fields:
         if field.name not in rows:
             if field.required:
-                raise RefusalError(400, f"expected column {field.name!r}, found {', '.join(map(str, rows))[:200]}")
+                there = ", ".join(repr(str(name)) for name in rows)[:200]
+                raise RefusalError(400, f"expected column {field.name!r}, found {there or 'none'}")
             continue
         cells = rows[field.name].tolist()
         problems = [_problem(cell, field) for cell in cells]

@@ -16,7 +16,7 @@ def check(project: Project) -> None:
 
     faults = [
         f"{path.relative_to(project.root)} was made from sample data"
-        for pattern in ("*/metrics.json", "*/validation.json", "labs/*/checks.json")
+        for pattern in ("*/metrics.json", "*/seeds.json", "*/validation.json", "labs/*/checks.json")
         for path in sorted((project.root / "reports").glob(pattern))
         if results.kind(project, *path.relative_to(project.root / "reports").parts) != "real"
     ]

@@ -1,9 +1,10 @@
-"""The ledger of printed claims on the command line: a table, or a section's rows with their reasons."""
+"""The ledger of printed claims on the command line: a table, or a section's rows with their reasons; and settings."""
 
 from __future__ import annotations
 
 from handbook import claims as ledger
 from handbook.claims.claim import Claim
+from handbook.claims.setting import Setting
 from handbook.errors import HandbookError
 from handbook.project import Project
 
@@ -12,7 +13,10 @@ WIDEST = 60  # characters of a claim in the table; the whole of it stands beside
 
 
 def claims(project: Project, section: str = "") -> None:
-    """Print the rows of a section, of a chapter, or of all with how many hold. HandbookError for one without claims."""
+    """Print the rows of a section, of a chapter, or of all with how many hold. HandbookError for one without claims.
+
+    Below them, the settings that are printed there, beside those of the block that follows them.
+    """
     rows = list(ledger.claims(section))
     if not rows:
         known = ", ".join(dict.fromkeys(each.section for each in ledger.claims()))
@@ -21,9 +25,28 @@ def claims(project: Project, section: str = "") -> None:
         for row in rows:
             print(f"{row.section} {row.what}")
             print(f"    printed {row.printed}, ours {_ours(project, row)}: {row.verdict}; {row.reason}")
+        print("\n".join(settings(project, section)))
     else:
         print(table(project, rows))
         print("\n".join(f"chapter {chapter}: {summary(chapter)}" for chapter in ledger.LEDGER))
+        print("\n".join(["", *settings(project)]))
+
+
+def settings(project: Project, section: str = "") -> list[str]:
+    """A line for each setting of a section's recipe, or of all: printed, ours, the same or why not."""
+    return [
+        f"{row.section} {row.case}, {row.what}: printed {row.printed}, ours {ours}: {verdict}"
+        for row, ours, verdict in compared(project, section)
+    ]
+
+
+def compared(project: Project, section: str = "") -> list[tuple[Setting, str, str]]:
+    """Each setting with ours and the judgement, by the preset of params.yaml."""
+    found = []
+    for row in ledger.settings(section):
+        params, full = (project.case(row.case, preset=preset).params for preset in (None, "book"))
+        found.append((row, row.shown(params), row.why(params, full)))
+    return found
 
 
 def table(project: Project, rows: list[Claim]) -> str:

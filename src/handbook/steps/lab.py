@@ -26,9 +26,11 @@ def lab(project: Project, name: str) -> None:
 
 
 def _given(project: Project, page: ModuleType) -> tuple[tuple[Any, ...], str]:
-    """What a lab's functions are called with, its dataset or nothing, and of which kind those data are."""
-    dataset = contract.lab(page).dataset
-    if dataset is None:
-        return (), ""
-    origin = provenance.verify(datasets.page(dataset), project.data(dataset))
-    return (datasets.page(dataset).load(project.data(dataset)),), str(origin["kind"])
+    """What a lab's functions are called with, the data of each dataset that it names, and of which kind they are.
+
+    One that is drawn makes all of it a sample: what is learnt from one and judged by another comes of both.
+    """
+    names = contract.lab(page).datasets
+    kinds = {str(provenance.verify(datasets.page(name), project.data(name))["kind"]) for name in names}
+    given = tuple(datasets.page(name).load(project.data(name)) for name in names)
+    return given, "sample" if "sample" in kinds else "".join(kinds)

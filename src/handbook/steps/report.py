@@ -12,11 +12,13 @@ from handbook.claims.claim import JUDGEMENTS
 from handbook.errors import HandbookError
 from handbook.files import documents
 from handbook.files.formats import write_text
-from handbook.project import Case, Project, plain
+from handbook.project import RECIPE, Case, Project, plain
 from handbook.registry import results as read
 from handbook.registry import trained
 
 START, END = "<!-- results: made by `make report`, from reports/*/metrics.json -->", "<!-- end of results -->"
+# What `preset: book` has more of, and its word; batches in an epoch are left out, since the data may fill fewer.
+OF_THE_WHOLE = {"window_share": "windows", "epochs": "epochs", "width": "width", "batch_size": "batch"}
 PERCENT = ("accuracy", "f1", "precision", "recall", "specificity")
 
 
@@ -52,28 +54,74 @@ def row(project: Project, name: str) -> dict[str, str]:
     seconds = trained.facts(project, name)["seconds"] if training.exists() else None
     return {
         "case": name,
+        "shortened": shortened(project, name),
         "seconds": "–" if seconds is None else f"{seconds:.1f}",
         "dataset": data_of(numbers, case.dataset),
         "metric": f"{primary} ↓" if contract.case(case.page).lower_is_better else primary,
         "ours": shown(primary, numbers[primary]),
         "interval": f"{shown(primary, low)} – {shown(primary, high)}",
+        "seeds": over_seeds(read.seeds(project, case), primary),
         "book": shown(primary, numbers["book"].get(primary)),
         "baseline": shown(primary, numbers["baseline"][primary]),
     }
 
 
+def over_seeds(spread: dict[str, Any] | None, metric: str) -> str:
+    """Mean and standard deviation of a figure over the seeds that a case was trained by, and their number."""
+    if spread is None:
+        return "–"
+    mean, deviation = spread["mean"][metric], spread["deviation"][metric]
+    width = f"{100 * deviation:.2f} %" if metric in PERCENT else f"{deviation:.2g}"
+    return f"{shown(metric, mean)} ± {width} ({len(spread['seeds'])})"
+
+
+def printed(project: Project, name: str) -> list[dict[str, str]]:
+    """What the book prints of a case by other metrics than its primary one, each beside ours: like with like."""
+    case, numbers = project.case(name), metrics(project, name)
+    lines = []
+    for metric, value in numbers["book"].items():
+        if metric != case.page.PRIMARY and metric in numbers:
+            bounds = numbers["interval"].get(metric)
+            lines.append(
+                {
+                    "metric": metric,
+                    "ours": shown(metric, numbers[metric]),
+                    "interval": " – ".join(shown(metric, bound) for bound in bounds) if bounds else "–",
+                    "book": shown(metric, value),
+                    "baseline": shown(metric, numbers["baseline"].get(metric)),
+                }
+            )
+    return lines
+
+
+def shortened(project: Project, name: str) -> str:
+    """By how much a recipe of the book is shortened here, against `preset: book`; empty for what is not."""
+    if not name.endswith(RECIPE):
+        return ""
+    block, full = project.block(name), project.block(name, "book")
+    same_steps = "steps" in full and block["steps"] == full["steps"]
+    words = {**OF_THE_WHOLE, "epochs": "steps" if same_steps else "epochs"}
+    less = {word: block[key] / full[key] for key, word in words.items() if key in full and block[key] != full[key]}
+    return ", ".join(f"{100 * share:.3g} % of its {word}" for word, share in less.items())
+
+
 def results(project: Project) -> str:
     """The README's table, from the metrics alone."""
     lines = [
-        "| case | data | metric | here | 95 % interval | the book | trivial baseline |",
-        "|---|---|---|---:|---:|---:|---:|",
+        "| case | data | metric | here | 95 % interval | mean ± deviation (seeds) | the book | trivial baseline |",
+        "|---|---|---|---:|---:|---:|---:|---:|",
     ]
     for name in project.cases():
         line = row(project, name)
+        less = f"; {line['shortened']}" if line["shortened"] else ""
         lines.append(
-            f"| [`{name}`]({source(project.case(name))}) | {line['dataset']} | {line['metric']} | **{line['ours']}** |"
-            f" {line['interval']} | {line['book']} | {line['baseline']} |"
+            f"| [`{name}`]({source(project.case(name))}){less} | {line['dataset']} | {line['metric']} |"
+            f" **{line['ours']}** | {line['interval']} | {line['seeds']} | {line['book']} | {line['baseline']} |"
         )
+        lines += [
+            f"| | | {each['metric']} | {each['ours']} | {each['interval']} | | {each['book']} | {each['baseline']} |"
+            for each in printed(project, name)
+        ]
     return "\n".join(lines)
 
 
@@ -103,7 +151,7 @@ def build(project: Project) -> str:
         undefined=StrictUndefined,
     )
     return environment.get_template("report.html.j2").render(
-        rows=[row(project, name) for name in project.cases()],
+        rows=[row(project, name) | {"printed": printed(project, name)} for name in project.cases()],
         cases=[_section(project, project.case(name)) for name in project.cases()],
         labs=[_lab(project, name) for name in project.labs()],
         datasets=[_dataset(project, name) for name in project.datasets()],
@@ -123,6 +171,7 @@ def _section(project: Project, case: Case) -> dict[str, Any]:
         "text": [_with_code(paragraph) for paragraph in text],
         "numbers": _numbers(numbers),
         "finding": numbers.get("finding", ""),
+        "shortened": shortened(project, case.name),
         "form": _form_note(case.dataset, numbers.get("form", "")),
         "per_class": numbers.get("per_class", {}),
         "algorithms": _algorithms(numbers),

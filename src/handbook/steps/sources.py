@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import handbook
+from handbook.errors import HandbookError
 from handbook.files.formats import write_text
 from handbook.project import COMMON, Project
 from handbook.sources import Module, Name, Package
@@ -88,7 +89,7 @@ def _roots(project: Project, verb: str, name: str) -> Iterator[Name]:
     elif verb == "lab":
         lab = f"handbook.labs.{name}"
         yield from _package().whole(lab)
-        if dataset := _dataset_of(_package().modules.get(lab)):
+        for dataset in _datasets_of(_package().modules.get(lab)):
             # which data it shows: the pinned ones, or those drawn in their place. No lab waits for a gate that half of
             # them have no data behind; the bytes are checked when they are read
             yield from _reader(dataset, "load", "FILES", "sample")
@@ -98,12 +99,21 @@ def _reader(dataset: str, *names: str) -> Iterator[Name]:
     yield from ((f"handbook.datasets.{dataset}", each) for each in names)
 
 
-def _dataset_of(lab: Module | None) -> str | None:
-    """The dataset that a lab names, `DATASET = "mnist"`, if it shows any."""
-    for statement in lab.definitions.get("DATASET", []) if lab else []:
-        if isinstance(statement, ast.Assign) and isinstance(statement.value, ast.Constant):
-            return str(statement.value.value)
-    return None
+def _datasets_of(lab: Module | None) -> tuple[str, ...]:
+    """The datasets that a lab names, `DATASET = "mnist"` or `("fashion_mnist", "mnist")`, if it shows any."""
+    if lab is None:
+        return ()
+    for statement in lab.definitions.get("DATASET", []):
+        named = statement.value if isinstance(statement, ast.Assign | ast.AnnAssign) else None
+        parts = named.elts if isinstance(named, ast.Tuple) else [named]
+        names = tuple(each.value for each in parts if isinstance(each, ast.Constant) and isinstance(each.value, str))
+        if len(names) < len(parts):
+            raise HandbookError(
+                f"{lab.path}, line {statement.lineno}: expected DATASET to be a name in quotes, or a tuple of such "
+                f"names, found {ast.unparse(statement)!r}. Write the names out: the source is read, not run"
+            )
+        return names
+    return ()
 
 
 def _parameters(project: Project, verb: str, name: str) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,6 +17,7 @@ Array = npt.NDArray[Any]
 Columns = dict[str, dict[str, Any]]
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 LANDMARKS = 200  # quantiles that a number's scale is bent to
+STRAIGHT = 1000.0  # deviations each way that a standardised number's scale runs on, beyond the rows that it is from
 DATE = "day_of_year"
 
 
@@ -51,14 +53,18 @@ def _bent(values: Array, weight: float) -> dict[str, Any]:
     return {"at": at.tolist(), "score": score.tolist()}
 
 
-def codes(features: pd.DataFrame) -> Columns:
-    """For `encoded`, as section 7.3 has it: a word is its place in the alphabet, and all is standardised."""
+def codes(features: pd.DataFrame, words: Mapping[str, list[str] | None]) -> Columns:
+    """For `encoded`, as section 7.3 has it: a word is its place in its alphabet, and these rows standardise.
+
+    `words` are each column's, None for numbers (`schema.categories`), of all rows there are: the book codes before it
+    splits, and scales after.
+    """
     columns: Columns = {}
-    for name, words in categories(features).items():
-        number = _places(features[name], words) if words is not None else features[name].to_numpy(dtype=np.float64)
-        at = np.array([number.min(), number.max()])
-        score = (at - number.mean()) / (number.std() or 1.0)
-        columns[name] = {"at": at.tolist(), "score": score.tolist()} | ({"alphabet": words} if words else {})
+    for name, known in words.items():
+        number = _places(features[name], known) if known is not None else features[name].to_numpy(dtype=np.float64)
+        ends = np.array([-STRAIGHT, STRAIGHT])
+        at = number.mean() + ends * (number.std() or 1.0)
+        columns[name] = {"at": at.tolist(), "score": ends.tolist()} | ({"alphabet": known} if known else {})
     return columns
 
 

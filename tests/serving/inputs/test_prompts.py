@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from pathlib import Path
 from typing import Any
@@ -106,6 +107,20 @@ def test_long_words_are_words_and_several_tables_are_refused(tmp_path: Path) -> 
 def test_what_is_typed_as_a_seed_and_is_none_is_refused(given: str) -> None:
     with pytest.raises(HandbookError, match="expected a seed, a whole number from 0 on and below"):
         list(inputs.requests([given], "seed", 10))
+
+
+def test_settings_of_all_leave_those_of_a_row_as_they_are(tmp_path: Path) -> None:
+    (tmp_path / "asked.csv").write_text("prompt,length\nOut,5\nDown,\n")
+    known, batches = inputs.SETTINGS["prompt"], inputs.requests([str(tmp_path / "asked.csv")], "prompt", 10)
+    (batch,) = inputs.settled(batches, {"length": 9, "temperature": 0.5}, known, "toy")
+    assert batch.data["length"].tolist() == [5, 9]
+    assert batch.data["temperature"].tolist() == [0.5, 0.5]
+    for settings, said in (
+        ({"label": 3}, "toy knows no setting 'label'; it has length, temperature"),
+        ({"temperature": math.nan}, "temperature must be a number, found nan"),
+    ):
+        with pytest.raises(HandbookError, match=said):
+            list(inputs.settled([batch], settings, known, "toy"))
 
 
 def test_typed_rows_are_asked_as_a_tables_are() -> None:

@@ -26,7 +26,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from handbook.cases.char_lstm import language
+from handbook.cases.char_lstm import gates, language
 from handbook.contract import Split
 from handbook.data import texts
 from handbook.data.texts import Codes, Passage, Request, Text
@@ -45,6 +45,7 @@ LOWER_IS_BETTER = True
 CELLS: dict[str, Any] = {"rnn": nn.RNN, "gru": nn.GRU, "lstm": nn.LSTM}
 Memory = Any  # what a cell keeps between steps: a tensor (layers, B, hidden), for the LSTM two of them
 CONTEXT = 500  # characters that are read before the first that is judged
+WRITTEN = {True: (500, 4), False: (150, 2)}  # characters for each of so many prompts; fewer where a window each is read
 PIECE = 2048  # steps, or windows, at a time where no gradient is kept
 
 
@@ -274,7 +275,7 @@ def evaluate(model: Model, split: Split[Passage]) -> Report:
     The text may be another than the model learnt from. HandbookError for characters that the model has never seen.
     """
     split = texts.renumbered(split, model.alphabet)
-    length, prompts = (500, 4) if model.params.many_to_many else (150, 2)  # a whole window a character takes long
+    length, prompts = WRITTEN[model.params.many_to_many]
     judged = language.judge(
         bits(model, split.test.codes, split.development.codes),
         split,
@@ -289,4 +290,4 @@ def evaluate(model: Model, split: Split[Passage]) -> Report:
     watched = f", {last['valid_loss']:.2f} held out" if "valid_loss" in last else ""
     title = f"Bits a character at the end: {last['train_loss']:.2f} in training{watched}"
     curves = {"learning_curves": draw.learning_curves(model.history_, title)}
-    return replace(judged, figures=curves | judged.figures)
+    return replace(judged, figures=curves | judged.figures | gates.figures(model, split))

@@ -29,11 +29,11 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from handbook.cases.dcgan import sliced
+from handbook.cases.dcgan import nearness
 from handbook.contract import Split
 from handbook.data.sprites import SIDE, Sprites
 from handbook.errors import HandbookError
-from handbook.evaluation import likeness
+from handbook.evaluation import likeness, sliced
 from handbook.evaluation.report import Floats, Judge, Report
 from handbook.training import adversarial, augmentation
 from handbook.training.adversarial import GAMES, Adversaries, Bytes
@@ -187,11 +187,11 @@ def evaluate(model: Model, split: Split[Sprites], judge: Judge) -> Report:
     others, held_out = known[rng.permutation(len(known))[:number]], held_out[:number]
     real, drawn = sliced.Slices(held_out, seed), sliced.Slices(generated, seed)
     levels = sliced.distance(drawn, real)
-    compared = sliced.trivial(known, number, rng) | {"real": others}
+    compared = nearness.trivial(known, number, rng) | {"real": others}
     far = {name: float(np.mean(sliced.distance(sliced.Slices(each, seed), real))) for name, each in compared.items()}
     truth, generated_features, theirs = (judge.features(pictures) for pictures in (held_out, generated, known))
-    near = sliced.Nearness(judge.features, theirs, generated, held_out, NEAR)
-    near_pixels = sliced.Nearness(sliced.thumbnails, sliced.thumbnails(known), generated, held_out, NEAR)
+    near = nearness.Nearness(judge.features, theirs, generated, held_out, NEAR)
+    near_pixels = nearness.Nearness(nearness.thumbnails, nearness.thumbnails(known), generated, held_out, NEAR)
     metrics: dict[str, Any] = {
         PRIMARY: float(np.mean(levels)),
         f"{PRIMARY}_on_scale_of_real": float(np.mean(sliced.distance(sliced.Slices(generated, seed, real), real))),
@@ -225,7 +225,7 @@ def evaluate(model: Model, split: Split[Sprites], judge: Judge) -> Report:
 
 
 def figures(
-    model: Model, near: sliced.Nearness, pictures: dict[str, Bytes], looks: tuple[Floats, ...]
+    model: Model, near: nearness.Nearness, pictures: dict[str, Bytes], looks: tuple[Floats, ...]
 ) -> dict[str, Any]:
     """The page's figures, from what is drawn, trained on and held out, and its features; some show real sprites."""
     from handbook.evaluation import figures as draw

@@ -9,13 +9,15 @@ with d_j the distance on the grid from the best matching unit. That is the onlin
 mean of all rows weighted by theta_j, once an epoch. The worked example of section 8.4 lets node 3 win at "0.4": it is
 at 0.575 and node 9, at 0.567, is nearer; and its formula for the update forgets theta.
 
-Section 8.5 describes the transactions, loads the applications, drops two attributes, calls frauds by eye what lies on
-far-off units, and judges nothing. Both files are here. Distance to the best matching unit is a poor score
-(`plain_distance`): a map gives units to outliers too, and those lie close to them. Ours is the mean distance to
-the nearest units that hold a tenth of all rows together: the k-th neighbour score of Ramaswamy, Rastogi and Shim
-(2000), units for rows. The map is then fitted again without the rows that it found most outlying. No label is seen.
-The applications say nowhere who cheated, so the outliers to find there are forged: the held-out rows with their
-attributes shuffled among them, each value genuine and the whole not.
+Section 8.5 describes the transactions, loads the applications, takes codes for numbers and two attributes for none,
+calls frauds by eye what lies on units far from their neighbours, and judges nothing. Both files are here. `som_book` is
+its recipe: 1,000 rows one after the other, the map of distances, the customers on its white units.
+
+Distance to the best matching unit is a poor score (`plain_distance`): a map gives units to outliers too, and those lie
+close to them. Ours is the mean distance to the nearest units that hold a tenth of all rows together: the k-th neighbour
+score of Ramaswamy, Rastogi and Shim (2000), units for rows. The map is then fitted again without the rows that it found
+most outlying. No label is seen. The applications say nowhere who cheated, so the outliers to find there are forged: the
+held-out rows with their attributes shuffled among them, each value genuine and the whole not.
 """
 
 from __future__ import annotations
@@ -31,6 +33,7 @@ from torch import Tensor, nn
 
 from handbook.cases.self_organising_map import maps
 from handbook.cases.self_organising_map.drawings import curves, pictures
+from handbook.cases.self_organising_map.finding import everything, outliers, sentence, suspects
 from handbook.cases.self_organising_map.maps import Grid
 from handbook.contract import Split
 from handbook.data import schema, tables
@@ -44,7 +47,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 PRIMARY = "roc_auc"
-REASONS, LISTED = 3, 100  # attributes named for a row, suspects listed
+REASONS = 3  # attributes named for a row
+OF_PROBABILITIES = ("log_loss", "brier_score_loss", "expected_calibration_error")
 Floats = npt.NDArray[np.float64]
 
 
@@ -58,13 +62,18 @@ class Params:
     batch_rule: bool  # one step an epoch, from all rows; else a step a row
     batch_size: int  # online: rows whose winners are looked up together; 1 is Kohonen's rule to the letter
     epochs: int
+    iterations: int  # rows one after the other, with the decay of the book's library; 0: `epochs`, each in a new order
     sigma: tuple[float, ...]  # width of the neighbourhood in units, first and last
     learning_rate: tuple[float, ...]  # online only, first and last
     ignore: tuple[str, ...]  # attributes left out
+    numeric: bool  # codes are numbers, as the book has them; else words, one-hot
     logarithm: tuple[str, ...]  # attributes taken as log(1 + x): amounts and counts, 0 or more
     share: float  # of the rows, whose nearest units make the score
     trim: float  # share of the rows, the most outlying, that the second fit leaves out; 0: no second fit
     called: float  # share of the rows that is called suspicious
+    white: (
+        float  # of the greatest distance between neighbours, from which on the book calls a unit's rows; 0: our score
+    )
     held_out: float  # share kept from fitting, whose shuffled copies are to be found; 0: the target marks the outliers
     forest_trees: int  # of the isolation forest beside it
 
@@ -74,9 +83,16 @@ class Params:
                 raise ValueError(f"{name} must be 1 or more, found {value}")
             if name in ("sigma", "learning_rate") and (len(value) != 2 or min(value) <= 0):
                 raise ValueError(f"{name} must be two numbers above 0, first and last, found {value}")
-            least = {"share": 1e-6, "called": 1e-6, "trim": 0.0, "held_out": 0.0}.get(name)
+            least = {"share": 1e-6, "called": 1e-6, "trim": 0.0, "held_out": 0.0, "white": 0.0}.get(name)
             if least is not None and not least <= value < 1:
                 raise ValueError(f"{name} must be in [{least:g}, 1), found {value}")
+
+
+def numbers(column: pd.Series) -> Floats:
+    """A column's numbers (N,), NaN for a code that is none."""
+    import pandas as pd
+
+    return np.asarray(pd.to_numeric(column, errors="coerce"), dtype=np.float64)
 
 
 class Model(nn.Module):
@@ -92,7 +108,8 @@ class Model(nn.Module):
         super().__init__()
         self.params, self.facts = params, facts
         self.grid = Grid(params.grid_rows, params.grid_columns, params.hexagonal)
-        self.owner = [name for name, words in facts["like"].items() for _ in words or [name]]  # of each encoded column
+        columns = {name: None if params.numeric else words for name, words in facts["like"].items()}
+        self.owner = [name for name, words in columns.items() for _ in words or [name]]  # of each encoded column
         self.register_buffer("nodes", torch.zeros(self.grid.units, len(self.owner)))
         self.register_buffer("hits", torch.zeros(self.grid.units))
 
@@ -100,12 +117,13 @@ class Model(nn.Module):
         """Rows as (N, D): numbers 0-1 over the fitted rows, and words one-hot, two of them as far apart as 0 from 1."""
         parts = []
         for name, words in self.facts["like"].items():
-            if words is not None:
+            if words is not None and not self.params.numeric:
                 parts.append((rows[name].to_numpy()[:, None] == np.asarray(words)) / np.sqrt(2))
                 continue
             low, high = (self._lifted(name, self.facts[side][name]) for side in ("low", "high"))
-            values = self._lifted(name, rows[name].to_numpy(np.float64))
-            parts.append(((values - low) / (float(high - low) or 1.0))[:, None])
+            values = self._lifted(name, numbers(rows[name]))
+            scaled = (values - low) / (float(high - low) or 1.0)
+            parts.append(np.where(np.isnan(scaled), 0.5, scaled)[:, None])  # a code that is no number: the middle
         return torch.from_numpy(np.concatenate(parts, axis=1).astype(np.float32)).to(device(double=True))
 
     def _lifted(self, name: str, values: Any) -> Any:
@@ -126,6 +144,8 @@ class Model(nn.Module):
         start = maps.principal_start(rows, self.grid) if p.principal_start else maps.random_start(rows, self.grid, draw)
         if p.batch_rule:
             self.nodes, history = maps.batch(rows, start, self.grid, p.epochs, p.sigma)
+        elif p.iterations:
+            self.nodes, history = maps.iterated(rows, start, self.grid, p.iterations, p.sigma, p.learning_rate)
         else:
             self.nodes, history = maps.online(
                 rows, start, self.grid, p.epochs, p.sigma, p.learning_rate, p.batch_size, draw
@@ -147,6 +167,8 @@ class Model(nn.Module):
             nearest = distance.min(dim=1)
             found.append(((weight * distance).sum(1), nearest.indices, nearest.values, squares @ belongs))
         score, unit, near, apart = (np.asarray(torch.cat(each).cpu()) for each in zip(*found, strict=True))
+        if self.params.white:
+            score = maps.distance_map(self.nodes.double(), self.grid).cpu().numpy()[unit]
         return score, unit, near, apart
 
 
@@ -160,9 +182,9 @@ def split(data: Table, params: Params) -> Split[Table]:
 def fit(split: Split[Table], params: Params, run: Run | None = None) -> Model:
     """Fit the map, and again without the most outlying rows; no target is seen."""
     features, like = split.train.features.drop(columns=list(params.ignore)), dict(split.overall)
-    numbers = [name for name, words in like.items() if words is None]
-    low, high = ({name: float(features[name].agg(side)) for name in numbers} for side in ("min", "max"))
-    usual = {name: [float(features[name].quantile(q)) for q in (0.05, 0.95)] for name in numbers}
+    values = {name: numbers(features[name]) for name, words in like.items() if params.numeric or words is None}
+    low, high = ({name: float(side(each)) for name, each in values.items()} for side in (np.min, np.max))
+    usual = {name: [float(np.quantile(each, q)) for q in (0.05, 0.95)] for name, each in values.items()}
     model = Model(params, like=like, low=low, high=high, usual=usual, threshold=0.0)
     rows, started = model.encode(features), time.perf_counter()
     history = model.organise(rows, params.seed)
@@ -172,23 +194,10 @@ def fit(split: Split[Table], params: Params, run: Run | None = None) -> Model:
         history += [row | {"epoch": row["epoch"] + params.epochs} for row in model.organise(rows[inliers], params.seed)]
     model.history_ = history
     model.training_ = effort(time.perf_counter() - started, len(rows), len(history), rows.device.type)
-    model.facts["threshold"] = float(np.quantile(model.examine(rows)[0], 1 - params.called))
+    model.facts["threshold"] = params.white or float(np.quantile(model.examine(rows)[0], 1 - params.called))
     for row in history if run and run.tell else []:
         run.tell(row)  # type: ignore[union-attr, misc]
     return model
-
-
-def outliers(test: Table, params: Params) -> tuple[pd.DataFrame, npt.NDArray[np.int64]]:
-    """The rows to judge by, and which of them are outliers: by the target, or because they were forged here."""
-    import pandas as pd
-
-    if not params.held_out:
-        return test.features, test.target
-    genuine = test.features
-    rng = np.random.default_rng(params.seed)
-    forged = pd.DataFrame({name: column.to_numpy()[rng.permutation(len(genuine))] for name, column in genuine.items()})
-    rows = pd.concat([genuine, forged.astype(genuine.dtypes)], ignore_index=True)
-    return rows, np.repeat([0, 1], len(genuine)).astype(np.int64)
 
 
 def predict(model: Model, inputs: pd.DataFrame) -> pd.DataFrame:
@@ -225,34 +234,15 @@ def placed(model: Model, rows: pd.DataFrame) -> Tensor:
         encoded = model.encode(rows)
     for name in rows:
         if not encoded[:, [own == name for own in model.owner]].isfinite().all():
-            raise ValueError(f"column {name!r}: {rows[name].abs().max():g} lies too far off to be placed on the map")
+            raise ValueError(
+                f"column {name!r}: {np.abs(numbers(rows[name])).max():g} lies too far off to be placed on the map"
+            )
     return encoded
 
 
 def example(split: Split[Table]) -> pd.DataFrame:
     """A few rows as a user would send them."""
     return split.test.features.iloc[:4]
-
-
-def suspects(model: Model, data: Table, predictions: pd.DataFrame) -> list[dict[str, Any]]:
-    """The most outlying rows first: what they are, and the attributes that make them so, in original units."""
-    ranked, first = [], np.argsort(-predictions["outlier_score"].to_numpy(), kind="stable")[:LISTED]
-    for rank, place in enumerate(first, start=1):
-        row, values = predictions.iloc[place], data.features.iloc[place]
-        line = {"rank": rank, "row": row.name, "score": row["outlier_score"], "class": data.classes[data.target[place]]}
-        for k, name in enumerate(row.filter(like="reason"), start=1):
-            low, high = model.facts["usual"].get(name, ("", ""))
-            line |= {f"attribute_{k}": name, f"value_{k}": values[name], f"low_{k}": low, f"high_{k}": high}
-        ranked.append(line)
-    return ranked
-
-
-def everything(split: Split[Table], params: Params) -> Table:
-    """All rows, in the order of their index."""
-    if not params.held_out:
-        return split.test
-    both = split.train.join(split.test)
-    return both.take(np.argsort(both.features.index.to_numpy(), kind="stable"))
 
 
 def evaluate(model: Model, split: Split[Table]) -> Report:
@@ -278,17 +268,12 @@ def evaluate(model: Model, split: Split[Table]) -> Report:
     quantization, topographic = maps.errors(fitted, model.nodes.to(fitted), model.grid)
     metrics = flat | compared["map"] | {"quantization_error": quantization, "topographic_error": topographic}
     metrics["algorithms"] = compared
-    what = "Forged rows" if p.held_out else data.classes[1].capitalize()
-    finding = (
-        f"{what}, {labels.mean():.2%} of the rows, found without a label; ROC-AUC and average precision: "
-        + ", ".join(
-            f"{name.replace('_', ' ')} {each['roc_auc']:.3f} and {each['average_precision']:.3f}"
-            for name, each in compared.items()
-        )
-    )
+    if p.white:  # what the book reads off is a height, and no probability
+        metrics = {name: value for name, value in metrics.items() if name not in OF_PROBABILITIES}
+        metrics["share_called"] = float(predictions["suspicious"].mean())
     if p.held_out:
         metrics["class_roc_auc"] = maps.ranked(data.target, predictions["outlier_score"].to_numpy())["roc_auc"]
-        finding += f". On who is {data.classes[1]} the map's score has ROC-AUC {metrics['class_roc_auc']:.3f}"
+    finding = sentence(model, data, predictions, metrics, interval[PRIMARY])
     chance = {"roc_auc": 0.5, "average_precision": float(labels.mean()), "lift_at_10_percent": 1.0}
     drawn = curves(model, labels, scores) | pictures(model, data, predictions)
-    return Report(metrics, chance, interval, drawn, {"suspects": suspects(model, data, predictions)}, finding + ".")
+    return Report(metrics, chance, interval, drawn, {"suspects": suspects(model, data, predictions)}, finding)

@@ -13,10 +13,12 @@ from handbook.evaluation.metrics import gains
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.figure import Figure
 
     from handbook.cases.self_organising_map import Model
 
 PLANES = 12  # component planes drawn
+MARKS = ("o", "s")  # of the two classes in figure 8.6
 Floats = npt.NDArray[np.float64]
 
 
@@ -46,8 +48,31 @@ def pictures(model: Model, data: Table, predictions: pd.DataFrame) -> dict[str, 
     alone, reached = int(((held[1] > 0) & (held[0] == 0)).sum()), int((held[1] > 0).sum())
     planes = dict(list(model.planes().items())[:PLANES])
     found = f"{data.classes[1]} lies on {reached} of {grid.units} units, alone on {alone}"
-    return {
+    printed = {"distance_map": distance_map(model, data, predictions)} if model.params.white else {}
+    return printed | {
         "u_matrix": maps.draw(grid, {name: heights}, f"At its widest gap the map is torn {torn:.1f} times its usual"),
         "planes": maps.draw(grid, planes, f"Of the numbers, {next(iter(planes))} varies most over the map"),
         "hits": maps.draw(grid, {name: heights}, found[0].upper() + found[1:], marks),
     }
+
+
+def distance_map(model: Model, data: Table, predictions: pd.DataFrame) -> Figure:
+    """Figure 8.6: each unit's distance to its neighbours in shades of bone, a circle or a square for who lies there."""
+    from handbook.evaluation.figures import BLUE, ORANGE, canvas
+
+    grid, called = model.grid, int(predictions["suspicious"].sum())
+    heights = maps.distance_map(model.nodes.double(), grid).cpu().numpy().reshape(grid.rows, grid.columns)
+    figure, axes = canvas(size=(7.4, 6.2))
+    shown = axes.pcolormesh(heights.T, cmap="bone")  # as the book lays it: a row of the grid runs along x
+    figure.colorbar(shown, ax=axes, label="distances to the neighbours, by the greatest sum")
+    place = predictions[["map_row", "map_column"]].to_numpy() + 0.5
+    for label, (marker, colour, size) in enumerate(zip(MARKS, (ORANGE, BLUE), (9, 14), strict=True)):
+        at = np.unique(place[data.target == label], axis=0)
+        axes.plot(*at.T, marker, mec=colour, mfc="none", ms=size, mew=2, ls="", label=data.classes[label])
+    axes.set(xlabel="row of the grid", ylabel="column of the grid", aspect="equal")
+    figure.legend(loc="outside lower center", ncols=2, frameon=False)
+    figure.suptitle(
+        f"{int((heights > model.params.white).sum())} of {grid.units} units are white, above {model.params.white:g}:"
+        f" {called} of {len(data):,} rows lie there"
+    )
+    return figure

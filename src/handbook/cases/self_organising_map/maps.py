@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 
 CELLS = {"cpu": 2**17, "cuda": 2**26}  # distances at a time: what a core's cache holds, what keeps a GPU busy
+PARTS = 10  # of a training by iterations, each a row of its history
 HANDFUL = 512  # rows at a time at least: fewer, and calling costs more than computing
 Array = npt.NDArray[Any]
 Decay = tuple[float, ...]  # first value and last
@@ -63,6 +65,12 @@ def decayed(first_last: Decay, progress: Tensor | float) -> Tensor:
     """first e^(-t / lambda), lambda such that it ends at last (section 8.4); progress t / T is 0-1."""
     first, last = first_last
     return torch.exp(torch.as_tensor(progress, dtype=torch.float64) * math.log(last / first)) * first
+
+
+def slowed(first_last: Decay, progress: Tensor | float) -> Tensor:
+    """first / (1 + c t / T), c such that it ends at last; at a third of first, that of MiniSom, the book's library."""
+    first, last = first_last
+    return first / (1 + torch.as_tensor(progress, dtype=torch.float64) * (first / last - 1))
 
 
 def neighbourhood(squared: Tensor, sigma: Tensor | float) -> Tensor:
@@ -109,17 +117,17 @@ def pulled(nodes: Tensor, rows: Tensor, pull: Tensor) -> Tensor:
 def online_epoch(
     rows: Tensor, nodes: Tensor, pull: Callable[[Tensor, Tensor], Tensor], size: int, order: Tensor
 ) -> tuple[Tensor, float]:
-    """Nodes after every row has pulled once, in that order, and the mean distance at which the rows met them.
+    """Nodes after rows have pulled in that order, and the mean distance at which they met them.
 
     `pull(unit, step)` gives (B, units) for winners (B,) at steps (B,); winners are looked up `size` rows at a time.
     """
     error = 0.0
-    for step in torch.split(torch.arange(len(rows)), size):
+    for step in torch.split(torch.arange(len(order)), size):
         part = rows[order[step].to(rows.device)]
         unit, distance = matched(part, nodes)
         error += float(distance.sum())
         nodes = pulled(nodes, part, pull(unit, step).to(nodes))
-    return nodes, error / len(rows)
+    return nodes, error / len(order)
 
 
 def random_start(rows: Tensor, grid: Grid, draw: torch.Generator) -> Tensor:
@@ -169,6 +177,25 @@ def online(  # noqa: PLR0917 (the rule has as many settings)
     return nodes, history
 
 
+def iterated(  # noqa: PLR0917 (the rule has as many settings)
+    rows: Tensor, nodes: Tensor, grid: Grid, iterations: int, sigma: Decay, rate: Decay
+) -> tuple[Tensor, list[dict[str, float]]]:
+    """Train as the book's library does: so many rows in the order of the table, from its top again at its end."""
+    _enough(rows, grid)
+    squared, history = grid.squared().to(rows.device), []
+    ends = [round(iterations * k / PARTS) for k in range(PARTS + 1)]
+    for number, (first, last) in enumerate(pairwise(ends), start=1):
+
+        def pull(unit: Tensor, step: Tensor, first: int = first) -> Tensor:
+            progress = ((first + step).double() / iterations)[:, None].to(rows.device)
+            return slowed(rate, progress) * neighbourhood(squared[unit], slowed(sigma, progress))
+
+        nodes, error = online_epoch(rows, nodes, pull, 1, torch.arange(first, last) % len(rows))
+        width = float(slowed(sigma, last / iterations))
+        history.append({"epoch": float(number), "train_loss": error, "sigma": width})
+    return nodes, history
+
+
 def _enough(rows: Tensor, grid: Grid) -> None:
     if len(rows) < grid.units:
         raise HandbookError(
@@ -202,6 +229,12 @@ def u_matrix(nodes: Tensor, grid: Grid) -> Tensor:
     """Mean distance of each unit to its neighbours (units,) (Ultsch and Siemon 1990)."""
     adjacent = grid.adjacent().to(nodes)
     return (torch.cdist(nodes, nodes) * adjacent).sum(1) / adjacent.sum(1).clamp_min(1)
+
+
+def distance_map(nodes: Tensor, grid: Grid) -> Tensor:
+    """What the book draws (units,): the sum of each unit's distances to its neighbours, by the greatest such sum."""
+    apart = (torch.cdist(nodes, nodes) * grid.adjacent().to(nodes)).sum(1)
+    return apart / apart.max().clamp_min(1e-12)
 
 
 def nearest_units(distance: Tensor, hits: Tensor, share: float) -> Tensor:

@@ -12,6 +12,9 @@ lets two projects work 50 and 4,950 hours where labour is capped at 100, for its
 the hours belong; its own problem, put right, gives 50 hours to each (`claims`). It prints the cost ½ of x² + y² on x +
 y = 1 as its multiplier, which is λ = −1, and another problem's optimum as its own.
 
+Interior points and augmented Lagrangians, which it names, constraints put together from parts, Newton's method and
+preconditioning are in `barrier`, `lagrangian`, `composition` and `newton`, held against the exact solver (`methods`).
+
 The solver is ours, by active sets; SciPy and CVXPY are asked for their opinion, and the checks say whether they agree.
 """
 
@@ -25,7 +28,7 @@ if TYPE_CHECKING:
 
 def figures() -> dict[str, Figure]:
     """The lab's pictures by name."""
-    from handbook.labs.optimisation import drawings, maps
+    from handbook.labs.optimisation import drawings, maps, methods
 
     return {
         "risk": drawings.risk(),
@@ -35,13 +38,19 @@ def figures() -> dict[str, Figure]:
         "convexity": drawings.properties(),
         "region": maps.region(),
         "projects": maps.projects(),
+        "listings": maps.listings(),
         "multipliers": maps.multipliers(),
+        "interior": methods.interior(),
+        "composed": methods.composed(),
+        "curved": methods.curved(),
     }
 
 
 def checks() -> dict[str, float | bool]:
     """The chapter's facts, measured."""
-    return _landscape() | _depth() | _convexity() | _programmes()
+    from handbook.labs.optimisation import methods
+
+    return _landscape() | _depth() | _convexity() | _programmes() | _listings() | methods.facts()
 
 
 def _landscape() -> dict[str, float | bool]:
@@ -126,5 +135,31 @@ def _programmes() -> dict[str, float | bool]:
         ),
         "CVXPY agrees, with multipliers, to 1e-6": all(
             apart(by_cvxpy(each), found) < 1e-6 for each, found in zip(problems, ours, strict=True)
+        ),
+    }
+
+
+def _listings() -> dict[str, float | bool]:
+    """The two programmes of sections 3.5.2 and 3.5.3 as listed, and what is printed of them."""
+    from handbook.labs.optimisation import examples
+    from handbook.labs.optimisation.opinions import apart, by_cvxpy, by_scipy
+    from handbook.labs.optimisation.programmes import solve
+
+    problems = [examples.as_listed(), examples.as_listed(examples.LABOUR), examples.below_one()]
+    listed, within, below = ours = [solve(each) for each in problems]
+    (miss,) = problems[-1].violations(examples.PRINTED_OPTIMUM).values()
+    return {
+        "3.5.2 as listed: hours of A": float(listed.x[0]),
+        "3.5.2 as listed: hours of B": float(listed.x[1]),
+        "3.5.2 within the 100 hours of its text: hours of A": float(within.x[0]),
+        "3.5.2 within the 100 hours of its text: hours of B": float(within.x[1]),
+        "3.5.3 as listed: least cost": below.cost + 0.0,
+        "3.5.3 as listed: greatest of x and y there": float(below.x.max()) + 0.0,
+        "3.5.3: the printed optimum misses its constraint by": miss,
+        "3.5.3: the cost at the printed optimum": problems[-1].cost(examples.PRINTED_OPTIMUM),
+        "3.5.2, 3.5.3 as listed: SciPy and CVXPY agree, with multipliers, to 1e-5": all(
+            apart(solver(each), found) < 1e-5  # at a cost of 0, CVXPY's 1e-10 of the cost are 1e-5 of x
+            for each, found in zip(problems, ours, strict=True)
+            for solver in (by_scipy, by_cvxpy)
         ),
     }

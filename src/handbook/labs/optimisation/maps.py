@@ -87,6 +87,33 @@ def projects() -> Figure:
     return figure
 
 
+def listings() -> Figure:
+    """The two programmes of sections 3.5.2 and 3.5.3 as listed, and what is printed of them."""
+    figure, (plans, sums) = canvas(1, 2, size=(10.4, 4.4))
+    for hours, colour, words in ((examples.LABOUR, BLUE, "the text"), (examples.LISTED_HOURS, ORANGE, "the listing")):
+        plan = solve(examples.as_listed(hours)).x
+        a = np.geomspace(50, hours - 30, 200)  # a straight limit bends on these scales
+        plans.fill_between(a, 30, hours - a, color=colour, alpha=0.2, lw=0)
+        label = f"{hours:,.0f} hours, {words}: {plan[0]:,.0f} and {plan[1]:,.0f}"
+        plans.loglog(*plan, "*", color=colour, ms=14, mec=INK, label=label)
+    plans.set(xlabel="hours of A", ylabel="hours of B", xlim=(40, 8000), ylim=(25, 60_000))
+    plans.set_title(f"3.5.2: the printed plan works {examples.BOOK_PLAN.sum():,.0f} hours of {examples.LABOUR:,.0f}")
+    plans.legend(frameon=False, fontsize=8, loc="upper right")
+    programme, printed = examples.below_one(), examples.PRINTED_OPTIMUM
+    least = solve(programme)
+    _ground(sums, programme, np.linspace(-0.4, 3.4, 100), np.linspace(-0.4, 3.4, 100))
+    sums.plot(*least.x, "*", color=BLUE, ms=14, mec=INK, label=f"the listing: {least.cost + 0:g} at (0, 0)")
+    sums.plot(
+        *printed, "X", color=ORANGE, ms=11, mec=INK, label=f"printed: 6, where x² + y² is {programme.cost(printed):g}"
+    )
+    sums.set(xlabel="x", ylabel="y", aspect="equal")
+    (miss,) = programme.violations(printed).values()
+    sums.set_title(f"3.5.3: the printed optimum is {miss:g} beyond x + y ≤ 1")
+    sums.legend(frameon=True, fontsize=8, loc="upper right")
+    figure.suptitle("Two listings, and what is printed below them")
+    return figure
+
+
 def multipliers() -> Figure:
     """Equality, inequality and region for x² + y², each with its forces in balance."""
     figure, panels = canvas(1, 3, size=(12.0, 5.2))

@@ -11,6 +11,7 @@ goes on. All are written here in NumPy on flat float64 vectors, and each equals 
     races.py          a quadratic, Rosenbrock's valley, a saddle
     garments.py       LeNet's shapes on a slice of Fashion-MNIST (torch computes the gradients there, and only there)
     pictures.py       figures and the animation
+    printed_runs.py   the runs behind the book's figures 3.22 to 3.26
 
 The book prints three results here, the weights after batch, stochastic and mini-batch descent, and they are repeated to
 the last digit. Where its listings are wrong (the three of descent mixed up, Nesterov's two gradients, Adam's frozen
@@ -35,11 +36,13 @@ DATASET = "fashion_mnist"
 
 def figures(data: LabelledImages) -> dict[str, Figure]:
     """Every picture of the lab, each with its finding as title."""
-    from handbook.labs.optimisers import garments, pictures, races
+    from handbook.labs.optimisers import garments, pictures, printed_runs, races
 
     return {
         "batch_sizes": pictures.batch_sizes(),
+        "printed_descent": pictures.printed_descent(),
         "traps": pictures.traps(),
+        "printed_runs": printed_runs.figure(),
         **{name: pictures.paths(name) for name in races.LANDSCAPES},
         "saddle_escape": pictures.escapes(),
         "schedules": pictures.schedule_curves(),
@@ -56,7 +59,16 @@ def animations(data: LabelledImages) -> dict[str, Callable[[Path], None]]:
 
 def checks(data: LabelledImages) -> dict[str, float | bool]:
     """The chapter's facts as measured here; counts are steps, -1 stands for never."""
-    return {**_batch_facts(), **_trap_facts(), **_race_facts(), **_schedule_facts(), **_garment_facts(data)}
+    from handbook.labs.optimisers import printed_runs
+
+    return {
+        **_batch_facts(),
+        **_trap_facts(),
+        **printed_runs.facts(),
+        **_race_facts(),
+        **_schedule_facts(),
+        **_garment_facts(data),
+    }
 
 
 def _batch_facts() -> dict[str, float | bool]:
@@ -69,6 +81,9 @@ def _batch_facts() -> dict[str, float | bool]:
         facts[f"{name}: distance left after 100 steps"] = _left(path[-1], data.best())
         table, run = descent.printed(name)
         facts[f"{name}: distance left after the book's 100 passes"] = _left(run[-1], table.best())
+        facts[f"{name}: greatest difference to the printed weights"] = float(
+            np.abs(run[-1] - descent.PRINTED[name]).max()
+        )
     path = descent.descend(data, descent.ROWS, descent.STEPS, np.random.default_rng(1))
     facts["batch: equals its closed form"] = bool(np.allclose(path[-1], descent.after(data, descent.STEPS), atol=1e-12))
     return facts

@@ -28,6 +28,11 @@ from handbook.labs.optimisers.schedules import Schedule
 
 TRUTH = np.array([3.0, 2.0])
 ROWS, ETA, STEPS = 100, 0.01, 100  # the book's; its hundred are passes over the rows, ours are steps
+PRINTED = {  # weights that sections 3.6.1 to 3.6.3 print
+    "batch": np.array([0.06893943, 2.00432774, 1.2328745]),
+    "stochastic": np.array([0.02922543, 3.06187484, 1.94812191]),
+    "mini-batch": np.array([-0.05168228, 3.11146125, 1.94541002]),
+}
 SIZES = {"batch": 100, "mini-batch": 10, "stochastic": 1}
 
 

@@ -93,6 +93,23 @@ def batch_sizes() -> Figure:
     return figure
 
 
+def printed_descent() -> Figure:
+    """The book's own three runs, pass by pass, down to the weights that it prints."""
+    figure, axes = canvas(size=(7.4, 4.2))
+    off = 0.0
+    for (name, weights), colour in zip(descent.PRINTED.items(), ("#1f6fb2", "#d9731a", "#2e8b57"), strict=True):
+        data, path = descent.printed(name)
+        off = max(off, float(np.abs(path[-1] - weights).max()))
+        passes = path[:: (len(path) - 1) // descent.STEPS]
+        left = np.linalg.norm(passes - data.best(), axis=1) / np.linalg.norm(data.best())
+        axes.semilogy(left, color=colour, label=f"{name}: {len(path) - 1:,} updates, {left[-1]:.2g} left")
+    axes.set(xlabel="passes over the 100 rows", ylabel="way left to the best weights, as a share")
+    axes.legend(frameon=False, fontsize=8)
+    axes.set_title(f"The book's three runs again: within {off:.0e} of every weight that it prints")
+    _plain(axes)
+    return figure
+
+
 def traps() -> Figure:
     """Two of the book's errors on its own example, x² from 5."""
     start = np.array([5.0])

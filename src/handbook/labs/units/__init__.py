@@ -8,6 +8,9 @@ chain rule and nothing else: the error behind a unit, times the unit's slope, is
     layers.py        dense, convolution
     recurrent.py     RNN, LSTM, GRU through time
     network.py       two layers trained by them
+    exploding.py     errors that grow on their way back, and clipping (3.3.2.3)
+    prelu.py         a leak that is learnt (3.3.2.3)
+    averaging.py     the mean of the weights in place of the last (3.4)
 
 Where the book is wrong: its sigmoid and softmax overflow for large inputs (here no exponent is ever positive), its LSTM
 has no recurrent weights, so that h never comes back to the gates, and the GRU is named but not coded. The sizes are the
@@ -20,7 +23,7 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.figure import Figure
 
-from handbook.labs.units import drawings, layers, network, recurrent
+from handbook.labs.units import drawings, later_drawings, layers, network, recurrent
 from handbook.labs.units.activations import UNITS, leaky_relu, linear, log_softmax, sigmoid, softmax
 
 
@@ -32,6 +35,9 @@ def figures() -> dict[str, Figure]:
         "3_memory": drawings.memory(),
         "4_recurrent_weights": drawings.deaf_gates(),
         "5_two_layers": drawings.parted(),
+        "6_exploding": later_drawings.exploded(),
+        "7_learnt_leak": later_drawings.leaks(),
+        "8_averaged_weights": later_drawings.averaged(),
     }
 
 
@@ -54,6 +60,7 @@ def checks() -> dict[str, float | bool]:
         "spirals: loss before (nats)": round(losses[0], 4),
         "spirals: loss after 2000 steps (nats)": round(losses[-1], 4),
         "spirals: accuracy": network.accuracy(net, x, labels),
+        **later_drawings.facts(),
     }
 
 

@@ -7,7 +7,7 @@ was learnt from is answered, with a note that says so. `predict` and `serve` rea
 
 from handbook.serving.inputs.batch import Batch, Column, Fault, Form, is_there, legible
 from handbook.serving.inputs.pixels import array, encoded, picture_files, pictures
-from handbook.serving.inputs.prompts import SETTINGS, requested, requests
+from handbook.serving.inputs.prompts import SETTINGS, requested, requests, settled
 from handbook.serving.inputs.rows import lines, rows
 from handbook.serving.inputs.typed import frame
 
@@ -28,4 +28,5 @@ __all__ = [
     "requested",
     "requests",
     "rows",
+    "settled",
 ]

@@ -61,8 +61,13 @@ class Form:
 
 
 def legible(name: str) -> str:
-    """A name as UTF-8 can hold it: bytes that are none stand as \\xe9."""
-    return os.fsencode(name).decode("utf-8", "backslashreplace") if _has_surrogates(name) else name
+    """A name as UTF-8 can hold it: bytes that are none stand as \\xe9, halves of a character as \\ud800."""
+    if not _has_surrogates(name):
+        return name
+    try:
+        return os.fsencode(name).decode("utf-8", "backslashreplace")
+    except UnicodeEncodeError:  # no system's name for anything, but a text that came as JSON
+        return name.encode("utf-8", "backslashreplace").decode()
 
 
 def _has_surrogates(name: str) -> bool:

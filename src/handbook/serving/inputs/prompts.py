@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
@@ -50,6 +51,26 @@ def requests(
     yield from _batches(found, column, size, bare, numbered=False)
 
 
+def settled(
+    parts: Iterable[Batch], settings: Mapping[str, Any], known: Mapping[str, type], name: str
+) -> Iterator[Batch]:
+    """The batches with settings of all inputs, where a row of a table has none of its own.
+
+    HandbookError for a setting that is not among those that the case of that name knows, or that is no number.
+    """
+    for key, value in settings.items():
+        if key not in known:
+            there = ", ".join(known) or "none"
+            raise HandbookError(f"{name} knows no setting {key!r}; it has {there}. Leave it out")
+        if isinstance(value, float) and not math.isfinite(value):  # NaN is a setting that was left out, in a table
+            raise HandbookError(f"{key} must be a number, found {value}")
+    for batch in parts:
+        for key, value in settings.items():
+            own = batch.data.get(key)
+            batch.data[key] = value if own is None else own.where(own.notna(), value)
+        yield batch
+
+
 def _names_table(text: str) -> bool:
     return text.lower().endswith(TABLES) and (is_there(text) or not any(map(str.isspace, text)))
 
@@ -57,6 +78,10 @@ def _names_table(text: str) -> bool:
 def _given(text: str, column: str) -> Any:
     """The prompt or seed that was typed; HandbookError for what is none, or the name of a file."""
     if column == "prompt":
+        if (name := legible(text)) != text:
+            raise HandbookError(
+                f"expected a prompt in UTF-8, found {name[:100]!r}. Type it in a terminal that is UTF-8"
+            )
         if is_there(text) or (text.lower().endswith(TEXTS) and not any(map(str.isspace, text))):
             raise HandbookError(
                 f"{legible(text)!r} names a file or folder, and would be taken for the words to go on from. Give the "

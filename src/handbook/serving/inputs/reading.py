@@ -50,9 +50,14 @@ def opened(path: Path) -> Iterator[tuple[Any, Any]]:
             with io.TextIOWrapper(packed, encoding="utf-8-sig", newline="") as text:
                 yield text, raw
     except UnicodeDecodeError as error:
-        raise HandbookError(f"{where}{_line_of(path)} is not UTF-8 text: {error}. {SAVE}") from None
+        raise HandbookError(
+            f"{where}{_line_of(path)} is not UTF-8 text: {error}. {SAVE}; or, if it is Latin-1, as older programmes "
+            f"write, convert it: iconv -f LATIN1 -t UTF-8"
+        ) from None
     except (EOFError, OSError, zlib.error) as error:
-        raise HandbookError(f"{where} cannot be read to its end: {error}") from None
+        raise HandbookError(
+            f"{where} cannot be read to its end: {error}. {SAVE}, and pack it again if it is packed"
+        ) from None
 
 
 def _refuse_other(where: str, start: bytes) -> None:
@@ -99,17 +104,22 @@ def table(
     The separator is what Excel's first line `sep=;` says, or the one by which the header names most columns, if none is
     given. Of the expected columns only those of `prose` may hold line breaks.
     """
-    first = next((line for line in lines if line.strip("\ufeff \r\n")), "").removeprefix("\ufeff")
-    if stated := re.fullmatch(r"\"?sep=(.)\"?\s*", first):
-        separator = separator or stated[1]
-        first = next((line for line in lines if line.strip()), "")
+    first, stated = head(where, lines, expected)
+    header, mark = _header(where, first, list(expected), separator or stated)
+    whole = {name for name in expected if name not in prose}
+    return header, records(lines, mark, header, [k for k, name in enumerate(header) if name in whole])
+
+
+def head(where: str, lines: Iterator[str], expected: Sequence[str]) -> tuple[str, str]:
+    """The line with the columns' names, and the separator that Excel's first line states, if there is one."""
+    first, stated = next((line for line in lines if line.strip("\ufeff \r\n")), "").removeprefix("\ufeff"), ""
+    if found := re.fullmatch(r"\"?sep=(.)\"?\s*", first):
+        stated, first = found[1], next((line for line in lines if line.strip()), "")
     if not first:
         raise HandbookError(f"{where} is empty; expected a CSV file with a header, {', '.join(expected)}")
     if "\0" in first:
         raise HandbookError(f"{where} is no text: NUL bytes stand in its header. {SAVE}")
-    header, mark = _header(where, first, list(expected), separator)
-    whole = {name for name in expected if name not in prose}
-    return header, records(lines, mark, header, [k for k, name in enumerate(header) if name in whole])
+    return first, stated
 
 
 def _header(where: str, line: str, expected: list[str], separator: str | None) -> tuple[list[str], str]:
@@ -121,7 +131,7 @@ def _header(where: str, line: str, expected: list[str], separator: str | None) -
     separator = separator or max(SEPARATORS, key=lambda mark: len(set(expected) & set(split(mark))))
     cells, problem = parsed(line, separator)
     if problem:
-        raise HandbookError(f"{where}, its header: {problem.replace('the row', 'the line')}")
+        raise HandbookError(f"{where}, its header: {problem.replace('the row', 'the line')}. {SAVE}")
     found = [name.strip() for name in cells]
     missing = [name for name in expected if name not in found]
     if missing:
@@ -237,5 +247,5 @@ def peeked(where: str, found: Iterator[Record]) -> Iterator[Record]:
     """The records; HandbookError where there is none."""
     first = next(found, None)
     if first is None:
-        raise HandbookError(f"{where} has a header but no row")
+        raise HandbookError(f"{where} has a header but no row. Put the rows below it")
     return chain([first], found)

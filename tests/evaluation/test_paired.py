@@ -1,0 +1,55 @@
+"""Laws of paired judgements: the areas are scikit-learn's, and rows are drawn for all models alike."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from sklearn.metrics import roc_auc_score
+
+from handbook.evaluation import metrics
+from handbook.evaluation.paired import areas, interval
+
+
+@pytest.fixture
+def judged() -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    rng = np.random.default_rng(3)
+    labels = (rng.random(400) < 0.3).astype(np.int64)
+    good = labels + rng.normal(0, 1.2, 400)
+    return labels, {"good": good, "tied": np.round(good), "worse": good + rng.normal(0, 2, 400)}
+
+
+def test_the_first_area_is_scikit_learns_with_and_without_ties(judged: tuple) -> None:
+    labels, scores = judged
+    found = areas(labels, scores, np.random.default_rng(0), 3)
+    for name, each in scores.items():
+        assert found[name][0] == pytest.approx(roc_auc_score(labels, each), abs=1e-12)
+        assert found[name].shape == (4,)
+
+
+def test_a_draw_is_scikit_learns_area_of_the_rows_drawn(judged: tuple) -> None:
+    labels, scores = judged
+    found = areas(labels, scores, np.random.default_rng(5), 1)
+    rows = np.random.default_rng(5).integers(0, len(labels), len(labels))
+    for name, each in scores.items():
+        assert found[name][1] == pytest.approx(roc_auc_score(labels[rows], each[rows]), abs=1e-12)
+
+
+def test_a_model_differs_from_its_double_by_nothing_in_every_draw(judged: tuple) -> None:
+    labels, scores = judged
+    found = areas(labels, {"one": scores["good"], "two": 2 * scores["good"] + 1}, np.random.default_rng(1), 50)
+    assert np.array_equal(found["one"], found["two"])
+
+
+def test_the_interval_is_that_of_the_rooms_own_bootstrap_and_a_paired_one_is_narrower(judged: tuple) -> None:
+    labels, scores = judged
+    found = areas(labels, scores, np.random.default_rng(1), 2000)
+    low, high = interval(found["good"])
+    _, theirs = metrics.binary(labels, scores["good"], np.random.default_rng(2), resamples=2000)
+    assert (low, high) == pytest.approx(theirs["roc_auc"], abs=0.005)
+    low, high = interval(found["good"] - found["tied"])
+    assert high - low < 0.5 * (interval(found["good"])[1] - interval(found["good"])[0])
+
+
+def test_rows_of_one_class_are_refused() -> None:
+    with pytest.raises(ValueError, match="expected both 0 and 1"):
+        areas(np.zeros(4, np.int64), {"any": np.arange(4.0)}, np.random.default_rng(0))

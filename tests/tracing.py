@@ -1,0 +1,54 @@
+"""Which definitions of this package run."""
+
+from __future__ import annotations
+
+import ast
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import handbook
+from handbook.sources import Name, Package
+
+HOME = Path(handbook.__file__).parent
+
+
+@contextmanager
+def traced() -> Iterator[set[Name]]:
+    """The definitions of this package that run inside of the block, in whichever thread."""
+    ran: set[Name] = set()
+    codes: dict[Any, None] = {}
+
+    def note(frame: FrameType, event: str, _: Any) -> None:
+        if event == "call":
+            codes[frame.f_code] = None
+
+    threading.setprofile(note)
+    sys.setprofile(note)
+    try:
+        yield ran
+    finally:
+        sys.setprofile(None)
+        threading.setprofile(None)  # type: ignore[arg-type]
+        ran |= _definitions(codes)
+
+
+def _definitions(codes: Any) -> set[Name]:
+    package, found = Package(HOME), set()
+    by_path = {str(module.path): module for module in package.modules.values()}
+    for code in codes:
+        module = by_path.get(code.co_filename)
+        if module is None or code.co_name == "<module>":
+            continue
+        for name, statements in module.definitions.items():
+            if any(_first(each) <= code.co_firstlineno <= (each.end_lineno or 0) for each in statements):
+                found.add((module.name, name))
+    return found
+
+
+def _first(statement: ast.stmt) -> int:
+    return min([statement.lineno, *(each.lineno for each in getattr(statement, "decorator_list", []))])
