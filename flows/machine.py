@@ -13,6 +13,7 @@ from pathlib import Path
 
 from flows.processes import Process, entrusted, stop
 from handbook.errors import HandbookError
+from handbook.startup.cores import available_cores
 
 GRACE = 5.0  # seconds a stage has to end before it is killed
 MEMORY = 3 * 2**30  # bytes that a trainer of the handbook takes at most
@@ -117,11 +118,6 @@ def machine(at_once: int = 1) -> Iterator[Machine]:
 def current() -> Machine:
     """The machine around us, or, in a worker of a cluster, one of our own."""
     return _current.get() or Machine(alone=True)
-
-
-def available_cores() -> int:
-    """The cores this process may use, which in a container can be fewer than the machine has."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def room_for() -> int:

@@ -22,9 +22,10 @@ from prefect.client.orchestration import get_client
 from prefect.context import FlowRunContext
 from prefect.futures import PrefectFuture
 
-from flows.machine import available_cores, gpus
+from flows.machine import gpus
 from flows.stages import HEAVY
 from handbook.errors import HandbookError, unknown
+from handbook.startup.cores import available_cores
 
 Name = Literal["threads", "dask", "ray"]
 NAMES = ("threads", "dask", "ray")

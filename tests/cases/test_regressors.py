@@ -15,7 +15,7 @@ from sklearn.linear_model import Ridge
 
 from handbook.cases import regressors
 from handbook.data.tables import Table
-from handbook.evaluation import comparison
+from handbook.evaluation.metrics import fold_interval
 from handbook.project import Project
 from handbook.training import models, selection
 from tests.conftest import ROOT
@@ -115,9 +115,9 @@ def test_all_algorithms_see_the_same_folds() -> None:
 
 
 def test_an_interval_over_folds_holds_the_mean_and_ends_where_the_metric_does() -> None:
-    low, high = comparison.fold_interval([0.98, 0.99, 1.0], 0, 1)
+    low, high = fold_interval([0.98, 0.99, 1.0], 0, 1)
     assert low < 0.99 < high == 1
-    assert comparison.fold_interval([0.5, 0.5, 0.5], 0, 1) == (0.5, 0.5)
+    assert fold_interval([0.5, 0.5, 0.5], 0, 1) == (0.5, 0.5)
 
 
 def test_settings_are_chosen_without_the_rows_that_judge() -> None:

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from handbook.data.tables import Table
-from handbook.evaluation import comparison
+from handbook.evaluation import comparison, metrics
 
 SCORES = [0.81, 0.84, 0.79, 0.9, 0.86]
 
@@ -17,7 +17,7 @@ SCORES = [0.81, 0.84, 0.79, 0.9, 0.86]
 def test_the_interval_is_students_widened_for_folds_that_overlap() -> None:
     from scipy.stats import sem, t
 
-    low, high = comparison.fold_interval(SCORES)
+    low, high = metrics.fold_interval(SCORES)
     plain = t.interval(0.95, len(SCORES) - 1, loc=np.mean(SCORES), scale=sem(SCORES))
     wider = np.sqrt(1 + len(SCORES) / (len(SCORES) - 1))  # 1/n + n_test/n_train, of 1/n (Nadeau and Bengio 2003)
     assert (low + high) / 2 == pytest.approx(np.mean(SCORES))
@@ -25,10 +25,10 @@ def test_the_interval_is_students_widened_for_folds_that_overlap() -> None:
 
 
 def test_an_interval_ends_where_the_metric_does_and_scales_with_its_unit() -> None:
-    assert comparison.fold_interval([0.9, 1.0, 0.7], 0.0, 1.0)[1] == 1.0
-    assert comparison.fold_interval([0.1, 0.0, 0.3], 0.0, 1.0)[0] == 0.0
-    low, high = comparison.fold_interval(SCORES)
-    assert comparison.fold_interval([3 + 2 * x for x in SCORES]) == pytest.approx((3 + 2 * low, 3 + 2 * high))
+    assert metrics.fold_interval([0.9, 1.0, 0.7], 0.0, 1.0)[1] == 1.0
+    assert metrics.fold_interval([0.1, 0.0, 0.3], 0.0, 1.0)[0] == 0.0
+    low, high = metrics.fold_interval(SCORES)
+    assert metrics.fold_interval([3 + 2 * x for x in SCORES]) == pytest.approx((3 + 2 * low, 3 + 2 * high))
 
 
 def test_each_algorithm_has_the_mean_of_its_own_folds() -> None:

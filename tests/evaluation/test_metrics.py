@@ -91,6 +91,14 @@ def test_the_interval_of_a_mean_of_few_is_that_of_students_test() -> None:
     assert measured.mean_interval(values) == pytest.approx((values.mean(), bounds.low, bounds.high))
 
 
+def test_intervals_over_seeds_hold_the_mean_as_often_as_they_say() -> None:
+    draws = np.random.default_rng(0).normal(2.0, 1.0, (2000, 5))
+    held = np.mean([low <= 2.0 <= high for _, low, high in map(measured.mean_interval, draws)])
+    assert 0.935 < held < 0.965
+    with pytest.raises(ValueError, match="2 seeds or more"):
+        measured.mean_interval([0.5])
+
+
 def test_a_class_that_is_missing_from_the_test_set_breaks_nothing() -> None:
     labels = np.array([0, 1, 1, 0])
     metrics, _ = classification(labels, np.full((4, 4), 0.25), CLASSES, np.random.default_rng(0))

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from handbook.evaluation.trials import fit, one_thread, over_seeds, share
+from handbook.evaluation.trials import fit, one_thread, share
 
 
 def fitted(seed: int) -> tuple[nn.Linear, np.ndarray]:
@@ -48,14 +48,6 @@ def test_one_thread_is_one_thread_and_what_was_set_before_comes_back() -> None:
     with one_thread():
         assert torch.get_num_threads() == 1
     assert torch.get_num_threads() == before
-
-
-def test_intervals_over_seeds_hold_the_mean_as_often_as_they_say() -> None:
-    draws = np.random.default_rng(0).normal(2.0, 1.0, (2000, 5))
-    held = np.mean([low <= 2.0 <= high for _, low, high in map(over_seeds, draws)])
-    assert 0.935 < held < 0.965
-    with pytest.raises(ValueError, match="2 seeds or more"):
-        over_seeds([0.5])
 
 
 def test_the_interval_of_a_share_lies_within_0_and_1_and_narrows() -> None:

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from handbook import datasets
+from handbook.evaluation.metrics import mean_interval
 from handbook.labs.gan_varieties import cycle, drawing, game, layers, progressive, star, style, translation, units
 from handbook.labs.gan_varieties.small import Small, as_bytes, as_pixels, reduced
 from handbook.training import adversarial
@@ -366,7 +367,7 @@ def test_an_interval_over_seeds_is_students() -> None:
 
     values = np.array([0.3, 0.1, 0.4, 0.2])
     bounds = ttest_1samp(values, 0).confidence_interval(0.95)
-    assert game.over_seeds(values) == pytest.approx((0.25, bounds.low, bounds.high))
+    assert mean_interval(values) == pytest.approx((0.25, bounds.low, bounds.high))
 
 
 def test_a_title_says_what_its_interval_says() -> None:

@@ -40,13 +40,13 @@ def test_what_is_no_graph_or_answers_otherwise_is_answered_by_the_page(monkeypat
         missing.setitem(sys.modules, "onnx", None)
         assert isinstance(quick.answering(known)(pictures), pd.DataFrame)
     ask = quick.answering(known)
-    assert isinstance(ask(pictures), quick.Columns)
+    assert isinstance(ask(pictures), dict)
     with pytest.raises(ValueError, match="expected pictures of shape"):
         ask(np.zeros((1, 3, 3), np.uint8))
 
 
 def test_a_part_of_the_answers_is_a_request_s_own() -> None:
     values: dict[str, Any] = {"label": np.arange(5), "name": np.array(list("abcde"), dtype=object)}
-    part = quick.Columns(values)[1:3]
+    part = service.plain(values)[1:3]
     assert len(part) == 2
-    assert service.plain(part) == [{"label": 1, "name": "b"}, {"label": 2, "name": "c"}]
+    assert part == [{"label": 1, "name": "b"}, {"label": 2, "name": "c"}]

@@ -12,9 +12,9 @@ import pytest
 import torch
 from torch import nn
 
-from flows.machine import available_cores
 from handbook.errors import HandbookError
 from handbook.files.integrity import hashes
+from handbook.startup.cores import available_cores
 from handbook.training import models
 
 

@@ -8,22 +8,10 @@ from typing import Any
 import numpy as np
 
 from handbook.data.tables import Table
+from handbook.evaluation.metrics import fold_interval
 from handbook.training.selection import Algorithm, Array, one_thread
 
 Bounds = dict[str, tuple[float, float]]  # the least and the greatest value that each metric can have
-
-
-def fold_interval(values: list[float], least: float = -np.inf, most: float = np.inf) -> tuple[float, float]:
-    """The 95 % interval of a mean over folds, widened because training folds overlap (Nadeau and Bengio 2003).
-
-    It ends where the metric's values do: at `least` and `most`.
-    """
-    from scipy.stats import t
-
-    n = len(values)
-    spread = np.std(values, ddof=1) * np.sqrt(1 / n + 1 / (n - 1))  # a validation fold is 1/(n - 1) of a training one
-    mean, half = float(np.mean(values)), float(t.ppf(0.975, n - 1) * spread)
-    return max(mean - half, least), min(mean + half, most)
 
 
 def compared(facts: dict[str, Any], bounds: Bounds) -> dict[str, dict[str, Any]]:

@@ -72,13 +72,28 @@ def bootstrap(values: npt.ArrayLike, rng: np.random.Generator, resamples: int = 
 def mean_interval(values: npt.ArrayLike) -> tuple[float, float, float]:
     """Mean of a few values (N,), two at least, and its 95 % interval by Student's t: of seeds, draws or folds.
 
-    Of so few a bootstrap's interval is too narrow (Hesterberg 2015).
+    Of so few a bootstrap's interval is too narrow (Hesterberg 2015). ValueError for values of another shape.
     """
     from scipy.stats import t
 
     each = np.asarray(values, dtype=float)
+    if each.ndim != 1 or len(each) < 2:
+        raise ValueError(f"expected the results of 2 seeds or more, found values of shape {each.shape}")
     mean, half = float(each.mean()), float(t.ppf(0.975, len(each) - 1) * each.std(ddof=1) / np.sqrt(len(each)))
     return mean, mean - half, mean + half
+
+
+def fold_interval(values: list[float], least: float = -np.inf, most: float = np.inf) -> tuple[float, float]:
+    """The 95 % interval of a mean over folds, widened because training folds overlap (Nadeau and Bengio 2003).
+
+    It ends where the metric's values do: at `least` and `most`.
+    """
+    from scipy.stats import t
+
+    n = len(values)
+    spread = np.std(values, ddof=1) * np.sqrt(1 / n + 1 / (n - 1))  # a validation fold is 1/(n - 1) of a training one
+    mean, half = float(np.mean(values)), float(t.ppf(0.975, n - 1) * spread)
+    return max(mean - half, least), min(mean + half, most)
 
 
 def binary(

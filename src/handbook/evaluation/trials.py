@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 
 from handbook.evaluation.report import Floats
 
@@ -55,17 +54,6 @@ def fit(
         schedule.step()
         losses.append(value.detach())
     return np.asarray(torch.stack(losses).double().numpy())
-
-
-def over_seeds(values: npt.ArrayLike) -> tuple[float, float, float]:
-    """The mean of a result over seeds, and its 95 % interval by Student's t, whose spread is that of the seeds."""
-    from scipy.stats import t
-
-    found = np.asarray(values, dtype=np.float64)
-    if found.ndim != 1 or len(found) < 2:
-        raise ValueError(f"expected the results of 2 seeds or more, found values of shape {found.shape}")
-    half = float(t.ppf(0.975, len(found) - 1)) * found.std(ddof=1) / np.sqrt(len(found))
-    return float(found.mean()), float(found.mean() - half), float(found.mean() + half)
 
 
 def share(hits: int, trials: int) -> tuple[float, float, float]:

@@ -17,6 +17,7 @@ import numpy.typing as npt
 from handbook import contract
 from handbook.data.tables import Table
 from handbook.errors import HandbookError
+from handbook.evaluation import trials
 from handbook.evaluation.report import Report
 from handbook.monitoring.reading import Content
 
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 
 Labels = npt.NDArray[np.int64]
 FEWEST = 20  # rows of a group that is judged: Wilson's interval of fewer spans two fifths of the scale
-Z = 1.959964  # of the normal distribution's 95 %
 
 
 def judged(watch: Watch, content: Content, report: Report | None = None) -> list[dict[str, Any]]:
@@ -92,7 +92,4 @@ def counted(labels: Labels, called: Labels) -> dict[str, Any]:
 
 def wilson(hits: int, of: int) -> list[float]:
     """The 95 % interval of a share, of which `hits` of `of` were found."""
-    share, square = hits / of, Z * Z / of
-    middle = (share + square / 2) / (1 + square)
-    half = Z / (1 + square) * float(np.sqrt(share * (1 - share) / of + square / (4 * of)))
-    return [max(0.0, middle - half), min(1.0, middle + half)]
+    return [*trials.share(hits, of)[1:]]

@@ -7,7 +7,7 @@ most of which goes to tables. Whatever it cannot answer the page does: it never 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, ItemsView
+from collections.abc import Callable
 from typing import Any
 
 from handbook.errors import HandbookError
@@ -16,28 +16,8 @@ from handbook.serving.prediction import Chosen
 ALL = "probabilities"  # the one output of a file that `predict` does not answer with
 
 
-class Columns:
-    """Answers (N) by the names of their columns; a slice of it is some of them, as of an array."""
-
-    def __init__(self, values: dict[str, Any]) -> None:
-        self.values = values
-
-    @property
-    def columns(self) -> list[str]:
-        return list(self.values)
-
-    def items(self) -> ItemsView[str, Any]:
-        return self.values.items()
-
-    def __len__(self) -> int:
-        return len(next(iter(self.values.values())))
-
-    def __getitem__(self, some: slice) -> Columns:
-        return Columns({name: values[some] for name, values in self.values.items()})
-
-
 def answering(chosen: Chosen) -> Callable[[Any], Any]:
-    """What answers to inputs (N) of a model: ONNX Runtime, or, where it cannot, the page itself."""
+    """What answers to inputs (N) of a model: ONNX Runtime, by columns (N), or, where it cannot, the page itself."""
 
     def by_the_page(data: Any) -> Any:
         return chosen.case.page.predict(chosen.model, data)
@@ -52,7 +32,7 @@ def answering(chosen: Chosen) -> Callable[[Any], Any]:
     def quickly(data: Any) -> Any:
         with contextlib.suppress(Exception):  # whatever is wrong with the inputs, the page says it
             found = agreement.answers(session, data)
-            return Columns({name: found[name] for name in order})
+            return {name: found[name] for name in order}
         return by_the_page(data)
 
     return quickly
@@ -64,8 +44,8 @@ def _session(chosen: Chosen) -> Any:
         from handbook.serving import export
         from handbook.serving.export import agreement
 
-        content = export.written(chosen)
-        agreement.check(chosen, content)
-        return agreement.session(content)
+        session = agreement.session(export.written(chosen))
+        agreement.check(chosen, session)
+        return session
     except (HandbookError, ImportError):
         return None

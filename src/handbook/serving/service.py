@@ -223,7 +223,7 @@ def unanswered(batch: Batch, predictions: list[Any]) -> list[Fault]:
 
 def plain(answers: Any) -> list[Any]:
     """Answers as JSON has them, as MLflow's scoring server gives them: a list of objects, or of pictures."""
-    if not hasattr(answers, "columns"):
+    if not hasattr(answers, "items"):
         return list(answers.tolist())
     columns = {str(name): column.tolist() for name, column in answers.items()}
     return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]

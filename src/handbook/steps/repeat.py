@@ -10,7 +10,6 @@ import dataclasses
 import math
 import os
 import shutil
-import sys
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
@@ -24,8 +23,9 @@ from handbook.errors import HandbookError
 from handbook.files import documents, locks
 from handbook.files.formats import write_json
 from handbook.project import Apart, Case, Project, plain
+from handbook.startup.cores import available_cores
 from handbook.steps.evaluate import evaluate
-from handbook.steps.given import data_of
+from handbook.steps.given import data_of, rounded
 from handbook.steps.sources import digest, fingerprint
 from handbook.steps.train import train
 
@@ -65,7 +65,7 @@ def repeat(project: Project, name: str, seeds: int = 5, jobs: int | None = None)
     with _alone(project, name), _only(project.cache / "repeats" / name, key) as home:
         work = [_repetition(project, case, home, case.params.seed + k) for k in range(seeds)]
         ahead = [each for each in work if not each.kept.exists()]
-        for done in _run(ahead, jobs or _cores()):
+        for done in _run(ahead, jobs or available_cores()):
             print(f"{name}, seed {done.params['seed']}: {_primary(case, _scores(done)):.4f}", flush=True)
         rows = {str(each.params["seed"]): _scores(each) for each in work}
         summary = {"key": key, "data": origin["kind"], "dataset": case.dataset, "seeds": rows, **spread(rows)}
@@ -87,8 +87,8 @@ def spread(rows: dict[str, Scores]) -> dict[str, Scores]:
     shared = [name for name in next(iter(rows.values())) if all(name in row for row in rows.values())]
     by_name = {name: [row[name] for row in rows.values()] for name in shared}
     return {
-        "mean": {name: _short(fmean(values)) for name, values in by_name.items()},
-        "deviation": {name: _short(stdev(values)) for name, values in by_name.items()},
+        "mean": rounded({name: fmean(values) for name, values in by_name.items()}),
+        "deviation": rounded({name: stdev(values) for name, values in by_name.items()}),
     }
 
 
@@ -128,16 +128,6 @@ def _scores(repetition: Repetition) -> Scores:
 
 def _primary(case: Case, scores: Scores) -> float:
     return scores[case.page.PRIMARY]
-
-
-def _short(value: float) -> float:
-    """Six significant digits, as metrics have."""
-    return float(f"{value:.6g}")
-
-
-def _cores() -> int:
-    """The processors that this process may use."""
-    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
 
 
 @contextmanager

@@ -23,12 +23,12 @@ from tests.serving.export import toys
 def test_a_weight_that_is_another_is_found() -> None:
     case, model, pictures = serving.drawn()
     chosen = toys.chosen(case.name, model, pictures)
-    content = export.written(chosen)
-    assert agreement.check(chosen, content) == len(pictures) + agreement.DRAWN["pictures"]
+    ready = agreement.session(export.written(chosen))
+    assert agreement.check(chosen, ready) == len(pictures) + agreement.DRAWN["pictures"]
     with torch.no_grad():
         next(model.head.parameters()).mul_(1.01)
     with pytest.raises(HandbookError, match="cannot be exported: ONNX Runtime answers otherwise, for input "):
-        agreement.check(chosen, content)
+        agreement.check(chosen, ready)
 
 
 def test_labels_are_held_to_be_equal_and_numbers_to_be_close() -> None:
@@ -55,6 +55,6 @@ def test_what_is_drawn_holds_every_word_an_unknown_one_and_numbers_across_the_ra
 
 def test_a_signature_says_what_goes_in_and_what_comes_out() -> None:
     case, model, pictures = serving.drawn()
-    said = agreement.signature(export.written(toys.chosen(case.name, model, pictures)))
+    said = agreement.signature(agreement.session(export.written(toys.chosen(case.name, model, pictures))))
     assert said.startswith("pictures uint8['rows', 28, 28] -> label int64['rows'], name string['rows'], probability")
     assert dataclasses.is_dataclass(case)

@@ -13,7 +13,6 @@ w = p(x|z) p(z) / q(z|x), log of the mean of k weights w lies between it and log
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +22,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from handbook.data.subsets import Subset
 from handbook.evaluation.trials import fit, one_thread
 
 if TYPE_CHECKING:
@@ -36,27 +36,17 @@ DIMENSIONS, VAE_DIMENSIONS = (2, 8, 32), (2, 8)
 SEEDS = 2
 
 
-@dataclass(frozen=True)
-class Digits:
-    """Pictures (28 x 28 bytes each) and labels (a byte each), to learn from and new."""
-
-    pictures: bytes
-    labels: bytes
-    new: bytes
-    answers: bytes
+class Digits(Subset):
+    """The digits to learn from, and new."""
 
     @classmethod
     def of(cls, data: LabelledImages) -> Digits:
-        parts = data.train_images[:TRAIN], data.train_labels[:TRAIN], data.test_images[:TEST], data.test_labels[:TEST]
-        return cls(*(part.tobytes() for part in parts))
+        return cls.first(data, TRAIN, TEST)
 
     def arrays(self) -> tuple[Array, Array, Array, Array]:
         """Pictures (N, 784) of 0 to 1 and labels (N,), to learn from, and new."""
-        x, labels, new, answers = (
-            np.frombuffer(each, np.uint8) for each in (self.pictures, self.labels, self.new, self.answers)
-        )
-        scaled = [each.reshape(-1, PIXELS).astype(np.float32) / 255 for each in (x, new)]
-        return scaled[0], labels, scaled[1], answers
+        x, labels, new, answers = self.flat()
+        return x.astype(np.float32) / 255, labels, new.astype(np.float32) / 255, answers
 
 
 class Autoencoder(nn.Module):

@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 
+from handbook.evaluation.metrics import fold_interval
 from handbook.labs.classics import boosting, logistic
 from handbook.labs.classics.calls import Calls
 from handbook.labs.classics.tree import Array, Labels
@@ -83,13 +84,8 @@ class Scores:
         return float(self.folds.mean())
 
     def interval(self) -> tuple[float, float]:
-        """95 %, of the mean: a fold held out is 1/(FOLDS − 1) of a training part."""
-        from scipy.stats import t
-
-        n = len(self.folds)
-        spread = self.folds.std(ddof=1) * np.sqrt(1 / n + 1 / (n - 1))
-        reach = float(t.ppf(0.975, n - 1) * spread)
-        return self.mean - reach, self.mean + reach
+        """95 %, of the mean, by what folds share."""
+        return fold_interval(self.folds.tolist())
 
     def less(self, other: Scores) -> Scores:
         """The differences, fold by fold."""

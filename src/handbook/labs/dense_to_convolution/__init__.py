@@ -20,7 +20,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from handbook.data.images import LabelledImages
-from handbook.evaluation.trials import over_seeds, share
+from handbook.evaluation.metrics import mean_interval
+from handbook.evaluation.trials import share
 from handbook.labs.dense_to_convolution import chain, detection, equivariance, learners, windows
 
 if TYPE_CHECKING:
@@ -121,7 +122,7 @@ def _data(plan: learners.Plan) -> dict[str, float | bool]:
         facts[f"{kind}: weights"] = learners.weights(kind)
         for n, row in zip(plan.sizes, scores, strict=True):
             for place, words in enumerate(("", ", moved")):
-                mean, low, high = over_seeds(row[:, place])
+                mean, low, high = mean_interval(row[:, place])
                 facts[f"{kind}, {n} garments{words}: accuracy"] = mean
                 facts[f"{kind}, {n} garments{words}: interval"] = (high - low) / 2
     augmented = learners.by_augmentation(plan)

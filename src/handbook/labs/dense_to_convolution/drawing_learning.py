@@ -10,7 +10,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from handbook.evaluation.figures import GREY, INK, ORANGE, canvas
-from handbook.evaluation.trials import over_seeds, share
+from handbook.evaluation.metrics import mean_interval
+from handbook.evaluation.trials import share
 from handbook.labs.dense_to_convolution import detection, learners
 from handbook.labs.dense_to_convolution.drawing_layers import COLOURS, MARKS, plain
 
@@ -61,7 +62,7 @@ def data_saved(plan: learners.Plan, found: dict[str, Array]) -> Figure:
                                               strict=True)):  # fmt: skip
         for shift, (kind, scores) in enumerate(found.items()):
             x = np.array(plan.sizes) * 1.03 ** (shift - 1.5)  # side by side, so that the intervals can be seen
-            means, low, high = np.array([over_seeds(row[:, place]) for row in scores]).T * 100
+            means, low, high = np.array([mean_interval(row[:, place]) for row in scores]).T * 100
             axis.errorbar(x, means, [means - low, high - means], fmt=MARKS[shift] + "-", color=COLOURS[shift],
                           capsize=3, ms=5, label=f"{kind} ({learners.weights(kind):,} weights)")  # fmt: skip
         axis.set(xscale="log", xlabel="garments to learn from", title=title)
@@ -83,7 +84,7 @@ def augmentation(plan: learners.Plan, found: Array) -> Figure:
     """A row a way to learn, a column a way to be judged: mean accuracies and half their intervals over seeds."""
     figure, axes = canvas(size=(8.0, 4.6))
     names = list(learners.DISTORTIONS)
-    bounds = np.array([[over_seeds(found[i, :, j]) for j in range(len(names))] for i in range(len(names))])
+    bounds = np.array([[mean_interval(found[i, :, j]) for j in range(len(names))] for i in range(len(names))])
     means = 100 * bounds[..., 0]
     axes.imshow(means, cmap="viridis", aspect="auto")
     for i, j in np.ndindex(*means.shape):

@@ -17,7 +17,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from handbook.data.images import LabelledImages
-from handbook.evaluation.trials import over_seeds
+from handbook.evaluation.metrics import mean_interval
 from handbook.labs.early_networks import boltzmann, perceptron
 from handbook.labs.early_networks.digits import Digits
 
@@ -68,7 +68,7 @@ def _perceptron(digits: Digits) -> dict[str, float | bool]:
 def _toy() -> dict[str, float | bool]:
     facts: dict[str, float | bool] = {"bars and stripes: best log-likelihood (nats)": boltzmann.best_likelihood()}
     for name, paths in boltzmann.toy_runs().items():
-        mean, low, high = over_seeds(paths[:, -1])
+        mean, low, high = mean_interval(paths[:, -1])
         facts |= {
             f"bars and stripes, {name}: log-likelihood (nats)": mean,
             f"bars and stripes, {name}: interval over seeds": (high - low) / 2,
@@ -79,7 +79,7 @@ def _toy() -> dict[str, float | bool]:
 def _boltzmann(digits: Digits) -> dict[str, float | bool]:
     facts: dict[str, float | bool] = {}
     for n, (pixels, features) in boltzmann.few_labels(digits).items():
-        mean, low, high = over_seeds(features - pixels)
+        mean, low, high = mean_interval(features - pixels)
         facts |= {
             f"{n} labels: accuracy on pixels": float(pixels.mean()),
             f"{n} labels: accuracy on the machine's features": float(features.mean()),

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import numpy.typing as npt
+
+from handbook.data.subsets import Subset
 
 if TYPE_CHECKING:
     from handbook.data.images import LabelledImages
@@ -15,23 +15,14 @@ Array = npt.NDArray[Any]
 TRAIN, TEST = 8_000, 1_000
 
 
-@dataclass(frozen=True)
-class Digits:
-    """Pictures (28 x 28 bytes each) and labels (a byte each), to learn from and new."""
-
-    pictures: bytes
-    labels: bytes
-    new: bytes
-    answers: bytes
+class Digits(Subset):
+    """The digits to learn from, and new."""
 
     @classmethod
     def of(cls, data: LabelledImages) -> Digits:
-        parts = data.train_images[:TRAIN], data.train_labels[:TRAIN], data.test_images[:TEST], data.test_labels[:TEST]
-        return cls(*(part.tobytes() for part in parts))
+        return cls.first(data, TRAIN, TEST)
 
     def arrays(self) -> tuple[Array, Array, Array, Array]:
         """Pictures (N, 784) of 0 to 1 and labels (N,), to learn from, and new."""
-        x, labels, new, answers = (
-            np.frombuffer(each, np.uint8) for each in (self.pictures, self.labels, self.new, self.answers)
-        )
-        return x.reshape(-1, 784) / 255, labels, new.reshape(-1, 784) / 255, answers
+        x, labels, new, answers = self.flat()
+        return x / 255, labels, new / 255, answers

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from handbook.evaluation import figures as draw
 from handbook.evaluation.figures import BLUE, GREY, INK, ORANGE, canvas
-from handbook.evaluation.trials import over_seeds
+from handbook.evaluation.metrics import mean_interval
 from handbook.labs.early_networks import boltzmann, perceptron
 from handbook.labs.early_networks.digits import Digits
 
@@ -99,7 +99,7 @@ def likelihoods(runs: dict[str, Array]) -> Figure:
     for (name, paths), colour in zip(runs.items(), (INK, BLUE, ORANGE), strict=True):
         axes.plot(steps, paths.mean(axis=0), color=colour, label=names[name])
         axes.fill_between(steps, paths.min(axis=0), paths.max(axis=0), color=colour, alpha=0.2)
-        ends[name] = over_seeds(paths[:, -1])
+        ends[name] = mean_interval(paths[:, -1])
     axes.axhline(boltzmann.best_likelihood(), ls="--", color=GREY, label="the best there is")
     axes.set(xlabel="step", ylabel="mean log-likelihood (nats)", ylim=(-6.5, -2.3))
     axes.legend(frameon=False, loc="lower right")
@@ -144,10 +144,10 @@ def few_labels(found: dict[int, tuple[Array, Array]]) -> Figure:
     figure, (scores, gains) = canvas(1, 2, size=(9.4, 3.9))
     places = np.arange(len(found))
     for index, (name, colour, mark) in enumerate((("pixels", BLUE, "o"), ("the machine's features", ORANGE, "s"))):
-        means, low, high = np.array([over_seeds(each[index]) for each in found.values()]).T * 100
+        means, low, high = np.array([mean_interval(each[index]) for each in found.values()]).T * 100
         scores.errorbar(places, means, [means - low, high - means], fmt=mark + "-", color=colour, capsize=3,
                         label=f"logistic regression on {name}")  # fmt: skip
-    gain = 100 * np.array([over_seeds(features - pixels) for pixels, features in found.values()])
+    gain = 100 * np.array([mean_interval(features - pixels) for pixels, features in found.values()])
     gains.axhline(0, ls="--", color=GREY)
     gains.errorbar(places, gain[:, 0], [gain[:, 0] - gain[:, 1], gain[:, 2] - gain[:, 0]], fmt="s", color=ORANGE,
                    capsize=3)  # fmt: skip

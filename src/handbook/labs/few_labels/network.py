@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 
 import numpy as np
 import torch
@@ -78,14 +77,3 @@ def batches(rows: int, steps: int, rng: np.random.Generator) -> Iterator[Tensor]
     passes = -(-steps * size // rows)
     order = torch.from_numpy(np.concatenate([rng.permutation(rows) for _ in range(passes)]))
     yield from torch.split(order[: steps * size], size)
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """Sums in one order, so that the same training has the same result; and small batches gain nothing from two."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

@@ -18,7 +18,8 @@ import numpy as np
 from torch import Tensor
 from torch.nn import functional as F
 
-from handbook.labs.few_labels.network import Loss, one_thread, start, train
+from handbook.evaluation.trials import one_thread
+from handbook.labs.few_labels.network import Loss, start, train
 from handbook.labs.few_labels.pictures import CLASSES, Array, Given, mean_and_half
 
 NOISE, Q, SMOOTHING, RATE = (0.0, 0.2, 0.4, 0.6), 0.7, 0.2, 0.002

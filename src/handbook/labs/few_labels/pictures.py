@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from handbook.data.subsets import Subset
+
 if TYPE_CHECKING:
     from handbook.data.images import LabelledImages
 
@@ -16,23 +18,12 @@ TRAIN, TEST, CLASSES = 20_000, 2_000, 10
 WHOLE = 10_000  # pictures from which on the whole plan is run; a drawn sample, which is no result, runs a part
 
 
-@dataclass(frozen=True)
-class Given:
-    """The first pictures (28 x 28 bytes each) and their labels (a byte each), to learn from and to be judged by.
-
-    They are bytes, so that the same pictures are known again and nothing is computed twice.
-    """
-
-    pictures: bytes
-    labels: bytes
-    new: bytes
-    answers: bytes
+class Given(Subset):
+    """The first pictures and their labels, to learn from and to be judged by."""
 
     @classmethod
     def of(cls, data: LabelledImages) -> Given:
-        train, test = slice(0, TRAIN), slice(0, TEST)
-        parts = data.train_images[train], data.train_labels[train], data.test_images[test], data.test_labels[test]
-        return cls(*(part.tobytes() for part in parts))
+        return cls.first(data, TRAIN, TEST)
 
     @property
     def sparse(self) -> bool:
@@ -44,8 +35,8 @@ class Given:
 
         Intensities are standardised by mean and deviation of the pictures to learn from, which takes no label.
         """
-        x, new = (np.frombuffer(part, np.uint8).reshape(-1, 28 * 28) for part in (self.pictures, self.new))
-        y, answers = (np.frombuffer(part, np.uint8).astype(np.int64) for part in (self.labels, self.answers))
+        x, labels, new, right = self.flat()
+        y, answers = labels.astype(np.int64), right.astype(np.int64)
         levels = np.arange(256)
         share = np.bincount(x.ravel(), minlength=256) / x.size
         centre = levels @ share

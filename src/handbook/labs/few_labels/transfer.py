@@ -22,7 +22,8 @@ from functools import cache
 import numpy as np
 from torch.nn import functional as F
 
-from handbook.labs.few_labels.network import Network, one_thread, start, train
+from handbook.evaluation.trials import one_thread
+from handbook.labs.few_labels.network import Network, start, train
 from handbook.labs.few_labels.pictures import Array, Found, Given, drawn, most_of_each
 
 METHODS = ("kernels, fine-tuned", "kernels, frozen", "all, fine-tuned", "features, frozen", "from scratch", "pixels")

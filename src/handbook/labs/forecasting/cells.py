@@ -10,7 +10,6 @@ is small, so that a step of thirty networks takes as long as one of three. Each 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from typing import NamedTuple
 
 import torch
@@ -84,14 +83,3 @@ def steps(cell: str, w: Weights, x: Tensor, state: State | None = None) -> Itera
         inputs = value[:, :, None] * w.inputs + w.bias
         state, gates = step(inputs, torch.baddbmm(w.recurrent_bias, state[0], w.recurrent), state)
         yield state, gates
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """Sums in one order, and networks this small gain nothing from two."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from handbook.evaluation.trials import one_thread
 from handbook.labs.forecasting.series import Array
 
 WIDTH, WINDOW, BATCH, UPDATES, RATE = 12, 24, 12, 150, 0.01
@@ -77,7 +78,7 @@ def train(cell: str, past: Array, lag: int, seed: int, updates: int = UPDATES) -
     held = HELD if total > HELD + 2 * window else 0
     places, rng = total - held - window, np.random.default_rng([55, seed])
     losses, least = np.empty((updates, len(past))), torch.full((len(past), 1, 1), torch.inf)
-    with cells.one_thread():
+    with one_thread():
         w = cells.Weights(*(each.requires_grad_() for each in cells.draw(cell, len(past), WIDTH, seed)))
         optimiser, best = torch.optim.Adam(w, RATE), cells.Weights(*(each.detach().clone() for each in w))
         for update in range(updates):
@@ -130,7 +131,7 @@ def forecast(trained: Trained, histories: Array, steps: int) -> Array:
     flat = histories[:, :, -(WINDOW + trained.handed.lag) :]
     seen = np.stack([trained.handed(flat[:, k]) for k in range(origins)], axis=1)  # (S, O, WINDOW)
     w, found = cells.Weights(*map(torch.from_numpy, trained.weights)), np.empty((series, origins, steps))
-    with cells.one_thread(), torch.inference_mode():
+    with one_thread(), torch.inference_mode():
         named, state = cells.read(trained.cell, w, torch.from_numpy(seen).float())
         value = named[:, :, -1:]
         for step in range(steps):
@@ -148,6 +149,6 @@ def gates(trained: Trained, values: Array, network: int = 0) -> dict[str, Array]
 
     w = cells.Weights(*(torch.from_numpy(each[network : network + 1]) for each in trained.weights))
     seen = torch.from_numpy(trained.handed(values)[network][None, None]).float()
-    with cells.one_thread(), torch.inference_mode():
+    with one_thread(), torch.inference_mode():
         read = [found for _, found in cells.steps(trained.cell, w, seen)]
     return {name: torch.stack([each[name][0, 0] for each in read]).numpy() for name in read[0]}

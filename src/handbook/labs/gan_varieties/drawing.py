@@ -10,8 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from handbook.evaluation.figures import BLUE, GREY, INK, ORANGE, canvas, mosaic, ranking
+from handbook.evaluation.metrics import mean_interval
 from handbook.labs.gan_varieties import cycle, progressive, star, style, units
-from handbook.labs.gan_varieties.game import over_seeds
 from handbook.labs.gan_varieties.small import Floats
 
 Interval = tuple[float, float, float]
@@ -163,7 +163,7 @@ def star_sheet(found: star.Stars) -> Figure:
 
 def more_data(found: star.Stars) -> Figure:
     """Accuracy of classifiers of games by their training data, means over seeds."""
-    values = np.array([over_seeds(found.accuracy[way]) for way in star.WAYS]) * 100
+    values = np.array([mean_interval(found.accuracy[way]) for way in star.WAYS]) * 100
     gains = {way: found.gain(way) for way in star.WAYS[1:]}
     parts = [f"{way} sprites {100 * gain[0]:+.1f} points{_doubt(gain)}" for way, gain in gains.items()]
     title = f"Naming the game of unseen Pokemon: {', '.join(parts)}"

@@ -20,6 +20,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from handbook.evaluation import trials
 from handbook.labs.gan_varieties.small import Floats, Numbers
 
 # Times the steps of every training of this lab. At 1 they take four minutes of one thread together, in which no GAN of
@@ -32,14 +33,9 @@ RESAMPLES = 1000  # of a bootstrap
 @contextmanager
 def one_thread(seed: int) -> Iterator[None]:
     """Sums in one order and randomness from the seed; after it, torch is as it was."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
-            yield
-    finally:
-        torch.set_num_threads(before)
+    with trials.one_thread(), torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        yield
 
 
 def steps(passes: float, pictures: int, batch: int) -> int:
@@ -120,15 +116,6 @@ def bounds(name: str, interval: tuple[float, float, float]) -> dict[str, float |
     """A measured value and its interval as three facts."""
     value, low, high = interval
     return {name: value, f"{name}, low": low, f"{name}, high": high}
-
-
-def over_seeds(values: Floats) -> tuple[float, float, float]:
-    """Mean of one value a seed (N,), and its 95 % interval by Student's t."""
-    from scipy.stats import t
-
-    mean = float(np.mean(values))
-    half = float(t.ppf(0.975, len(values) - 1) * np.std(values, ddof=1) / np.sqrt(len(values)))
-    return mean, mean - half, mean + half
 
 
 def ratio(top: Floats, bottom: Floats, groups: Numbers, rng: np.random.Generator) -> tuple[float, float, float]:

@@ -26,7 +26,8 @@ import torch
 from torch import Tensor, nn
 
 from handbook.evaluation import sliced
-from handbook.labs.gan_varieties.game import EVERY, Match, batches, bounds, one_thread, over_seeds, steps
+from handbook.evaluation.metrics import mean_interval
+from handbook.labs.gan_varieties.game import EVERY, Match, batches, bounds, one_thread, steps
 from handbook.labs.gan_varieties.layers import (
     WIDTHS,
     Conv,
@@ -183,7 +184,7 @@ class Race:
     def gain(self) -> tuple[float, float, float]:
         """What growing takes off the distance in the end, mean over seeds, both from the same start."""
         pairs = zip(self.grown, self.at_once, strict=True)
-        return over_seeds(np.array([other.distances[-1] - mine.distances[-1] for mine, other in pairs]))
+        return mean_interval(np.array([other.distances[-1] - mine.distances[-1] for mine, other in pairs]))
 
     def facts(self) -> dict[str, float | bool]:
         """Distances in the end, and the steps that the same multiply-adds came to."""

@@ -25,7 +25,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from handbook.labs.gan_varieties.game import adam, batches, bounds, move, one_thread, over_seeds, ratio, steps
+from handbook.evaluation.metrics import mean_interval
+from handbook.labs.gan_varieties.game import adam, batches, bounds, move, one_thread, ratio, steps
 from handbook.labs.gan_varieties.small import Bytes, Floats, Numbers, Small, as_pixels, reduced
 from handbook.labs.gan_varieties.translation import (
     BATCH,
@@ -162,7 +163,7 @@ class Stars:
 
     def gain(self, way: str) -> Interval:
         """What more training data add to the accuracy, mean over paired seeds."""
-        return over_seeds(self.accuracy[way] - self.accuracy[WAYS[0]])
+        return mean_interval(self.accuracy[way] - self.accuracy[WAYS[0]])
 
     def facts(self) -> dict[str, float | bool]:
         """Errors left, shares that pass, accuracies and gains."""
@@ -172,7 +173,7 @@ class Stars:
         for name, share in self.taken.items():
             found |= bounds(f"taken for the wanted game: {name}", share)
         for way, values in self.accuracy.items():
-            found |= bounds(f"accuracy of naming the game, sprites {way}", over_seeds(values))
+            found |= bounds(f"accuracy of naming the game, sprites {way}", mean_interval(values))
         for way in WAYS[1:]:
             found |= bounds(f"added to the accuracy, sprites {way}", self.gain(way))
         return found

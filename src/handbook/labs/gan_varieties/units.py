@@ -23,7 +23,8 @@ import torch
 from torch import Tensor, nn
 
 from handbook.evaluation import sliced
-from handbook.labs.gan_varieties.game import Match, batches, bounds, one_thread, over_seeds, steps
+from handbook.evaluation.metrics import mean_interval
+from handbook.labs.gan_varieties.game import Match, batches, bounds, one_thread, steps
 from handbook.labs.gan_varieties.small import Bytes, Floats, Small, as_bytes, as_pixels
 
 SIDE, LATENT, BATCH = 16, 32, 16
@@ -113,7 +114,7 @@ class Tried:
             found[f"silent channels: {name}"] = float(self.silent[way].mean())
         for habit in HABITS:
             for where, gain in self.gains(habit).items():
-                found |= bounds(f"taken off the distance by {habit}: {where}", over_seeds(gain))
+                found |= bounds(f"taken off the distance by {habit}: {where}", mean_interval(gain))
             found |= bounds(f"taken off the distance by {habit}", self.gain(habit))
             found[f"{habit} draws nearer for certain"] = self.gain(habit)[1] > 0
         return found
@@ -130,7 +131,7 @@ class Tried:
 
     def gain(self, habit: str) -> Interval:
         """The same over all settings and seeds."""
-        return over_seeds(np.concatenate(list(self.gains(habit).values())))
+        return mean_interval(np.concatenate(list(self.gains(habit).values())))
 
 
 @cache

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from handbook.evaluation.metrics import mean_interval
 from handbook.labs.online_learning import race
 from handbook.labs.online_learning.calls import Array, Calls
 
@@ -33,11 +34,8 @@ class Heard:
 
     def often(self, name: str) -> tuple[float, float, float]:
         """False alarms in 10,000 rows, and their 95 % interval over shuffles by Student's t."""
-        from scipy.stats import t
-
-        values = self.false[name] * 10_000 / self.rows
-        half = float(t.ppf(0.975, len(values) - 1) * values.std(ddof=1) / np.sqrt(len(values)))
-        return float(values.mean()), max(float(values.mean()) - half, 0.0), float(values.mean()) + half
+        mean, low, high = mean_interval(self.false[name] * 10_000 / self.rows)
+        return mean, max(low, 0.0), high
 
     def on_the_stream(self, name: str) -> float:
         """Alarms in 10,000 rows of the stream."""

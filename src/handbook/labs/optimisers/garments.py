@@ -6,14 +6,14 @@ vector of 44,426 float64 weights. For this race alone torch computes the gradien
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from handbook.data.subsets import Subset
+from handbook.evaluation.trials import one_thread
 from handbook.labs.optimisers.descent import batches
 from handbook.labs.optimisers.rules import RULES, Rule, Vector
 
@@ -51,20 +51,12 @@ class Lap:
         return np.convolve(self.losses, np.full(width, 1 / width), mode="valid")
 
 
-@dataclass(frozen=True)
-class Slice:
-    """The first pictures (28 x 28 bytes each) and labels (a byte each) to train on, and those to be judged by."""
-
-    pictures: bytes
-    labels: bytes
-    new: bytes
-    answers: bytes
+class Slice(Subset):
+    """The first pictures and labels to train on, and those to be judged by."""
 
     @classmethod
     def of(cls, data: LabelledImages) -> Slice:
-        train, test = slice(0, TRAIN), slice(0, TEST)
-        parts = data.train_images[train], data.train_labels[train], data.test_images[test], data.test_labels[test]
-        return cls(*(part.tobytes() for part in parts))
+        return cls.first(data, TRAIN, TEST)
 
 
 def weights(rng: np.random.Generator) -> Vector:
@@ -97,19 +89,6 @@ def loss(theta: Vector, pictures: Tensor, labels: Tensor) -> tuple[float, Vector
     value = torch.nn.functional.cross_entropy(logits(leaf, pictures), labels)
     (g,) = torch.autograd.grad(value, leaf)
     return float(value.detach()), g.numpy()
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """Sums in one order, so that the same race has the same result; and small batches gain nothing from two."""
-    import torch
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def lap(data: Slice, rule: Rule, steps: int = STEPS, seed: int = 0) -> Lap:

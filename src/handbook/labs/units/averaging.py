@@ -16,9 +16,9 @@ from functools import cache
 
 import numpy as np
 
+from handbook.evaluation.metrics import mean_interval
 from handbook.labs.units import network
 from handbook.labs.units.activations import Array, cross_entropy
-from handbook.labs.units.prelu import interval
 
 SEEDS, STEPS, BATCH, RATE, WIDTH = 8, 3000, 5, 0.5, 24  # a rate as high, and batches as small, as still go down
 FROM, EVERY = 2000, 50  # the step from which on weights are averaged, and how often they are judged
@@ -81,7 +81,7 @@ def gained() -> tuple[float, float, float]:
 
     Any of those might have been the last: the mean of their losses is what stopping there costs.
     """
-    return interval(np.array([each.last.mean() - each.mean[-1] for each in runs()]))
+    return mean_interval(np.array([each.last.mean() - each.mean[-1] for each in runs()]))
 
 
 def bowl(steps: int = 4000, seed: int = 0) -> tuple[float, float]:

@@ -6,6 +6,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from handbook.evaluation.figures import BLUE, GREY, INK, ORANGE, canvas
+from handbook.evaluation.metrics import mean_interval
 from handbook.labs.units import averaging, exploding, prelu
 
 QUIET = 1e-4  # deviation of inputs under which tanh is nearly a line
@@ -80,7 +81,7 @@ def leaks() -> Figure:
     found, colours = prelu.compare(), dict(zip(prelu.LEAKS, (BLUE, "#2a8a57", ORANGE, GREY), strict=True))
     for place, (name, trained) in enumerate(found.items()):
         curves.semilogy(np.mean([each.losses for each in trained], axis=0), color=colours[name], label=name)
-        mean, low, high = prelu.interval(prelu.last_losses(name))
+        mean, low, high = mean_interval(prelu.last_losses(name))
         ends.plot([low, high], [place, place], color=GREY, lw=2)
         ends.plot(mean, place, "o", color=colours[name])
     curves.set(xlabel="step", ylabel="cross-entropy (nats), mean of seeds")

@@ -16,6 +16,7 @@ from functools import cache
 
 import numpy as np
 
+from handbook.evaluation.metrics import mean_interval
 from handbook.labs.units import network
 from handbook.labs.units.activations import Array, cross_entropy
 from handbook.labs.units.layers import dense, dense_backward
@@ -77,14 +78,6 @@ def compare() -> dict[str, list[Trained]]:
     return found
 
 
-def interval(values: Array) -> tuple[float, float, float]:
-    """Mean, and the 95 % interval of it by Student's t over seeds."""
-    from scipy.stats import t
-
-    reach = float(t.ppf(0.975, len(values) - 1) * values.std(ddof=1) / np.sqrt(len(values)))
-    return float(values.mean()), float(values.mean()) - reach, float(values.mean()) + reach
-
-
 def last_losses(name: str) -> Array:
     """The last loss of each seed (SEEDS,)."""
     return np.array([each.losses[-1] for each in compare()[name]])
@@ -92,4 +85,4 @@ def last_losses(name: str) -> Array:
 
 def gained(over: str) -> tuple[float, float, float]:
     """By how much PReLU's last loss is below another's, seed by seed: mean and interval."""
-    return interval(last_losses(over) - last_losses("PReLU"))
+    return mean_interval(last_losses(over) - last_losses("PReLU"))

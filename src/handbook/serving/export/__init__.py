@@ -40,11 +40,12 @@ def export(project: Project, name: str, to: Path, version: str = "", force: bool
         )
     chosen = prediction.choose(project, name, version)
     content = written(chosen)
-    checked = agreement.check(chosen, content)
+    ready = agreement.session(content)
+    checked = agreement.check(chosen, ready)
     write_bytes(to, content)
     return (
         f"{chosen.title} is in {to} ({len(content):,} bytes): ONNX Runtime answers {checked} inputs as it does.\n"
-        f"Inputs and outputs: {agreement.signature(content)}"
+        f"Inputs and outputs: {agreement.signature(ready)}"
     )
 
 

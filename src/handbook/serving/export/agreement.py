@@ -22,15 +22,15 @@ DRAWN = {"pictures": 64, "rows": 512}  # inputs that are drawn to compare by
 UNKNOWN = "a word that training never saw"
 
 
-def check(chosen: Chosen, content: bytes) -> int:
-    """Compare the answers to inputs that are drawn, the same each time; how many. HandbookError if any differ."""
+def check(chosen: Chosen, ready: Any) -> int:
+    """Compare a session's answers to inputs drawn the same each time; how many. HandbookError if one differs."""
     given = drawn(chosen)
     with warnings.catch_warnings():
         warnings.simplefilter(
             "ignore"
         )  # of the words that nobody knows and the numbers that are far off: they are meant
         expected = chosen.case.page.predict(chosen.model, given)
-    if fault := difference(expected, answers(session(content), given)):
+    if fault := difference(expected, answers(ready, given)):
         raise unfit(chosen, f"ONNX Runtime answers otherwise, {fault}")
     return len(given)
 
@@ -81,14 +81,13 @@ def difference(expected: pd.DataFrame, found: dict[str, npt.NDArray[Any]]) -> st
     return ""
 
 
-def signature(content: bytes) -> str:
-    """The inputs and outputs of a file, in a line."""
-    known = session(content)
+def signature(ready: Any) -> str:
+    """The inputs and outputs of a session, in a line."""
 
     def listed(values: Any) -> str:
         return ", ".join(f"{each.name} {each.type[7:-1]}{each.shape}" for each in values)
 
-    return f"{listed(known.get_inputs())} -> {listed(known.get_outputs())}"
+    return f"{listed(ready.get_inputs())} -> {listed(ready.get_outputs())}"
 
 
 def drawn(chosen: Chosen) -> Any:

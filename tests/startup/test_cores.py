@@ -1,0 +1,23 @@
+"""The cores that a process may use, not those that the machine has."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from handbook.startup.cores import available_cores
+
+
+def test_a_process_that_may_use_one_core_has_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {3}, raising=False)
+    monkeypatch.setattr(os, "cpu_count", lambda: 64)
+    assert available_cores() == 1
+
+
+def test_where_the_system_does_not_say_it_is_the_machines(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(os, "sched_getaffinity", raising=False)
+    monkeypatch.setattr(os, "cpu_count", lambda: 5)
+    assert available_cores() == 5
+    monkeypatch.setattr(os, "cpu_count", lambda: None)
+    assert available_cores() == 1
