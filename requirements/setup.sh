@@ -119,8 +119,7 @@ make_venv() {
 # Whoever types dvc in some folder: each python of .venv finds the checkout around itself, for what make exports there.
 SITE_CACHE='import os, sys; os.environ.setdefault("DVC_SITE_CACHE_DIR", os.path.join(os.path.dirname(sys.prefix), ".dvc", "site"))'
 
-install_all() {
-  pinned -r requirements/build.txt
+install_torch() {
   case ${TORCH:-} in
     '') pinned -r requirements/torch-cpu.txt 2> /dev/null || pinned -r requirements/torch.txt ;;
     cpu) pinned -r requirements/torch-cpu.txt 2> /dev/null || pinned -r requirements/torch-cpu.txt --index-url "$CPU_INDEX" ;;
@@ -131,7 +130,14 @@ install_all() {
     say "This build of torch asks for NVIDIA's libraries, some GB. On a machine without a GPU: make setup TORCH=cpu"
     pinned -r requirements/cuda.txt
   fi
-  pinned -r requirements/handbook.txt
+}
+
+install_all() {
+  pinned -r requirements/build.txt
+  # side by side: no package of the one needs the other to be installed, and pip unpacks on one core
+  install_torch & torch=$!
+  rest=0 && pinned -r requirements/handbook.txt || rest=$?
+  wait "$torch" && [ "$rest" = 0 ] || exit 1
   install --no-build-isolation --editable .
   packages=$("$BIN/python" -I -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
   printf '%s\n' "$SITE_CACHE" > "$packages/handbook_site_cache.pth"

@@ -67,7 +67,7 @@ RANGES: dict[str, Range] = {
         WIDTH,
     ),
     **dict.fromkeys(("embedding", "neighbours", "plain_epochs", "patience", "erase", "shift"), FROM_ZERO),
-    **dict.fromkeys(("iterations", "sheet_every"), FROM_ZERO),
+    **dict.fromkeys(("iterations", "sheet_every", "modes"), FROM_ZERO),
     **dict.fromkeys(("n_folds", "inner_folds"), Range(2, 1000)),
     "max_leaf_nodes": FROM_TWO,
     **dict.fromkeys(("learning_rate", "generator_rate", "discriminator_rate"), RATE),

@@ -79,6 +79,20 @@ def test_the_digit_alone_changes_what_is_drawn_from_the_same_noise(fitted: Any) 
     assert (same == drawn[3]).all()
 
 
+def test_a_pair_without_labels_is_told_of_groups_and_asked_for_them_by_noise_alone(few: Any) -> None:
+    model = gan.fit(few, params("gan", epochs=1, steps=2, batch_size=16))
+    assert np.isclose(sum(model.shares or ()), 1)
+    noise = np.repeat(latents(np.array([4]), 100), 2, axis=0)
+    noise[:, 0] = (-3, 3)  # the first group, and the last
+    drawn = model.draw(noise)
+    assert not np.array_equal(drawn[0], drawn[1])
+    assert np.array_equal(drawn, gan.predict(model, noise))
+    assert np.array_equal(drawn, model.draw(noise, np.array([7, 7])))  # a digit says nothing to it
+    again = gan.Model(model.params, **model.facts)
+    again.load_state_dict(model.state_dict())
+    assert np.array_equal(again.draw(noise), drawn)
+
+
 def descents(model: gan.Model) -> list[torch.optim.Optimizer]:
     """An optimiser of either side, without memory."""
     return [torch.optim.SGD(each.parameters(), 0.05) for each in (model.generator, model.discriminator)]
@@ -232,7 +246,8 @@ def test_a_healthy_set_is_reported_to_be_healthy() -> None:
         ({"label_smoothing": 0.1, "loss": "hinge"}, "label_smoothing is for the standard loss"),
         ({"betas": (0.5,)}, "two betas"),
         ({"averaging": 1.0}, "averaging must be in"),
-        ({"two_updates": True, "conditional": True}, "two_updates is for the standard loss alone"),
+        ({"two_updates": True, "modes": 0, "conditional": True}, "two_updates is for the standard loss alone"),
+        ({"conditional": True}, "modes stand in for digits, found 120 of them"),
         ({"two_updates": True, "critic_steps": 2}, "two_updates is for the standard loss alone"),
     ],
 )

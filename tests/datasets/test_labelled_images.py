@@ -208,8 +208,8 @@ def test_one_label_changed_is_one_too_many_where_classes_are_equal(samples: Samp
     data = page.load(samples("fashion_mnist"))
     spoiled = replace(data, train_labels=relabel(data.train_labels, 3, 4, at_most=1))
     assert broken(images.facts(spoiled), page.expectations(sample=True)) == [
-        "train holds 300 pictures of class 3 (Dress)",
-        "train holds 300 pictures of class 4 (Coat)",
+        "train holds 150 pictures of class 3 (Dress)",
+        "train holds 150 pictures of class 4 (Coat)",
     ]
 
 

@@ -36,7 +36,7 @@ def test_the_sample_has_the_plays_form(samples: Samples) -> None:
         ("the", "thé", "The encoding is ASCII"),
         ("the", "th3", "The alphabet is that of the play"),
         ("\n", "\r\n", "The alphabet is that of the play"),
-        ("\n\n", "\n", "The play has 300 lines"),
+        ("\n\n", "\n", "The play has 200 lines"),
         ("\t", " ", "of the lines are of kind verse"),
         ("\n", " " * 60 + "\n", "No line is longer than 75"),
     ],

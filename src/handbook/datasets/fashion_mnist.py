@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 CLASSES = ("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat",
            "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot")  # fmt: skip
 ROWS = {"train": 60_000, "test": 10_000}
-SAMPLE_ROWS = {"train": 3_000, "test": 600}
+SAMPLE_ROWS = {"train": 1_500, "test": 300}
 LICENCE = "MIT, copyright 2017 Zalando SE"
 SAMPLE_LICENCE = "none needed: drawn here"
 SOURCE = "https://github.com/zalandoresearch/fashion-mnist"
@@ -60,7 +60,7 @@ HABITS = Habits(share=(0.1, 0.1), ink=(0.05, 0.97), ink_of_class={1: (0.25, 0.37
 
 
 def sample(directory: Path, seed: int) -> None:
-    """Draw 3,000 + 600 garments, as many of each class, and write them as the original's files."""
+    """Draw 1,500 + 300 garments, as many of each class, and write them as the original's files."""
     rng = np.random.default_rng(seed)
     for prefix, n in (("train", SAMPLE_ROWS["train"]), ("t10k", SAMPLE_ROWS["test"])):
         pictures = np.concatenate([_expose(draw(Canvas.stretch(n // 10, rng)), rng) for draw in GARMENTS])

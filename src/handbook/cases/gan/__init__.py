@@ -9,7 +9,8 @@ The book's generator draws 28 x 28 pictures, its dense discriminator takes 784 n
 the two is missing; made to fit, they are the block `gan_book`: the discriminator moves by a batch of real pictures,
 then by one of generated ones, the generator by noise of its own, and every 200 steps leave a sheet of 5 x 5. The block
 `gan` plays better at the same number of steps: a convolutional discriminator, first weights from normal(0, 0.02) or
-after He et al. (2015), a higher rate (0.001) with Adam's second beta at 0.99, and averaged weights to draw with.
+after He et al. (2015), a higher rate (0.001) with Adam's second beta at 0.99, averaged weights to draw with, and 120
+groups of the training pictures, found without their labels, that both sides are told of (`modes.py`).
 `gan_conditional` draws the digit that it is asked for (Mirza and Osindero 2014); `gan_wasserstein` plays for the
 distance of Arjovsky and of Gulrajani et al. (both 2017).
 
@@ -28,6 +29,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from handbook.cases.gan import modes
 from handbook.cases.gan.drawings import LEAST_SHARE, figures
 from handbook.cases.gan.networks import Discriminator, Generator
 from handbook.contract import Split
@@ -60,6 +62,7 @@ class Params:
     latent: int  # length of the noise vector z
     deep: bool  # our convolutional networks; else the book's
     conditional: bool  # both networks are given the digit
+    modes: int  # groups of the training pictures, found without labels, that both are given instead; 0: none
     loss: str  # standard, hinge or wasserstein
     label_smoothing: float  # taken off the target of real pictures; standard loss only
     gradient_penalty: float  # weight of (|grad| - 1)^2 between real and generated pictures
@@ -75,14 +78,18 @@ class Params:
         least = min(self.epochs, self.steps, self.batch_size, self.latent, self.critic_steps)
         if least < 1:
             raise ValueError(f"epochs, steps, batch_size, latent and critic_steps must be 1 or more, found {least}")
+        if self.conditional and self.modes:
+            raise ValueError(f"modes stand in for digits, found {self.modes} of them in a conditional pair")
         if self.loss not in GAMES:
             raise ValueError(f"loss must be one of {', '.join(GAMES)}, found {self.loss!r}")
         if self.label_smoothing and self.loss != "standard":
             raise ValueError(f"label_smoothing is for the standard loss, found {self.loss!r}")
-        plain = self.loss == "standard" and not (self.conditional or self.label_smoothing or self.gradient_penalty)
+        plain = self.loss == "standard" and not (
+            self.conditional or self.modes or self.label_smoothing or self.gradient_penalty
+        )
         if self.two_updates and not (plain and self.critic_steps == 1):
             raise ValueError(
-                "two_updates is for the standard loss alone: no digits, smoothing or penalty, critic_steps 1"
+                "two_updates is for the standard loss alone: no digits, modes, smoothing or penalty, critic_steps 1"
             )
         if len(self.betas) != 2 or not all(0 <= beta < 1 for beta in (*self.betas, self.averaging)):
             raise ValueError(f"two betas and averaging must be in [0, 1), found {self.betas}, {self.averaging}")
@@ -94,11 +101,13 @@ class Model(Adversaries):
     history_: list[dict[str, float]]
     every: Tensor  # (sheets, 25, 28, 28) bytes: what was drawn every `sheet_every` steps
 
-    def __init__(self, params: Params, classes: int) -> None:
+    def __init__(self, params: Params, classes: int, shares: list[float] | None = None) -> None:
+        """`shares` (k,) of the groups among the training pictures, if there are groups."""
+        number = len(shares or ()) or classes * params.conditional
         game = standard(params.label_smoothing) if params.label_smoothing else GAMES[params.loss]()
-        super().__init__(params, Generator(params, classes), Discriminator(params, classes), game, (SIDE, SIDE))
-        self.facts = {"classes": classes}
-        self.conditional, self.critic_steps = params.conditional, params.critic_steps
+        super().__init__(params, Generator(params, number), Discriminator(params, number), game, (SIDE, SIDE))
+        self.facts = {"classes": classes} | ({"shares": shares} if shares else {})
+        self.shares, self.conditional, self.critic_steps = shares, bool(number), params.critic_steps
         self.penalty = params.gradient_penalty
         if params.sheet_every:
             sheets = -(-params.epochs * params.steps // params.sheet_every)
@@ -128,6 +137,12 @@ class Model(Adversaries):
         self._remember(step + 1, steps)
         return {"loss": loss.detach(), "discriminator_loss": (of_real + of_generated).detach() / 2}
 
+    def draw(self, noise: modes.Noise, classes: modes.Numbers | None = None) -> Bytes:
+        """Pictures (N, 28, 28) of latent vectors (N, latent); where there are groups, they say which."""
+        if self.shares:
+            noise, classes = modes.asked(noise, self.shares)
+        return super().draw(noise, classes)
+
     def sheets_drawn(self) -> Bytes:
         """The sheets that training came to (sheets, 25, 28, 28): fewer where the data filled fewer steps."""
         return self.every[: -(-int(self.moments[-1]) // self.params.sheet_every)].cpu().numpy()
@@ -140,9 +155,14 @@ def split(data: LabelledImages, params: Params) -> Split[Pictures]:
 
 def fit(split: Split[Pictures], params: Params, run: Run | None = None) -> Model:
     """Play for that many steps; the averaged generator of the last one draws."""
+    images, labels = tensors(split.train)
+    shares = None
+    if params.modes:
+        labels = torch.from_numpy(modes.groups(split.train.images, params.modes, params.seed))
+        shares = (torch.bincount(labels) / len(labels)).tolist()
     torch.manual_seed(params.seed)
-    model = Model(params, len(split.train.classes))
-    draws = Draws(*tensors(split.train), size=params.batch_size, steps=params.steps, seed=params.seed)
+    model = Model(params, len(split.train.classes), shares)
+    draws = Draws(images, labels, size=params.batch_size, steps=params.steps, seed=params.seed)
     train(model, draws, None, epochs=params.epochs, run=run)
     return model
 

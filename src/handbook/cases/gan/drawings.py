@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
+from handbook.cases.gan import modes
 from handbook.contract import Split
 from handbook.data.images import SIDE, Pictures
 from handbook.evaluation import likeness
@@ -40,6 +41,8 @@ def figures(
     )])  # fmt: skip
     ends = torch.from_numpy(adversarial.latents(np.arange(12), latent))
     ways = torch.cat([likeness.great_circle(ends[2 * k], ends[2 * k + 1], 12) for k in range(6)]).numpy()
+    if model.shares:  # the first number says the group, and a way is to stay in one
+        ways[:, 0] = np.repeat(ways[::12, 0], 12)
     between = model.draw(ways, np.repeat(np.arange(6), 12)).reshape(6, 12, SIDE, SIDE)
     styles = np.tile(adversarial.latents(np.arange(10), latent), (10, 1))
     sheet = model.draw(styles, np.repeat(np.arange(10), 10)) if conditional else generated[:100]
@@ -59,7 +62,11 @@ def figures(
             "A row is a digit asked for, a column a latent vector" if conditional else "What the seeds 0 to 99 draw",
             rows=split.test.classes if conditional else (),
         ),
-        "interpolation": draw.mosaic(between, "From one latent vector to another, along the sphere that they lie near"),
+        "interpolation": draw.mosaic(
+            between,
+            "From one latent vector to another, along the sphere that they lie near"
+            + ("; each row is of one group" if model.shares else ""),
+        ),
         "neighbours": draw.mosaic(
             drawn, "What is drawn, and the training pictures nearest to it", rows=("drawn", "by features", "by pixels")
         ),
@@ -68,7 +75,21 @@ def figures(
             f"{most} is drawn most ({share.max():.1%}), {least} least ({share.min():.1%})", (LEAST_SHARE, MOST_SHARE),
         ),
     }  # fmt: skip
+    if model.shares:
+        pictures["groups"] = by_group(model.shares, generated, latent)
     return pictures | ({"sheets": sheets(model)} if model.params.sheet_every else {})
+
+
+def by_group(shares: list[float], generated: Bytes, latent: int) -> Figure:
+    """What the seeds 0, 1, 2, ... draw (N, 28, 28), sorted by the group that each asks for."""
+    from handbook.evaluation import figures as draw
+
+    _, group = modes.asked(adversarial.latents(np.arange(len(generated)), latent), shares)
+    sizes = np.bincount(group, minlength=len(shares))
+    largest = np.argsort(-sizes, kind="stable")[: min(10, np.count_nonzero(sizes))]
+    across = min(12, sizes[largest].min())
+    drawn = np.stack([generated[group == each][:across] for each in largest])
+    return draw.mosaic(drawn, f"Rows: the largest of {len(shares)} groups of training pictures, found without labels")
 
 
 def sheets(model: Model) -> Figure:

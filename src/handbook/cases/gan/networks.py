@@ -28,11 +28,14 @@ def layers_of(deep: bool, inputs: int) -> nn.Sequential:
 
 
 class Generator(nn.Module):
-    """Noise (B, latent) and, if there are any, classes (B,) in; pictures (B, 1, 28, 28) of -1..1 out."""
+    """Noise (B, latent) and, if there are any, classes (B,) in; pictures (B, 1, 28, 28) of -1..1 out.
+
+    `classes`: how many digits or groups it is told of; 0: none.
+    """
 
     def __init__(self, params: Params, classes: int) -> None:
         super().__init__()
-        self.classes = classes if params.conditional else 0
+        self.classes = classes
         self.layers = layers_of(params.deep, params.latent + self.classes)
         if params.deep:
             self.apply(_small_weights)
@@ -60,7 +63,10 @@ def _he_weights(layer: nn.Module) -> None:
 
 
 class Discriminator(nn.Module):
-    """Pictures (B, 1, 28, 28) of -1..1 and, if there are any, classes (B,) in; scores (B,) out, greater for real."""
+    """Pictures (B, 1, 28, 28) of -1..1 and, if there are any, classes (B,) in; scores (B,) out, greater for real.
+
+    `classes`: how many digits or groups it is told of; 0: none.
+    """
 
     def __init__(self, params: Params, classes: int) -> None:
         super().__init__()
@@ -77,7 +83,7 @@ class Discriminator(nn.Module):
                 nn.Flatten(), nn.Linear(784, 512), nn.LeakyReLU(0.2), nn.Linear(512, 256), nn.LeakyReLU(0.2)
             )
         self.head = nn.Linear(width, 1)
-        self.digit = nn.Embedding(classes, width) if params.conditional else None
+        self.digit = nn.Embedding(classes, width) if classes else None
         if params.deep:
             self.apply(_he_weights)
 
