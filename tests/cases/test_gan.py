@@ -173,7 +173,7 @@ def test_the_averaged_generator_draws_and_the_sheets_show_how_it_came_along(few:
 
 
 def test_the_critic_moves_more_often_than_the_generator_if_it_is_to(few: Any) -> None:
-    brief = params("gan_wasserstein", epochs=1, steps=1, batch_size=16)
+    brief = params("gan_wasserstein", modes=0, epochs=1, steps=1, batch_size=16)
     start = gan.Model(brief, classes=10)
     torch.manual_seed(brief.seed)
     start = gan.Model(brief, classes=10)
@@ -222,7 +222,7 @@ def test_what_cannot_be_drawn_is_refused(name: str, inputs: Any, message: str) -
 
 def test_a_generator_that_draws_one_picture_is_reported_to_have_collapsed(fitted: Any) -> None:
     case, data, model = fitted("gan")
-    stuck = gan.Model(case.params, classes=10).eval()
+    stuck = gan.Model(case.params, **model.facts).eval()
     stuck.load_state_dict(model.state_dict())
     stuck.history_ = model.history_
     with torch.no_grad():
