@@ -27,7 +27,7 @@ def run() -> list[str]:
     found = {name: _learnt(project.case(name), text) for name in CASES}
     theirs, ours = (found[name] for name in CASES)
     passed = next((row for row in ours["rows"] if row[0] <= theirs["rows"][-1][0]), None)
-    told = (
+    remark = (
         f"On the text that is watched, the end of training's last fiftieth, the recurrent network is below the "
         f"transformer's end ({theirs['rows'][-1][0]:.3f} nats, {theirs['seconds']:.0f} s) after {passed[1]:.0f} s."
         if passed
@@ -42,7 +42,7 @@ def run() -> list[str]:
             for name, each in found.items()
         ),
         "",
-        told,
+        remark,
     ]
 
 

@@ -269,7 +269,7 @@ def test_the_attention_that_is_drawn_is_the_one_that_the_blocks_use() -> None:
     assert float(found.triu(1).abs().max()) == 0
     found = found.clone()  # what inference made cannot be computed on with gradients
     block, x = model.blocks[0], model.stream(text)
-    _, _, value = block.asked(x)
+    _, _, value = block.projected(x)
     x = x + block.gather((found[0] @ value).transpose(1, 2).flatten(2))
     x = x + block.narrow(nn.functional.gelu(block.widen(block.before_mlp(x))))
     torch.testing.assert_close(x, block(model.stream(text)), atol=1e-5, rtol=1e-4)

@@ -98,7 +98,7 @@ class Block(nn.Module):
         self.widen = nn.Linear(width, 4 * width, bias=False)
         self.narrow = nn.Linear(4 * width, width, bias=False)
 
-    def asked(self, x: Tensor) -> Tensor:
+    def projected(self, x: Tensor) -> Tensor:
         """Queries, keys and values (3, B, heads, T, width / heads) of places (B, T, width)."""
         batch, places, width = x.shape
         parts = self.ask(self.before_attention(x)).view(batch, places, 3, self.heads, width // self.heads)
@@ -106,7 +106,7 @@ class Block(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         drop = self.dropout if self.training else 0.0
-        query, key, value = self.asked(x)
+        query, key, value = self.projected(x)
         found = F.scaled_dot_product_attention(query, key, value, dropout_p=drop, is_causal=True)
         x = x + F.dropout(self.gather(found.transpose(1, 2).flatten(2)), drop)  # (B, heads, T, d) -> (B, T, width)
         return x + F.dropout(self.narrow(F.gelu(self.widen(self.before_mlp(x)))), drop)

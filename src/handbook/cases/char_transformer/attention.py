@@ -23,7 +23,7 @@ def weights(model: Any, text: torch.Tensor) -> torch.Tensor:
     """The attention (layers, B, heads, T, T) of a text (B, T): of the place in a row to the place in a column."""
     x, found = model.stream(text), []
     for block in model.blocks:
-        query, key, _ = block.asked(x)
+        query, key, _ = block.projected(x)
         scores = query @ key.transpose(2, 3) / query.shape[-1] ** 0.5
         ahead = torch.ones(scores.shape[-2:], dtype=torch.bool, device=x.device).triu(1)
         found.append(scores.masked_fill(ahead, float("-inf")).softmax(dim=-1))
