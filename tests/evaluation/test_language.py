@@ -67,5 +67,5 @@ def test_answers_are_a_text_a_prompt_and_none_for_none() -> None:
 def test_the_curves_say_in_bits_how_training_ended() -> None:
     nats = float(np.log(2))
     rows = [{"epoch": 1.0, "train_loss": 3.0}, {"epoch": 2.0, "train_loss": 2 * nats, "valid_loss": 3 * nats}]
-    title = language.curves(rows)["learning_curves"].axes[0].get_title()
+    title = language.curves(rows)["learning_curves"].get_suptitle()
     assert title == "Bits a character at the end: 2.00 in training, 3.00 held out"
