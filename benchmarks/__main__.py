@@ -12,8 +12,8 @@ from pathlib import Path
 import torch
 
 BENCHMARKS = (
-    "lenet_epoch", "orchestration", "flow", "starts", "convolution", "rbf", "som", "char_lstm", "gan", "book",
-    "serving", "endurance",
+    "lenet_epoch", "orchestration", "flow", "starts", "convolution", "rbf", "som", "char_lstm", "characters", "gan",
+    "book", "serving", "endurance",
 )  # fmt: skip
 
 

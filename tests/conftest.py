@@ -32,7 +32,7 @@ MIRROR = os.environ.get("HANDBOOK_MIRROR", "")
 TOGETHER = ("flows", "monitoring")  # folders whose tests share a server, or a champion that is dear to make
 # Where algorithms or techniques are compared, or an epoch is no pass over the data: for tests, not for results.
 FEW: dict[str, Any] = {"n_folds": 2, "inner_folds": 2, "slow_rows": 300, "n_estimators": 20}
-FEW |= {"hidden_size": 96, "steps": 12}
+FEW |= {"hidden_size": 96, "steps": 12, "context": 32}
 FEW |= {"widths": (16, 16, 32), "ablation_widths": (8, 8, 16), "ablation_epochs": 1}
 FEW |= {"ablation_samples": 256, "ablation_judges": 256}
 TRACES: dict[str, tuple[set[Name], set[Name]]] = {}  # what ran when a case was fitted and when it was judged

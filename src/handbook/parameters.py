@@ -53,31 +53,32 @@ RANGES: dict[str, Range] = {
     **dict.fromkeys(("seed", "split_seed"), SEED),
     **dict.fromkeys(
         (
-            "epochs", "batch_size", "steps", "critic_steps", "window", "max_iter", "n_iter_no_change", "n_components",
-            "min_samples_leaf", "n_estimators", "forest_trees", "slow_rows", "n_neighbors", "ablation_epochs",
-            "ablation_samples", "ablation_judges", "ablation_seeds", "least_rows",
+            "epochs", "batch_size", "steps", "critic_steps", "window", "context", "max_iter", "n_iter_no_change",
+            "n_components", "min_samples_leaf", "n_estimators", "forest_trees", "slow_rows", "n_neighbors",
+            "ablation_epochs", "ablation_samples", "ablation_judges", "ablation_seeds", "least_rows",
         ),
         COUNT,
     ),
     **dict.fromkeys(
         (
             "hidden", "hidden_size", "widths", "ablation_widths", "latent", "n_features", "layers", "blocks",
-            "grid_rows", "grid_columns",
+            "heads", "grid_rows", "grid_columns",
         ),
         WIDTH,
     ),
-    **dict.fromkeys(("embedding", "neighbours", "plain_epochs", "patience", "erase", "shift"), FROM_ZERO),
+    **dict.fromkeys(("embedding", "neighbours", "plain_epochs", "patience", "erase", "shift", "warm_up"), FROM_ZERO),
     **dict.fromkeys(("iterations", "sheet_every", "modes"), FROM_ZERO),
     **dict.fromkeys(("n_folds", "inner_folds"), Range(2, 1000)),
     "max_leaf_nodes": FROM_TWO,
     **dict.fromkeys(("learning_rate", "generator_rate", "discriminator_rate"), RATE),
+    "least_rate": Range(0, 100),  # where a rate ends, which may be at nothing
     **dict.fromkeys(
         ("dropout", "input_dropout", "validation_share", "held_out", "trim", "label_smoothing", "white"), SHARE
     ),
     "test_share": Range(0, 1, above=True, below=True),
     **dict.fromkeys(("share", "called"), Range(0, 1, above=True, below=True)),
     **dict.fromkeys(("window_share", "max_features", "shares"), PART),
-    **dict.fromkeys(("momentum", "betas", "averaging"), DECAY),
+    **dict.fromkeys(("momentum", "betas", "beta2", "averaging"), DECAY),
     **dict.fromkeys(
         (
             "weight_decay", "clip", "alpha", "gradient_penalty", "l2_regularization", "word_weight", "date_weight",

@@ -12,10 +12,10 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handbook.cases.char_lstm import language
 from handbook.data import texts
 from handbook.data.texts import Request, Text
 from handbook.errors import HandbookError
+from handbook.evaluation import language
 
 PLAY = "the raven doth wake the king, and the king doth wake the raven; the mill is silent. " * 3
 

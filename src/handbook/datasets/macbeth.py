@@ -18,8 +18,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from handbook.data import texts
+from handbook.data import text_suites, texts
 from handbook.data.provenance import File
+from handbook.data.text_suites import Habits
 from handbook.data.texts import Text
 
 if TYPE_CHECKING:
@@ -44,7 +45,6 @@ ALPHABET = "\t !&'(),-.:;?ABCDEFGHIJKLMNOPQRSTUVWXY[]abcdefghijklmnopqrstuvwxyz|
 # Measured: 46.9 % verse, 30.1 % blank, 18.7 % at the margin, 4.4 % directions.
 SHARES = {"verse": (0.46, 0.48), "blank": (0.29, 0.31), "margin": (0.18, 0.2), "direction": (0.04, 0.05)}
 SAMPLE_SHARES = {"verse": (0.3, 0.5), "blank": (0.25, 0.4), "margin": (0.2, 0.35), "direction": (0.02, 0.09)}
-SHORT = 20  # characters: `[Exeunt]` or `MACBETH` may well stand there many times
 
 read = texts.own  # a file of one's own in the play's place
 
@@ -109,23 +109,7 @@ def load(directory: Path) -> Text:
 
 def facts(directory: Path) -> pd.DataFrame:
     """The table that the suite looks at, a row a line: its length, its kind, whether it repeats an earlier one."""
-    import pandas as pd
-
-    raw = (directory / FILES[0].name).read_bytes()
-    load(directory)  # says it better, if the bytes are no text
-    lines = raw.decode().split("\n")
-    table = pd.DataFrame({"line": pd.Series(lines[:-1] if not lines[-1] else lines, dtype="str")})
-    bare = table["line"].str.strip()
-    return pd.DataFrame(
-        {
-            "characters": table["line"].str.len().astype("int64"),
-            "bytes": table["line"].map(lambda line: len(line.encode())).astype("int64"),
-            "foreign": table["line"].map(lambda line: sum(each not in ALPHABET for each in line)).astype("int64"),
-            "kind": [_kind(line) for line in table["line"]],
-            "trailing": table["line"].str.endswith((" ", "\t")).astype("int64"),
-            "copy": (bare.duplicated() & (bare.str.len() > SHORT)).astype("int64"),
-        }
-    )
+    return text_suites.facts(directory / FILES[0].name, ALPHABET, lambda lines: [_kind(line) for line in lines])
 
 
 def _kind(line: str) -> str:
@@ -139,74 +123,15 @@ def _kind(line: str) -> str:
 
 def expectations(sample: bool = False) -> list[Any]:
     """What must hold for the table of facts: the suite of Great Expectations."""
-    import great_expectations.expectations as gxe
-
-    lines = (SAMPLE_ROWS if sample else ROWS)["lines"]
-    columns = ["characters", "bytes", "foreign", "kind", "trailing", "copy"]
-    return [
-        gxe.ExpectTableColumnsToMatchOrderedList(
-            column_list=columns, description=f"The columns are, in this order: {', '.join(columns)}"
-        ),
-        *(
-            gxe.ExpectColumnValuesToBeOfType(
-                column=column,
-                type_="str" if column == "kind" else "int64",
-                description=f"{column} is of type {'str' if column == 'kind' else 'int64'}",
-            )
-            for column in columns
-        ),
-        gxe.ExpectTableRowCountToEqual(value=lines, description=f"The play has {lines:,} lines"),
-        *_expect_characters(sample),
-        *_expect_kinds(sample),
-    ]
-
-
-def _expect_characters(sample: bool) -> list[Any]:
-    import great_expectations.expectations as gxe
-
-    low, high = (4_600, 6_700) if sample else (101_528, 101_528)  # 105,404 less the 3,876 line ends
-    copies = (0, 30) if sample else (5, 5)
-    return [
-        gxe.ExpectColumnSumToBeBetween(
-            column="characters", min_value=low, max_value=high,
-            description=f"Its length is {low:,}{'' if low == high else f' to {high:,}'} characters without line ends",
-        ),
-        gxe.ExpectColumnValuesToBeBetween(
-            column="characters", min_value=0, max_value=75, description="No line is longer than 75 characters"
-        ),
-        gxe.ExpectColumnPairValuesToBeEqual(
-            column_A="characters", column_B="bytes", description="The encoding is ASCII: every character is one byte"
-        ),
-        gxe.ExpectColumnValuesToBeBetween(
-            column="foreign", min_value=0, max_value=0,
-            description=f"The alphabet is that of the play, {len(ALPHABET) + 1} characters with the line end: "
-            "no digit, no carriage return, no mark of another edition",
-        ),
-        gxe.ExpectColumnSumToBeBetween(
-            column="copy", min_value=copies[0], max_value=copies[1],
-            description=f"Of lines longer than {SHORT} characters {copies[0]} to {copies[1]} repeat an earlier one: "
-            "no scene stands there twice",
-        ),
-    ]  # fmt: skip
-
-
-def _expect_kinds(sample: bool) -> list[Any]:
-    import great_expectations.expectations as gxe
-    from great_expectations.expectations.row_conditions import Column
-
-    shares = SAMPLE_SHARES if sample else SHARES
-    lines = (SAMPLE_ROWS if sample else ROWS)["lines"]
-    return [
-        gxe.ExpectColumnDistinctValuesToEqualSet(
-            column="kind", value_set=list(shares), description=f"A line is one of: {', '.join(shares)}"
-        ),
-        *(
-            gxe.ExpectTableRowCountToBeBetween(
-                min_value=round(low * lines),
-                max_value=round(high * lines),
-                row_condition=Column("kind") == kind,
-                description=f"{low:.0%} to {high:.0%} of the lines are of kind {kind}: the layout is the play's",
-            )
-            for kind, (low, high) in shares.items()
-        ),
-    ]
+    return text_suites.expectations(
+        Habits(
+            "play",
+            lines=(SAMPLE_ROWS if sample else ROWS)["lines"],
+            characters=(4_600, 6_700) if sample else (101_528, 101_528),  # 105,404 less the 3,876 line ends
+            longest=75,
+            alphabet=ALPHABET,
+            without="no digit, no carriage return, no mark of another edition",
+            copies=(0, 30) if sample else (5, 5),
+            shares=SAMPLE_SHARES if sample else SHARES,
+        )
+    )

@@ -12,9 +12,9 @@ from numpy.testing import assert_allclose
 
 from handbook.cases import char_lstm
 from handbook.cases.char_lstm import gates
-from handbook.cases.char_lstm.language import places_in_words
 from handbook.data import texts
 from handbook.data.texts import Text
+from handbook.evaluation.language import places_in_words
 from handbook.project import Project
 from tests.conftest import ROOT
 

@@ -26,10 +26,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from handbook.cases.char_lstm import gates, language
+from handbook.cases.char_lstm import gates
 from handbook.contract import Split
 from handbook.data import texts
 from handbook.data.texts import Codes, Passage, Request, Text
+from handbook.evaluation import language
 from handbook.evaluation.report import Report
 from handbook.training.batches import Batches
 from handbook.training.networks import Recipe, decayed, on_one_thread, one_cycle, train
@@ -251,22 +252,12 @@ def predict(model: Model, inputs: pd.DataFrame | Sequence[str]) -> pd.DataFrame:
     `inputs` is a list of prompts or a table with the column `prompt` and any of `length`, `temperature`, `top_k`,
     `top_p` and `seed`. ValueError if a prompt is empty or holds a character that the training text has not.
     """
-    import pandas as pd
-
-    requests = texts.requests(inputs)
-    return pd.DataFrame({"text": pd.Series(continued(model, requests) if requests else [], dtype="str")})
+    return language.answers(lambda requests: continued(model, requests), inputs)
 
 
 def example(split: Split[Passage]) -> pd.DataFrame:
-    """Prompts as a user would send them; a setting that is missing in one of them may be left out.
-
-    Settings are floats, whole ones too: MLflow has no whole number that may be missing.
-    """
-    import pandas as pd
-
-    start = str(split.train).strip()[:40]
-    settings = {"length": [60.0, None], "temperature": [0.5, None], "top_k": [5.0, None], "top_p": [0.9, None]}
-    return pd.DataFrame({"prompt": [start, start], **settings, "seed": [1.0, None]})
+    """Prompts as a user would send them; a setting that is missing in one of them may be left out."""
+    return language.example(split)
 
 
 def evaluate(model: Model, split: Split[Passage]) -> Report:
@@ -277,17 +268,11 @@ def evaluate(model: Model, split: Split[Passage]) -> Report:
     split = texts.renumbered(split, model.alphabet)
     length, prompts = WRITTEN[model.params.many_to_many]
     judged = language.judge(
-        bits(model, split.test.codes, split.development.codes),
+        lambda codes, before: bits(model, codes, before),
         split,
         lambda requests: continued(model, requests),
         rng=np.random.default_rng(model.params.seed),
         length=length,
         prompts=prompts,
     )
-    from handbook.evaluation import figures as draw
-
-    last = {key: value / np.log(2) for key, value in model.history_[-1].items()}
-    watched = f", {last['valid_loss']:.2f} held out" if "valid_loss" in last else ""
-    title = f"Bits a character at the end: {last['train_loss']:.2f} in training{watched}"
-    curves = {"learning_curves": draw.learning_curves(model.history_, title)}
-    return replace(judged, figures=curves | judged.figures | gates.figures(model, split))
+    return replace(judged, figures=language.curves(model.history_) | judged.figures | gates.figures(model, split))

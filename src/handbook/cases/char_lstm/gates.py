@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from handbook.cases.char_lstm.language import places_in_words
 from handbook.contract import Split
 from handbook.data import texts
 from handbook.data.texts import Codes, Passage
+from handbook.evaluation.language import places_in_words
 
 if TYPE_CHECKING:
     import torch

@@ -1,4 +1,4 @@
-"""The n-gram that a network must beat, against a literal one."""
+"""The n-gram that a network must beat, against a literal one; and what mixing the two can and cannot do."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from handbook.cases.char_lstm import language
-from handbook.cases.char_lstm.language import KneserNey
+from handbook.evaluation import n_grams
+from handbook.evaluation.n_grams import KneserNey, best_share, mixed
 from tests.data.test_texts import PLAY, codes
 
 
@@ -53,7 +53,7 @@ def test_bits_of_an_n_gram_do_not_depend_on_the_pieces_it_is_read_in(monkeypatch
     numbers, alphabet = codes(PLAY)
     model = KneserNey(3, len(alphabet)).fit(numbers[:150])
     whole = model.bits(numbers[150:], numbers[:150])
-    monkeypatch.setattr(language, "PLACES", 7)
+    monkeypatch.setattr(n_grams, "PLACES", 7)
     np.testing.assert_array_equal(model.bits(numbers[150:], numbers[:150]), whole)
 
 
@@ -64,5 +64,30 @@ def test_an_order_whose_grams_do_not_fit_a_number_is_refused() -> None:
 
 def test_the_best_order_of_noise_is_one_and_of_a_cycle_is_more() -> None:
     rng = np.random.default_rng(0)
-    assert language.best_order(rng.choice(3, 4000, p=[0.8, 0.1, 0.1]), 3) == 1
-    assert language.best_order(np.tile([0, 1, 0, 2, 1], 200), 3) > 2
+    assert n_grams.best_order(rng.choice(3, 4000, p=[0.8, 0.1, 0.1]), 3) == 1
+    assert n_grams.best_order(np.tile([0, 1, 0, 2, 1], 200), 3) > 2
+
+
+def test_the_bits_are_the_logarithms_of_the_probabilities_of_all_characters() -> None:
+    numbers, alphabet = codes(PLAY)
+    model = KneserNey(4, len(alphabet)).fit(numbers[:150])
+    whole = model.probabilities(numbers[147:])
+    there = whole[np.arange(len(whole)), numbers[150:]]
+    np.testing.assert_allclose(model.bits(numbers[150:], numbers[:150]), -np.log2(there), rtol=1e-12)
+
+
+def test_a_mixture_is_the_weighted_mean_of_the_probabilities() -> None:
+    ours, theirs = np.array([0.0, 1.0, 40.0]), np.array([3.0, 1.0, 2.0])
+    by_hand = -np.log2(0.25 * 2.0**-ours + 0.75 * 2.0**-theirs)
+    np.testing.assert_allclose(mixed(ours, theirs, 0.25), by_hand, rtol=1e-12)
+    np.testing.assert_array_equal(mixed(ours, theirs, 1.0), ours)
+    np.testing.assert_array_equal(mixed(ours, theirs, 0.0), theirs)
+
+
+def test_the_best_share_takes_no_more_than_either_and_than_any_other_share() -> None:
+    rng = np.random.default_rng(0)
+    ours, theirs = rng.gamma(2, 1.0, 500), rng.gamma(2, 1.1, 500)
+    best = mixed(ours, theirs, best_share(ours, theirs)).mean()
+    assert best < min(ours.mean(), theirs.mean())
+    assert all(best <= mixed(ours, theirs, share).mean() + 1e-9 for share in np.linspace(0.01, 0.99, 99))
+    assert best_share(ours, ours + 1) > 0.99

@@ -1,27 +1,33 @@
-"""Judging what predicts a text a character at a time: bits a character, beside an n-gram model; and what it writes."""
+"""Judging what predicts a text a character at a time: bits a character, beside an n-gram model; and what it writes.
+
+The network and the n-gram err at different places: a mixture of their probabilities takes fewer bits than either. Its
+share is chosen on the validation text, and it stands beside the network as a figure of its own.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
 from handbook.contract import Split
 from handbook.data import texts
 from handbook.data.texts import Codes, Passage, Request
 from handbook.evaluation.metrics import bootstrap
+from handbook.evaluation.n_grams import Floats, KneserNey, best_order, best_share, mixed
 from handbook.evaluation.report import Report
 
 if TYPE_CHECKING:
+    import pandas as pd
     from matplotlib.figure import Figure
 
 
-Floats = npt.NDArray[np.float64]
 Writer = Callable[[Sequence[Request]], list[str]]
-PLACES = 20_000  # that an n-gram model looks at in one go: a table of so many rows and a column a character
+Cost = Callable[[Codes, Codes], Floats]  # bits (N,) that a text takes, given the text before it
+NATS = float(np.log(2))  # of a bit
 BLOCK = 200  # characters: neighbours are not independent, so the bootstrap draws whole blocks (Künsch 1989)
 RUN = 8  # characters: of a text that goes round in circles, few runs of so many are different
 WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
@@ -34,91 +40,6 @@ STYLES: dict[str, dict[str, Any]] = {
     "temperature 1, top_p 0.9": {"temperature": 1.0, "top_p": 0.9},
     "temperature 1.3": {"temperature": 1.3},
 }
-
-
-class KneserNey:
-    """An n-gram model of characters: interpolated modified Kneser-Ney (Chen and Goodman 1998, section 3).
-
-    Of `order` characters the last is predicted from those before it. The longest grams count how often they occur,
-    shorter ones after how many different characters: `q` is frequent, but nearly only `u` follows it.
-    """
-
-    def __init__(self, order: int, characters: int) -> None:
-        most = int(62 / np.log2(max(characters, 2)))  # a gram is one number of 63 bits, its digits the characters
-        if not 1 <= order <= most:
-            raise ValueError(f"order must be 1 to {most} for {characters} characters, found {order}")
-        self.order, self.characters = order, characters
-
-    def fit(self, codes: Codes) -> KneserNey:
-        """Count the grams of a text (N,)."""
-        grams, counts = np.unique(self._grams(codes, self.order), return_counts=True)
-        levels = [(grams, counts)]
-        for length in range(self.order - 1, 0, -1):
-            grams, counts = np.unique(grams % self.characters**length, return_counts=True)
-            levels.append((grams, counts))
-        self.levels_ = levels[::-1]  # from single characters to the longest grams
-        self.discounts_ = [discounts(counts) for _, counts in self.levels_]
-        return self
-
-    def probabilities(self, codes: Codes) -> Floats:
-        """Probabilities (N - order + 1, V) of each character at `order - 1` and every later place."""
-        places = len(codes) - self.order + 1
-        probabilities: Floats = np.full((places, self.characters), 1 / self.characters)
-        for length, (level, discount) in enumerate(zip(self.levels_, self.discounts_, strict=True)):
-            before = np.zeros(places, np.int64)
-            if length:
-                before = self._grams(codes[self.order - 1 - length : -1], length)
-            probabilities = self._interpolated(before, level, discount, probabilities)
-        return probabilities
-
-    def bits(self, codes: Codes, before: Codes) -> Floats:
-        """Bits (N,) that each character costs, given those before it and the text before the first."""
-        memory = self.order - 1
-        joined = np.concatenate([before[len(before) - memory :], codes])
-        parts = []
-        for start in range(0, len(codes), PLACES):
-            probabilities = self.probabilities(joined[start : start + PLACES + memory])
-            parts.append(probabilities[np.arange(len(probabilities)), codes[start : start + PLACES]])
-        costs: Floats = -np.log2(np.concatenate(parts))
-        return costs
-
-    def _interpolated(self, before: Codes, level: tuple[Codes, Codes], discount: Floats, shorter: Floats) -> Floats:
-        """What was counted after `before` (N,), less the discounts, which the shorter context shares out."""
-        grams, counts = level
-        wanted = before[:, None] * self.characters + np.arange(self.characters)  # (N, V)
-        place = np.minimum(np.searchsorted(grams, wanted), len(grams) - 1)
-        count: Codes = np.where(grams[place] == wanted, counts[place], 0)
-        taken = discount[np.minimum(count, 3)]
-        total = count.sum(axis=1, keepdims=True)
-        mixed = (count - taken + taken.sum(axis=1, keepdims=True) * shorter) / np.maximum(total, 1)
-        return np.asarray(np.where(total > 0, mixed, shorter))
-
-    def _grams(self, codes: Codes, length: int) -> Codes:
-        """Each run of so many characters as one number (N - length + 1,)."""
-        grams = np.zeros(len(codes) - length + 1, np.int64)
-        for offset in range(length):
-            grams = grams * self.characters + codes[offset : len(grams) + offset]
-        return grams
-
-
-def discounts(counts: Codes) -> Floats:
-    """What is taken off a count of 0, 1, 2 and 3 or more (Chen and Goodman 1998, equation 17); a tenth at least.
-
-    Their estimate can be zero in a text that repeats itself, and then an unseen character would cost infinite bits.
-    """
-    n = np.maximum(np.bincount(np.minimum(counts, 5), minlength=6)[1:5], 1).astype(float)  # of counts 1 to 4
-    y = n[0] / (n[0] + 2 * n[1])
-    taken = np.array([0, *(k - (k + 1) * y * n[k] / n[k - 1] for k in (1, 2, 3))])
-    return np.asarray(np.clip(taken, [0, 0.1, 0.1, 0.1], [0, 1, 2, 3]))
-
-
-def best_order(codes: Codes, characters: int, share: float = 0.1) -> int:
-    """The order of the Kneser-Ney model that predicts the last share of a text (N,) best from what stands before."""
-    n_train = len(codes) - max(1, round(len(codes) * share))
-    most = min(10, int(62 / np.log2(max(characters, 2))), n_train)
-    orders = range(1, most + 1)
-    bits = [KneserNey(k, characters).fit(codes[:n_train]).bits(codes[n_train:], codes[:n_train]).mean() for k in orders]
-    return int(np.argmin(bits)) + 1
 
 
 def words(text: str) -> list[str]:
@@ -161,42 +82,97 @@ def _hashes(codes: Codes, length: int) -> Any:
 
 
 def judge(
-    bits: Floats, split: Split[Passage], writer: Writer, *, rng: np.random.Generator, length: int, prompts: int
+    cost: Cost, split: Split[Passage], writer: Writer, *, rng: np.random.Generator, length: int, prompts: int
 ) -> Report:
-    """The report on a model that takes so many bits (N,) for the test part, and whose `writer` answers requests.
+    """The report on a model by what it takes for the test part, and by what its `writer` answers to requests.
 
-    `length` characters are written after each of `prompts` places of the test part, in every style.
+    `length` characters are written after each of `prompts` places of the test part, in every style. Where there is a
+    validation part, the mixture with the n-gram is judged too.
     """
-    train, before, test, characters = split.train.codes, split.development.codes, split.test, len(split.test.alphabet)
-    order = best_order(train, characters)
-    by_gram, by_count = (KneserNey(k, characters).fit(train).bits(test.codes, before) for k in (order, 1))
+    before, test, characters = split.development.codes, split.test, len(split.test.alphabet)
+    order = best_order(split.train.codes, characters)
+    gram, unigram = (KneserNey(k, characters).fit(split.train.codes) for k in (order, 1))
+    bits, by_gram, by_count = (each(test.codes, before) for each in (cost, gram.bits, unigram.bits))
     saved = bootstrap(_blocks(by_gram - bits), rng)
     rows, shown = writings(split, writer, length, prompts)
-    even = float(np.log2(characters))
-    gram = f"Kneser-Ney, order {order}"
-    ours = float(bits.mean())
+    even, ours = float(np.log2(characters)), float(bits.mean())
+    name = f"Kneser-Ney, order {order}"
     verdict = "better" if saved[0] > 0 else "worse" if saved[1] < 0 else "no better and no worse, for all one can tell,"
-    return Report(
+    report = Report(
         metrics={
             "bits_per_character": ours,
+            "nats_per_character": ours * NATS,
             "bits_saved_against_n_gram": float((by_gram - bits).mean()),
             "algorithms": {
                 "this network": {"bits_per_character": ours},
-                gram: {"bits_per_character": float(by_gram.mean())},
+                name: {"bits_per_character": float(by_gram.mean())},
                 "frequency of each character": {"bits_per_character": float(by_count.mean())},
                 "every character alike": {"bits_per_character": even},
             },
         },
         baseline={"bits_per_character": even},
         interval={"bits_per_character": bootstrap(_blocks(bits), rng), "bits_saved_against_n_gram": saved},
-        figures=_figures(bits, by_gram, gram, test, rows, shown),
+        figures=_figures(bits, by_gram, name, test, rows, shown),
         tables={
             "writing": rows,
             "samples": [{"style": style, "text": each} for style, several in shown.items() for each in several],
         },
-        finding=f"{ours:.3f} bits a character on the held-out text; {verdict} than the best n-gram ({gram}), which "
+        finding=f"{ours:.3f} bits a character on the held-out text; {verdict} than the best n-gram ({name}), which "
         f"takes {by_gram.mean():.3f} (difference {saved[0]:+.3f} to {saved[1]:+.3f}).",
     )
+    if split.valid is None:
+        return report
+    watched, learnt = split.valid.codes, split.train.codes
+    share = best_share(cost(watched, learnt), gram.bits(watched, learnt))
+    return _with_mixture(report, mixed(bits, by_gram, share), share, rng)
+
+
+def _with_mixture(report: Report, bits: Floats, share: float, rng: np.random.Generator) -> Report:
+    """The report, and what the mixture of the network and the n-gram takes, of which the network is that share."""
+    ours = float(bits.mean())
+    algorithms = report.metrics["algorithms"] | {"network and n-gram, mixed": {"bits_per_character": ours}}
+    figures = {"bits_per_character_mixed": ours, "share_of_network_in_mixture": share, "algorithms": algorithms}
+    return replace(
+        report,
+        metrics=report.metrics | figures,
+        interval=report.interval | {"bits_per_character_mixed": bootstrap(_blocks(bits), rng)},
+        finding=f"{report.finding} Mixed, {share:.0%} network (chosen on the validation text) and the rest n-gram, "
+        f"they take {ours:.3f}.",
+    )
+
+
+def curves(history: Sequence[dict[str, float]]) -> dict[str, Figure]:
+    """The learning curves of a network, by its rows of losses in nats; the title has them in bits."""
+    from handbook.evaluation import figures as draw
+
+    last = {key: value / NATS for key, value in history[-1].items()}
+    watched = f", {last['valid_loss']:.2f} held out" if "valid_loss" in last else ""
+    title = f"Bits a character at the end: {last['train_loss']:.2f} in training{watched}"
+    return {"learning_curves": draw.learning_curves([*history], title)}
+
+
+def example(split: Split[Passage]) -> pd.DataFrame:
+    """Prompts as a user would send them; a setting that is missing in one of them may be left out.
+
+    Settings are floats, whole ones too: MLflow has no whole number that may be missing.
+    """
+    import pandas as pd
+
+    start = str(split.train).strip()[:40]
+    settings = {"length": [60.0, None], "temperature": [0.5, None], "top_k": [5.0, None], "top_p": [0.9, None]}
+    return pd.DataFrame({"prompt": [start, start], **settings, "seed": [1.0, None]})
+
+
+def answers(writer: Writer, inputs: pd.DataFrame | Sequence[str]) -> pd.DataFrame:
+    """What the writer goes on with from each prompt, the prompt included, in the column `text`.
+
+    `inputs` is a list of prompts or a table with the column `prompt` and any of `length`, `temperature`, `top_k`,
+    `top_p` and `seed`. ValueError if a prompt is empty or holds a character that the training text has not.
+    """
+    import pandas as pd
+
+    requests = texts.requests(inputs)
+    return pd.DataFrame({"text": pd.Series(writer(requests) if requests else [], dtype="str")})
 
 
 def _blocks(values: Floats) -> Floats:
