@@ -32,7 +32,7 @@ MIRROR = os.environ.get("HANDBOOK_MIRROR", "")
 TOGETHER = ("flows", "monitoring")  # folders whose tests share a server, or a champion that is dear to make
 # Where algorithms or techniques are compared, or an epoch is no pass over the data: for tests, not for results.
 FEW: dict[str, Any] = {"n_folds": 2, "inner_folds": 2, "slow_rows": 300, "n_estimators": 20}
-FEW |= {"hidden_size": 96, "steps": 12, "context": 32}
+FEW |= {"hidden_size": 96, "steps": 12, "context": 32, "members": 2}
 FEW |= {"widths": (16, 16, 32), "ablation_widths": (8, 8, 16), "ablation_epochs": 1}
 FEW |= {"ablation_samples": 256, "ablation_judges": 256}
 TRACES: dict[str, tuple[set[Name], set[Name]]] = {}  # what ran when a case was fitted and when it was judged
@@ -229,7 +229,7 @@ def small(root: Path, name: str) -> None:
     """params.yaml with this case alone, quick to train, and Great Expectations' configuration."""
     numbers = yaml.safe_load((ROOT / "params.yaml").read_text())
     block = numbers["cases"][name]
-    block |= {key: value for key, value in {"epochs": 1, "max_iter": 60}.items() if key in block}
+    block |= {key: value for key, value in {"epochs": 1, "max_iter": 60, "members": 2}.items() if key in block}
     numbers |= {"cases": {name: block}, "labs": {}}
     numbers["monitor"]["settle"] = 0.0
     (root / "params.yaml").write_text(yaml.safe_dump(numbers, sort_keys=False))

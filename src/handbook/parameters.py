@@ -55,14 +55,14 @@ RANGES: dict[str, Range] = {
         (
             "epochs", "batch_size", "steps", "critic_steps", "window", "context", "max_iter", "n_iter_no_change",
             "n_components", "min_samples_leaf", "n_estimators", "forest_trees", "slow_rows", "n_neighbors",
-            "ablation_epochs", "ablation_samples", "ablation_judges", "ablation_seeds", "least_rows",
+            "ablation_epochs", "ablation_samples", "ablation_judges", "ablation_seeds", "least_rows", "pieces",
         ),
         COUNT,
     ),
     **dict.fromkeys(
         (
             "hidden", "hidden_size", "widths", "ablation_widths", "latent", "n_features", "layers", "blocks",
-            "heads", "grid_rows", "grid_columns",
+            "heads", "members", "grid_rows", "grid_columns",
         ),
         WIDTH,
     ),

@@ -7,7 +7,7 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from handbook.evaluation import metrics
-from handbook.evaluation.paired import areas, interval
+from handbook.evaluation.paired import areas, block_areas, interval
 
 
 @pytest.fixture
@@ -50,6 +50,26 @@ def test_the_interval_is_that_of_the_rooms_own_bootstrap_and_a_paired_one_is_nar
     assert high - low < 0.5 * (interval(found["good"])[1] - interval(found["good"])[0])
 
 
+def test_blocks_of_one_row_are_the_plain_bootstrap_and_longer_ones_are_drawn_whole(judged: tuple) -> None:
+    labels, scores = judged
+    plain = areas(labels, {"good": scores["good"]}, np.random.default_rng(4), 5)["good"]
+    assert np.array_equal(block_areas(labels, scores["good"], np.random.default_rng(4), len(labels), 5), plain)
+    found = block_areas(labels, scores["good"], np.random.default_rng(6), 8, 1)
+    rows = np.arange(len(labels)).reshape(8, -1)[np.random.default_rng(6).integers(0, 8, 8)].reshape(-1)
+    assert found[1] == pytest.approx(roc_auc_score(labels[rows], scores["good"][rows]), abs=1e-12)
+
+
+def test_where_neighbours_are_alike_the_interval_of_blocks_is_wider() -> None:
+    rng = np.random.default_rng(0)
+    labels = np.arange(2_000) % 2
+    scores = labels * np.repeat(rng.normal(0, 2, 20), 100) + rng.normal(size=2_000)  # what a score says turns in time
+    wide = interval(block_areas(labels, scores, np.random.default_rng(1), 20))
+    narrow = interval(areas(labels, {"": scores}, np.random.default_rng(1))[""])
+    assert wide[1] - wide[0] > 2 * (narrow[1] - narrow[0])
+
+
 def test_rows_of_one_class_are_refused() -> None:
     with pytest.raises(ValueError, match="expected both 0 and 1"):
         areas(np.zeros(4, np.int64), {"any": np.arange(4.0)}, np.random.default_rng(0))
+    with pytest.raises(ValueError, match="expected both 0 and 1"):
+        block_areas(np.zeros(4, np.int64), np.arange(4.0), np.random.default_rng(0), 2)

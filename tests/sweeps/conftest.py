@@ -15,10 +15,10 @@ from tests.conftest import ROOT
 
 @pytest.fixture
 def project(bare: Project, samples: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch) -> Project:
-    """The same with sample data of the bank, and two epochs."""
+    """The same with sample data of the bank, two epochs and two members."""
     shutil.copytree(samples("bank_marketing"), bare.data("bank_marketing"))
     numbers = yaml.safe_load((ROOT / "params.yaml").read_text())
-    numbers["cases"]["mlp"]["epochs"] = 2
+    numbers["cases"]["mlp"] |= {"epochs": 2, "members": 2, "pieces": 12}
     (bare.root / "params.yaml").write_text(yaml.safe_dump(numbers, sort_keys=False))
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     return bare

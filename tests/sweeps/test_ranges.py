@@ -25,7 +25,7 @@ pytestmark = pytest.mark.filterwarnings(
         ({"learning_rat": [0.1, 0.2]}, r"no parameter 'learning_rat'; .*did you mean learning_rate"),
         ({"dropout": [0.6, 0.1]}, r"sweeps.mlp.dropout: low must be below high, found 0.6 and 0.1"),
         ({"dropout": {"low": 0.0, "high": 0.5, "log": True}}, "a logarithmic range begins above 0, found 0.0"),
-        ({"dropout": [0.4, 0.5]}, "0.3 is today's value, and not between 0.4 and 0.5"),
+        ({"dropout": [0.4, 0.5]}, "0.1 is today's value, and not between 0.4 and 0.5"),
         ({"dropout": [0.1]}, r"expected \[low, high\]"),
         ({"dropout": {"low": 0.1, "high": 0.5, "lgo": True}}, "no key 'lgo'; choose from high, log, low"),
         ({"dropout": {"low": "a little", "high": 0.5}}, "expected float, found 'a little'"),

@@ -8,7 +8,7 @@ import yaml
 
 from handbook.project import Project
 
-RANGES = {"learning_rate": {"low": 0.001, "high": 0.05, "log": True}, "dropout": [0.0, 0.6], "hidden": {"choices": [[128, 64], [32]]}}  # fmt: skip  # noqa: E501
+RANGES = {"learning_rate": {"low": 0.001, "high": 0.05, "log": True}, "dropout": [0.0, 0.6], "hidden": {"choices": [[128, 128], [32]]}}  # fmt: skip  # noqa: E501
 
 
 def asking(project: Project, name: str, block: Any) -> Project:

@@ -6,6 +6,7 @@ What the pages of chapter 7 share, so that they differ in nothing but the model.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -63,6 +64,19 @@ def judge(model: Any, scores: Array, split: Split[Table], finding: str = "") -> 
         },
         finding=finding or summary(metrics, base, called, model.params),
     )
+
+
+def judge_members(model: Any, members: Array, split: Split[Table]) -> Report:
+    """The report of an ensemble whose members give probabilities (K, N): on their mean, and what one alone is worth."""
+    from sklearn.metrics import roc_auc_score
+
+    report = judge(model, members.mean(axis=0), split)
+    alone = float(np.mean([roc_auc_score(split.test.target, each) for each in members]))
+    told = (
+        f" The mean of {len(members)} members has a ROC-AUC of {report.metrics['roc_auc']:.4f}, a member alone "
+        f"{alone:.4f} on average."
+    )
+    return replace(report, metrics=report.metrics | {"member_roc_auc": alone}, finding=report.finding + told)
 
 
 def _cost(labels: Array, called: Array, task: Task) -> float:

@@ -19,7 +19,8 @@ from tests.serving.export import toys
 
 BANK = datasets.page("bank_marketing")
 BRIEF: dict[str, dict[str, Any]] = {
-    "boosting": {"max_iter": 25}, "mlp_before_call": {"hidden": (8,)}, "rbf": {"n_components": 30}, "rbf_book": {},
+    "boosting": {"max_iter": 25}, "mlp_before_call": {"hidden": (8,), "pieces": 12},
+    "rbf": {"n_components": 30}, "rbf_book": {},
 }  # fmt: skip
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")  # unknown words are meant
 

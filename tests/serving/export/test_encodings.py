@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from handbook.cases import mlp
 from handbook.data import schema
 from handbook.serving.export import encodings as graphs
 from handbook.serving.export.agreement import feed
@@ -48,6 +49,17 @@ def test_rows_are_encoded_as_training_encoded_them(how: str) -> None:
     graph.output("x", graphs.encoded(graph, graphs.dated(graph, rows_of(graph, rows)), columns), np.float64, (width,))
     expected = encodings.encoded(encodings.dated(rows), columns)
     np.testing.assert_allclose(toys.ran(graph, feed(rows))[0], expected, rtol=0, atol=1e-12)
+
+
+def test_numbers_are_cut_into_pieces_as_the_networks_page_cuts_them() -> None:
+    learnt = encodings.dated(CALLS)
+    columns = mlp.encoding(learnt, 9)
+    rows = pd.concat([CALLS, strange(0)], ignore_index=True)
+    graph = Graph()
+    width = mlp.encoded(learnt, columns).shape[1]
+    graph.output("x", graphs.encoded(graph, graphs.dated(graph, rows_of(graph, rows)), columns), np.float64, (width,))
+    expected = mlp.encoded(encodings.dated(rows), columns)
+    np.testing.assert_allclose(toys.ran(graph, feed(rows))[0], expected, rtol=0, atol=1e-7)
 
 
 def test_values_between_beyond_and_at_the_points_are_numpys() -> None:

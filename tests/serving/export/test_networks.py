@@ -41,16 +41,16 @@ def test_pictures_have_the_probabilities_that_they_have_in_torch(name: str, coun
     np.testing.assert_allclose(toys.ran(graph, {"pictures": pictures})[0], expected, atol=1e-6)
 
 
-def test_dense_layers_are_written_one_by_one_and_others_are_refused() -> None:
+def test_an_ensemble_answers_for_every_member_as_it_does_in_torch() -> None:
     torch.manual_seed(0)
-    layers = nn.Sequential(nn.Linear(3, 5), nn.ReLU(), nn.Dropout(0.5), nn.Linear(5, 1)).eval()
-    rows = np.random.default_rng(0).normal(size=(20, 3))
+    case = toys.with_params("mlp", hidden=(6, 5), members=3)
+    model = case.page.Model(case.params, inputs=4).eval()
+    rows = np.random.default_rng(0).normal(size=(20, 4))
     graph = Graph()
-    graph.output("y", networks.dense(graph, graph.input("x", np.float64, (3,)), layers), np.float32, (1,))
-    expected = layers(torch.from_numpy(rows).float()).detach().numpy()
-    np.testing.assert_allclose(toys.ran(graph, {"x": rows})[0], expected, atol=1e-6)
-    with pytest.raises(HandbookError, match="no graph is known for a layer of kind GELU"):
-        networks.dense(Graph(), "x", nn.Sequential(nn.GELU()))
+    found = networks.members(graph, graph.input("x", np.float64, (4,)), model)
+    graph.output("y", graph.add("Transpose", found, perm=[1, 0, 2]), np.float32, (3, 1))
+    expected = model(torch.from_numpy(rows).float()).detach().numpy()
+    np.testing.assert_allclose(toys.ran(graph, {"x": rows})[0][..., 0].T, expected, atol=1e-6)
 
 
 def test_a_network_that_torch_cannot_trace_is_refused_in_a_sentence() -> None:

@@ -58,11 +58,12 @@ def _of_pictures(chosen: Chosen) -> Graph:
 def _of_rows(chosen: Chosen) -> Graph:
     model, facts = chosen.model, chosen.model.facts
     learnt = estimators.innermost(model.estimator) if isinstance(model, Fitted) else None
-    graph = Graph(NEWER_TREES if learnt is not None and estimators.is_boosted(learnt) else TREES)
+    boosted = "words" in facts or (learnt is not None and estimators.is_boosted(learnt))
+    graph = Graph(NEWER_TREES if boosted else TREES)
     rows: Rows = {name: graph.input(name, KINDS[column.kind]) for name, column in columns_of(chosen).items()}
     writers: list[tuple[bool, Callable[[Graph, Rows, Any], None]]] = [
         ("words" in facts, _boosted),
-        ("encoding" in facts and hasattr(model, "layers"), _perceptron),
+        ("encoding" in facts and hasattr(model, "layers"), _perceptrons),
         ("encoding" in facts and type(learnt).__name__ == "RBFNetwork", _radial),
         (isinstance(model, Fitted) and hasattr(model.estimator, "steps"), _compared),
     ]
@@ -75,18 +76,23 @@ def _of_rows(chosen: Chosen) -> Graph:
 
 
 def _boosted(graph: Graph, rows: Rows, model: Fitted) -> None:
+    """The mean of the members' probabilities."""
     numbers = graph.add(
         "Concat", *encodings.numbered(graph, encodings.dated(graph, rows), model.facts["words"]), axis=1
     )
-    _called(graph, estimators.probabilities(graph, numbers, model.estimator), model.facts)
+    members = [estimators.probabilities(graph, numbers, each) for each in model.estimator]
+    share = graph.constant(np.float64(1 / len(members)))
+    _called(graph, graph.add("Mul", graph.add("Sum", *members), share), model.facts)
 
 
-def _perceptron(graph: Graph, rows: Rows, model: Any) -> None:
+def _perceptrons(graph: Graph, rows: Rows, model: Any) -> None:
+    """The mean of the members' probabilities."""
     from handbook.serving.export import networks
 
     numbers = encodings.encoded(graph, encodings.dated(graph, rows), model.facts["encoding"])
-    odds = encodings.number(graph, networks.dense(graph, numbers, model.layers))
-    _called(graph, estimators.both(graph, graph.add("Sigmoid", odds)), model.facts, IN_SINGLE)
+    odds = encodings.number(graph, networks.members(graph, numbers, model))
+    second = graph.add("ReduceMean", graph.add("Sigmoid", odds), graph.constant(np.array([0])), keepdims=0)
+    _called(graph, estimators.both(graph, second), model.facts, IN_SINGLE)
 
 
 def _radial(graph: Graph, rows: Rows, model: Fitted) -> None:

@@ -1,4 +1,4 @@
-"""What `training.encodings` makes of a row's attributes, as a graph: in double precision, as there."""
+"""What `training.encodings`, or the page `mlp`, makes of a row's attributes: in double precision, as there."""
 
 from __future__ import annotations
 
@@ -46,7 +46,10 @@ def encoded(graph: Graph, rows: Mapping[str, str], columns: Columns) -> str:
     blocks = []
     for name, how in sorted(columns.items()):
         if "words" in how:
-            blocks.append(one_hot(graph, place(graph, rows[name], how["words"]), len(how["words"]), how["weight"]))
+            places = place(graph, rows[name], how["words"])
+            blocks.append(one_hot(graph, places, len(how["words"]), how.get("weight", 1.0)))
+        elif "edges" in how:
+            blocks.append(pieces(graph, number(graph, rows[name]), how["edges"]))
         elif "alphabet" in how:
             where = place(graph, rows[name], how["alphabet"])
             bent = interpolated(graph, number(graph, where), how["at"], how["score"])
@@ -55,6 +58,14 @@ def encoded(graph: Graph, rows: Mapping[str, str], columns: Columns) -> str:
             bent = interpolated(graph, number(graph, rows[name]), how["at"], how["score"])
             blocks.append(graph.columns(bent))
     return graph.add("Concat", *blocks, axis=1)
+
+
+def pieces(graph: Graph, value: str, edges: Sequence[float]) -> str:
+    """How far values (N,) have come in each piece between the edges, 0-1, as (N, pieces)."""
+    x = np.asarray(edges, dtype=np.float64)
+    passed = graph.add("Sub", graph.columns(value), graph.constant(x[None, :-1]))
+    share = graph.add("Div", passed, graph.constant(np.diff(x)[None]))
+    return graph.add("Clip", share, graph.constant(np.float64(0)), graph.constant(np.float64(1)))
 
 
 def one_hot(graph: Graph, place: str, words: int, weight: float = 1.0) -> str:

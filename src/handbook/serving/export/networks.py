@@ -55,15 +55,14 @@ def probabilities(graph: Graph, pictures: str, model: Any, shape: tuple[int, ...
     return graph.adopt(onnx.load_from_string(out.getvalue()), {"pictures": pictures})[0]
 
 
-def dense(graph: Graph, rows: str, layers: nn.Sequential) -> str:
-    """What dense layers make of rows (N, D), in single precision as they were trained."""
+def members(graph: Graph, rows: str, model: Any) -> str:
+    """Log-odds (K, N, 1) of rows (N, D) by the K members of an ensemble, in single precision as they were trained."""
+
+    def constant(value: Tensor) -> str:
+        return graph.constant(value.detach().cpu().numpy())
+
     value = graph.cast(rows, np.float32)
-    for layer in layers:
-        if isinstance(layer, nn.Linear):
-            weight, bias = (graph.constant(each.detach().cpu().numpy()) for each in (layer.weight, layer.bias))
-            value = graph.add("Gemm", value, weight, bias, transB=1)
-        elif isinstance(layer, nn.ReLU):
-            value = graph.add("Relu", value)
-        elif not isinstance(layer, nn.Dropout):  # which does nothing once training is over
-            raise HandbookError(f"no graph is known for a layer of kind {type(layer).__name__}")
-    return value
+    for layer in model.layers:
+        wide = graph.add("Add", graph.add("MatMul", value, constant(layer.matrices())), constant(layer.bias))
+        value = graph.add("Relu", wide)
+    return graph.add("Add", graph.add("MatMul", value, constant(model.head)), constant(model.head_bias))
