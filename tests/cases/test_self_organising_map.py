@@ -12,8 +12,9 @@ import torch
 
 from handbook import datasets
 from handbook.cases import self_organising_map as page
-from handbook.cases.self_organising_map import maps
+from handbook.cases.self_organising_map import finding, maps, rivals
 from handbook.cases.self_organising_map.maps import Grid
+from handbook.data.tables import Table
 from handbook.errors import HandbookError
 from handbook.project import Project
 from tests.conftest import MIRROR, ROOT
@@ -221,6 +222,117 @@ def test_the_neighbourhood_is_the_nearest_units_that_hold_the_share() -> None:
     distance, hits = torch.tensor([[3.0, 1.0, 2.0, 4.0]]), torch.tensor([40, 10, 30, 20])
     torch.testing.assert_close(maps.nearest_units(distance, hits, 0.2), torch.tensor([[0.0, 0.5, 0.5, 0.0]]))
     torch.testing.assert_close(maps.nearest_units(distance, hits, 1.0), torch.tensor([[0.4, 0.1, 0.3, 0.2]]))
+
+
+def test_scores_by_shares_are_the_mean_distances_that_weights_of_units_give() -> None:
+    rows, nodes = cloud(300), cloud(30, seed=1)
+    hits = maps.hits(rows, nodes)
+    distance = torch.cdist(rows, nodes)
+    for share, found in rivals.by_shares(nodes, hits, rows).items():
+        expected = (maps.nearest_units(distance, hits, share) * distance).sum(1)
+        np.testing.assert_allclose(found, expected.numpy(), rtol=1e-9)
+
+
+def test_forged_rows_have_the_values_of_genuine_ones_in_every_attribute() -> None:
+    genuine = pd.DataFrame({"a": [1, 2, 3, 4], "b": ["x", "y", "z", "x"]})
+    rows, forged = finding.with_forged(genuine, np.random.default_rng(0), copies=2)
+    assert forged.tolist() == [0] * 4 + [1] * 8
+    pd.testing.assert_frame_equal(rows[:4], genuine)
+    for name in genuine:
+        assert sorted(rows[name][4:8]) == sorted(rows[name][8:]) == sorted(genuine[name])
+    assert (rows.dtypes == genuine.dtypes).all()
+
+
+def judged_halves() -> tuple[np.ndarray, dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """Labels, two kinds of a map's score of which the first is better, and others of which the second is."""
+    rng = np.random.default_rng(0)
+    labels = (rng.random(2000) < 0.05).astype(np.int64)
+    score = {name: labels * gain + rng.normal(size=2000) for name, gain in zip("abcd", (2, 1, 0.5, 1.5), strict=True)}
+    return labels, {name: score[name] for name in "ab"}, {name: score[name] for name in "cd"}
+
+
+def test_on_the_other_half_the_best_of_the_first_half_is_judged_with_scikit_learns_areas() -> None:
+    from sklearn.metrics import average_precision_score, roc_auc_score
+
+    labels, kinds, others = judged_halves()
+    found = rivals.on_the_other_half(labels, kinds, others, 0)
+    second = rivals._halves(labels, np.random.default_rng(0))[1]
+    assert (found["chosen"], found["rival"]) == ("a", "d")
+    assert found["outliers"] == labels[second].sum()
+    assert found["roc_auc"]["map"][0] == pytest.approx(roc_auc_score(labels[second], kinds["a"][second]))
+    precision = average_precision_score(labels[second], others["d"][second])
+    assert found["average_precision"]["d"][0] == pytest.approx(precision)
+    assert "ahead of the d by ROC-AUC" in finding.kept_lead(found)
+
+
+def test_the_half_that_judges_chooses_nothing_and_a_double_has_no_lead() -> None:
+    labels, kinds, others = judged_halves()
+    first, second = rivals._halves(labels, np.random.default_rng(0))
+    assert not set(first) & set(second)
+    assert len(first) + len(second) == len(labels)
+    assert abs(labels[first].sum() - labels[second].sum()) <= 1
+    spoiled = {name: each.copy() for name, each in (kinds | others).items()}
+    for each in spoiled.values():
+        each[second] *= -1
+    again = rivals.on_the_other_half(labels, {n: spoiled[n] for n in kinds}, {n: spoiled[n] for n in others}, 0)
+    assert (again["chosen"], again["rival"]) == ("a", "d")
+    assert again["roc_auc"]["map"][0] < 0.5
+    double = rivals.on_the_other_half(labels, {"a": kinds["a"]}, {"same": 2 * kinds["a"] + 1}, 0)
+    assert double["average_precision"]["difference"] == [0, 0, 0]
+    assert "level with" in finding.kept_lead(double)
+
+
+@pytest.mark.parametrize(("depends", "least", "most"), [(True, 0.9, 1.0), (False, 0.35, 0.65)])
+def test_the_ceiling_is_high_where_attributes_depend_on_each_other_and_chance_where_not(
+    depends: bool, least: float, most: float
+) -> None:
+    from types import SimpleNamespace
+
+    def drawn(n: int, seed: int) -> pd.DataFrame:
+        rng = np.random.default_rng(seed)
+        a, other = rng.normal(size=(2, n))
+        return pd.DataFrame({"a": a, "b": a + 0.1 * other if depends else other})
+
+    def encode(rows: pd.DataFrame) -> torch.Tensor:
+        return torch.from_numpy(rows.to_numpy())
+
+    model: Any = SimpleNamespace(params=SimpleNamespace(ignore=(), seed=0), encode=encode)
+    train = Table(drawn(250, 0), np.zeros(250, np.int64), ("no", "yes"))
+    rows, labels = finding.with_forged(drawn(150, 1), np.random.default_rng(2))
+    found = rivals.ceiling(model, train, encode(rows), labels, {"first attribute": rows["a"].to_numpy()})
+    value, low, high = found["roc_auc"][rivals.SHOWN]
+    assert least <= value <= most
+    assert low <= value <= high
+    assert found["roc_auc"]["first attribute"][0] == pytest.approx(0.5)  # every value is there twice
+
+
+def test_which_score_suits_forged_rows_is_decided_without_a_look_at_test_rows(fitted: Any) -> None:
+    case, data, _ = fitted("som_applications")
+    split = case.split(data)
+    blind = dataclasses.replace(split, test=split.test.take(np.arange(0)))
+    one, other = (rivals.choose_blindly(each, case.params, page.fit) for each in (split, blind))
+    assert one == other
+    near, wide, difference = (one[name][0] for name in ("distance", "units of a tenth", "difference"))
+    assert difference == pytest.approx(near - wide)
+
+
+def test_the_report_of_forged_rows_says_who_leads_and_how_far_below_the_ceiling(fitted: Any) -> None:
+    case, data, model = fitted("som_applications")
+    report = page.evaluate(model, case.split(data))
+    areas = {name: each["roc_auc"] for name, each in report.metrics["algorithms"].items()}
+    best = max(areas, key=lambda name: areas[name])
+    assert f"{best.replace('_', ' ').capitalize()} leads without labels" in report.finding
+    assert report.metrics["ceiling"]["roc_auc"]["map"][0] == pytest.approx(report.metrics["roc_auc"])
+    assert "ceiling" in report.figures
+
+
+def test_the_report_of_marked_outliers_says_what_is_left_of_the_lead_on_the_other_half(fitted: Any) -> None:
+    case, data, model = fitted("som_transactions")
+    report = page.evaluate(model, case.split(data))
+    half = report.metrics["other_half"]
+    assert {"robust_covariance_90", "local_outlier_factor_500", "autoencoder"} <= set(report.metrics["algorithms"])
+    assert f"the map is on the other {half['outliers']}" in report.finding
+    assert "other_half" in report.figures
 
 
 def test_no_label_is_seen(fitted: Any) -> None:

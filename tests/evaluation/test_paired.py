@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from sklearn.metrics import roc_auc_score
+from sklearn.metrics import average_precision_score, roc_auc_score
 
 from handbook.evaluation import metrics
-from handbook.evaluation.paired import areas, block_areas, interval
+from handbook.evaluation.paired import areas, block_areas, interval, precisions
 
 
 @pytest.fixture
@@ -32,6 +32,15 @@ def test_a_draw_is_scikit_learns_area_of_the_rows_drawn(judged: tuple) -> None:
     rows = np.random.default_rng(5).integers(0, len(labels), len(labels))
     for name, each in scores.items():
         assert found[name][1] == pytest.approx(roc_auc_score(labels[rows], each[rows]), abs=1e-12)
+
+
+def test_average_precision_is_scikit_learns_on_the_rows_and_on_those_drawn(judged: tuple) -> None:
+    labels, scores = judged
+    found = precisions(labels, scores, np.random.default_rng(5), 1)
+    rows = np.random.default_rng(5).integers(0, len(labels), len(labels))
+    for name, each in scores.items():
+        assert found[name][0] == pytest.approx(average_precision_score(labels, each), abs=1e-12)
+        assert found[name][1] == pytest.approx(average_precision_score(labels[rows], each[rows]), abs=1e-12)
 
 
 def test_a_model_differs_from_its_double_by_nothing_in_every_draw(judged: tuple) -> None:

@@ -13,11 +13,13 @@ Section 8.5 describes the transactions, loads the applications, takes codes for 
 calls frauds by eye what lies on units far from their neighbours, and judges nothing. Both files are here. `som_book` is
 its recipe: 1,000 rows one after the other, the map of distances, the customers on its white units.
 
-Distance to the best matching unit is a poor score (`plain_distance`): a map gives units to outliers too, and those lie
-close to them. Ours is the mean distance to the nearest units that hold a tenth of all rows together: the k-th neighbour
-score of Ramaswamy, Rastogi and Shim (2000), units for rows. The map is then fitted again without the rows that it found
-most outlying. No label is seen. The applications say nowhere who cheated, so the outliers to find there are forged: the
-held-out rows with their attributes shuffled among them, each value genuine and the whole not.
+Among the transactions distance to the best matching unit is a poor score (`plain_distance`): a map gives units to
+outliers too, and those lie close to them. Ours is the mean distance to the nearest units that hold a tenth of all rows
+together: the k-th neighbour score of Ramaswamy, Rastogi and Shim (2000), units for rows. The map is then fitted again
+without the rows that it found most outlying. No label is seen in fitting. The applications say nowhere who cheated, so
+the outliers to find there are forged: the held-out rows with their attributes shuffled among them, each value genuine
+and the whole not. There nothing crowds together, and the nearest unit that holds a row is the better score, chosen on
+folds of the training rows. What either is among today's scores, and how far below what can be seen, says `rivals`.
 """
 
 from __future__ import annotations
@@ -31,8 +33,8 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from handbook.cases.self_organising_map import maps
-from handbook.cases.self_organising_map.drawings import curves, pictures
+from handbook.cases.self_organising_map import maps, rivals
+from handbook.cases.self_organising_map.drawings import curves, leads, pictures
 from handbook.cases.self_organising_map.finding import everything, outliers, sentence, suspects
 from handbook.cases.self_organising_map.maps import Grid
 from handbook.contract import Split
@@ -246,9 +248,7 @@ def example(split: Split[Table]) -> pd.DataFrame:
 
 
 def evaluate(model: Model, split: Split[Table]) -> Report:
-    """Judge the ranking beside plainer ones and an isolation forest (Liu, Ting and Zhou 2008) on the same rows."""
-    from sklearn.ensemble import IsolationForest
-
+    """Judge the ranking on the same rows as plainer ones, and as what others use (`rivals`)."""
     p, data = model.params, everything(split, model.params)
     predictions = predict(model, data.features)
     features, labels = outliers(split.test, p)
@@ -256,13 +256,12 @@ def evaluate(model: Model, split: Split[Table]) -> Report:
     own = predict(model, features) if p.held_out else predictions
     plain = Model(p, **model.facts)
     plain.organise(fitted, p.seed)
-    forest = IsolationForest(n_estimators=p.forest_trees, random_state=p.seed).fit(fitted.cpu().numpy())
+    others = rivals.scores(model, fitted, rows)
     scores = {
         "map": own["outlier_score"].to_numpy(),
         "map_distance": own["distance"].to_numpy(),
         "plain_distance": plain.examine(rows)[2],
-        "isolation_forest": -forest.score_samples(rows.cpu().numpy()),
-    }
+    } | others
     compared = {name: maps.ranked(labels, each) for name, each in scores.items()}
     flat, interval = binary(labels, scores["map"], np.random.default_rng(p.seed), model.facts["threshold"])
     quantization, topographic = maps.errors(fitted, model.nodes.to(fitted), model.grid)
@@ -273,7 +272,12 @@ def evaluate(model: Model, split: Split[Table]) -> Report:
         metrics["share_called"] = float(predictions["suspicious"].mean())
     if p.held_out:
         metrics["class_roc_auc"] = maps.ranked(data.target, predictions["outlier_score"].to_numpy())["roc_auc"]
+        metrics["ceiling"] = rivals.ceiling(model, split.train, rows, labels, scores)
+        if not p.white:
+            metrics["on_training_rows"] = rivals.choose_blindly(split, p, fit)
+    elif labels.sum() >= rivals.ENOUGH:
+        metrics["other_half"] = rivals.on_the_other_half(labels, rivals.choices(model, plain, rows), others, p.seed)
     finding = sentence(model, data, predictions, metrics, interval[PRIMARY])
     chance = {"roc_auc": 0.5, "average_precision": float(labels.mean()), "lift_at_10_percent": 1.0}
-    drawn = curves(model, labels, scores) | pictures(model, data, predictions)
+    drawn = curves(model, labels, scores) | leads(metrics) | pictures(model, data, predictions)
     return Report(metrics, chance, interval, drawn, {"suspects": suspects(model, data, predictions)}, finding)

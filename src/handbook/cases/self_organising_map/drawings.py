@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from handbook.cases.self_organising_map import Model
 
 PLANES = 12  # component planes drawn
+CURVES = ("map", "plain_distance", "isolation_forest", "local_outlier_factor_500", "robust_covariance_90")
 MARKS = ("o", "s")  # of the two classes in figure 8.6
 Floats = npt.NDArray[np.float64]
 
@@ -28,13 +29,48 @@ def curves(model: Model, labels: npt.NDArray[np.int64], scores: dict[str, Floats
 
     called, found = gains(labels, scores["map"])
     hundredth, tenth = np.interp([0.01, 0.1], called, found)
-    retrained = f"; trained again without the {model.params.trim:.0%} farthest" if model.params.trim else ""
+    retrained = f";\ntrained again without the {model.params.trim:.0%} farthest" if model.params.trim else ""
+    some = {name: scores[name] for name in CURVES if name in scores}
     title = f"Rows come to lie {model.history_[-1]['train_loss']:.3f} from their units{retrained}"
     return {
         "learning_curves": draw.learning_curves(model.history_, title, "quantisation error"),
-        "curves": draw.curves(labels, scores, f"The map finds {hundredth:.0%} of the outliers in 1 % of the rows"),
+        "curves": draw.curves(labels, some, f"The map finds {hundredth:.0%} of the outliers in 1 % of the rows"),
         "gain": draw.gain(called, found, f"The tenth with the highest scores holds {tenth:.0%} of the outliers"),
     }
+
+
+def leads(metrics: dict[str, Any]) -> dict[str, Any]:
+    """Who leads: on outliers that chose nothing, or, where they are forged, below a forest that was shown some."""
+    if "other_half" in metrics:
+        half = metrics["other_half"]
+        areas = {name: each for name, each in half["average_precision"].items() if name != "difference"}
+        difference, low, high = half["average_precision"]["difference"]
+        rival = half["rival"].replace("_", " ")
+        word = "leads over" if low > 0 else "is behind" if high < 0 else "is level with"
+        title = (
+            f"Chosen on half of the outliers, on the other half the map {word} the {rival}:\n"
+            f"difference of average precision {difference:.3f} ({low:.3f} to {high:.3f})"
+        )
+        return {"other_half": _ranked(areas, title, f"average precision on the other {half['outliers']} outliers")}
+    if "ceiling" not in metrics:
+        return {}
+    areas = metrics["ceiling"]["roc_auc"]
+    best = max(metrics["algorithms"], key=lambda name: areas[name][0])
+    known = next(name for name in areas if name not in metrics["algorithms"])
+    title = (
+        f"Of the scores that see no label, {best.replace('_', ' ')} is best with {areas[best][0]:.2f};\n"
+        f"a {known} has {areas[known][0]:.2f}"
+    )
+    return {"ceiling": _ranked(areas, title, "ROC-AUC on genuine and forged rows")}
+
+
+def _ranked(areas: dict[str, list[float]], title: str, label: str) -> Figure:
+    """Value, low and high of each name, greatest first."""
+    from handbook.evaluation import figures as draw
+
+    names = sorted(areas, key=lambda name: -areas[name][0])
+    values = np.array([areas[name] for name in names])
+    return draw.ranking([name.replace("_", " ") for name in names], values[:, 0], values[:, 1:], title, label)
 
 
 def pictures(model: Model, data: Table, predictions: pd.DataFrame) -> dict[str, Any]:

@@ -20,15 +20,24 @@ LISTED = 100  # suspects, but of the book's rule, which lists all that it calls
 
 def outliers(test: Table, params: Params) -> tuple[pd.DataFrame, npt.NDArray[np.int64]]:
     """The rows to judge by, and which of them are outliers: by the target, or because they were forged here."""
-    import pandas as pd
-
     if not params.held_out:
         return test.features, test.target
-    genuine = test.features
-    rng = np.random.default_rng(params.seed)
-    forged = pd.DataFrame({name: column.to_numpy()[rng.permutation(len(genuine))] for name, column in genuine.items()})
-    rows = pd.concat([genuine, forged.astype(genuine.dtypes)], ignore_index=True)
-    return rows, np.repeat([0, 1], len(genuine)).astype(np.int64)
+    return with_forged(test.features, np.random.default_rng(params.seed))
+
+
+def with_forged(
+    genuine: pd.DataFrame, rng: np.random.Generator, copies: int = 1
+) -> tuple[pd.DataFrame, npt.NDArray[np.int64]]:
+    """Genuine rows, then forged ones, so many for each: every attribute shuffled by itself; which are forged."""
+    import pandas as pd
+
+    n = len(genuine)
+    forged = [
+        pd.DataFrame({name: column.to_numpy()[rng.permutation(n)] for name, column in genuine.items()})
+        for _ in range(copies)
+    ]
+    rows = pd.concat([genuine, *(each.astype(genuine.dtypes) for each in forged)], ignore_index=True)
+    return rows, np.repeat([0, 1], [n, copies * n]).astype(np.int64)
 
 
 def suspects(model: Model, data: Table, predictions: pd.DataFrame) -> list[dict[str, Any]]:
@@ -71,6 +80,11 @@ def sentence(
     ]
     if p.held_out:
         parts.append(f"On who is {data.classes[1]} the map's score has ROC-AUC {metrics['class_roc_auc']:.3f}")
+        parts.append(distance_to_ceiling(metrics))
+    if "on_training_rows" in metrics:
+        parts.append(blindly_chosen(metrics["on_training_rows"]))
+    if "other_half" in metrics:
+        parts.append(kept_lead(metrics["other_half"]))
     if p.white:
         called = predictions["suspicious"].to_numpy()
         units = predictions.loc[called, ["map_row", "map_column"]].drop_duplicates()
@@ -81,3 +95,41 @@ def sentence(
             f" {word} than chance: ROC-AUC {interval[0]:.3f} to {interval[1]:.3f}"
         )
     return ". ".join(parts) + "."
+
+
+def distance_to_ceiling(metrics: dict[str, Any]) -> str:
+    """Who of those that see no label leads, and what a forest reaches that was shown forged rows."""
+    areas = metrics["ceiling"]["roc_auc"]
+    shown, *others = sorted(areas, key=lambda name: (name not in metrics["algorithms"], areas[name][0]), reverse=True)
+    value, low, high = areas[shown]
+    return (
+        f"{others[0].replace('_', ' ').capitalize()} leads without labels; a {shown}, copies of training rows, finds "
+        f"the others with ROC-AUC {value:.3f} ({low:.3f} to {high:.3f}): so much is there to be found"
+    )
+
+
+def blindly_chosen(areas: dict[str, list[float]]) -> str:
+    """What folds of the training rows say of the two scores that a map has."""
+    difference, low, high = areas["difference"]
+    word = "better" if low > 0 else "worse" if high < 0 else "neither better nor worse"
+    return (
+        f"On folds of the training rows the distance to the nearest unit is {word} than the mean distance to units of "
+        f"a tenth of the rows: ROC-AUC {areas['distance'][0]:.3f} and {areas['units of a tenth'][0]:.3f}, "
+        f"difference {difference:.3f} ({low:.3f} to {high:.3f})"
+    )
+
+
+def kept_lead(half: dict[str, Any]) -> str:
+    """What is left of the map's lead on outliers that chose nothing."""
+    said = []
+    for metric, name in (("roc_auc", "ROC-AUC"), ("average_precision", "average precision")):
+        each = half[metric]
+        difference, low, high = each["difference"]
+        word = "ahead of" if low > 0 else "behind" if high < 0 else "level with"
+        said.append(
+            f"{word} the {half['rival'].replace('_', ' ')} by {name}, {each['map'][0]:.3f} to "
+            f"{each[half['rival']][0]:.3f}, difference {difference:.3f} ({low:.3f} to {high:.3f})"
+        )
+    return f"Chosen on half of them ({half['chosen']}), the map is on the other {half['outliers']} " + " and ".join(
+        said
+    )

@@ -11,9 +11,10 @@ from matplotlib.figure import Figure
 from handbook.evaluation import figures as draw
 from handbook.evaluation.figures import BLUE, GREY, ORANGE, canvas
 from handbook.labs.outliers import scores
+from handbook.labs.outliers.chosen import MAP, Chosen
 
 Array = npt.NDArray[Any]
-SHOWN = ("Mahalanobis distance", "isolation forest", "autoencoder", "map, 12 x 12 units")
+SHOWN = ("robust covariance", "isolation forest", "local outlier factor", "autoencoder", "map, 12 x 12 units")
 LABELS = {"roc_auc": "ROC-AUC", "average_precision": "average precision"}
 
 
@@ -30,7 +31,7 @@ def ranked(halves: scores.Halves, found: dict[str, Array]) -> Figure:
     """Both areas of every score with their intervals."""
     results = scores.judged(halves)
     order = sorted(found, key=lambda name: -results[name][0]["average_precision"])
-    figure, axes = canvas(1, 2, size=(10.4, 3.8), sharey=True)
+    figure, axes = canvas(1, 2, size=(10.4, 4.2), sharey=True)
     places = np.arange(len(order))
     for axis, (metric, label), chance in zip(axes, LABELS.items(), (0.5, float(halves.labels.mean())), strict=True):
         values = np.array([results[name][0][metric] for name in order])
@@ -48,8 +49,37 @@ def ranked(halves: scores.Halves, found: dict[str, Array]) -> Figure:
     return figure
 
 
+def chosen_by_half(found: Chosen) -> Figure:
+    """Both areas of every family on the half that chose nothing."""
+    order = sorted(found.settings, key=lambda name: -found.interval("average_precision", name)[0])
+    figure, axes = canvas(1, 2, size=(10.4, 3.6), sharey=True)
+    places = np.arange(len(order))
+    for axis, (metric, label) in zip(axes, LABELS.items(), strict=True):
+        values = np.array([found.interval(metric, name) for name in order])
+        axis.hlines(places, values[:, 1], values[:, 2], color=GREY, lw=3)
+        axis.plot(values[:, 0], places, "o", color=BLUE)
+        own = order.index(MAP)
+        axis.plot(values[own, 0], own, "o", color=ORANGE)
+        axis.set(xlabel=f"{label} on the second half, 95 % interval")
+        axis.spines[["top", "right"]].set_visible(False)
+        axis.grid(alpha=0.25)
+    axes[0].set_yticks(places, [f"{name}, {found.settings[name]:g}" for name in order])
+    axes[0].invert_yaxis()
+    lines = []
+    for metric, label in LABELS.items():
+        difference, low, high = found.lead(metric)
+        word = "leads over" if low > 0 else "is behind" if high < 0 else "is level with"
+        lines.append(
+            f"by {label} the map {word} the {found.rival}: difference {difference:.3f} ({low:.3f} to {high:.3f})"
+        )
+    figure.suptitle(
+        "Settings chosen by half of the frauds, judged by the other half:\n" + ";\n".join(lines), fontsize=11
+    )
+    return figure
+
+
 def curves(halves: scores.Halves, found: dict[str, Array]) -> Figure:
-    """ROC and precision-recall of four scores."""
+    """ROC and precision-recall of five scores."""
     top = max(1, int(halves.labels.sum()))
     hits = {name: float(halves.labels[np.argsort(-found[name])[:top]].mean()) for name in SHOWN}
     best = max(hits, key=lambda name: hits[name])

@@ -1,10 +1,11 @@
 """Scores of outlyingness that see no label: greater is more outlying.
 
     Mahalanobis           (x − m)ᵀ C⁻¹ (x − m), distance in the rows' own ellipsoid (Mahalanobis 1936)
-    isolation forest      how few random cuts part a row from the others (Liu, Ting and Zhou 2008)
     principal components  ‖x − x̂‖², with x̂ from the first d components
-    autoencoder           ‖x − x̂‖², with x̂ from d numbers that a network of 29-16-d-16-29 squeezes x into
     map                   mean distance to the nearest units that hold a tenth of all rows, of a self-organising map
+
+and those of `evaluation.outlying`, which the map of chapter 8 is held against too: robust covariance, isolation
+forest, local outlier factor and autoencoder.
 
 The components that the bank published are uncorrelated already; scaled to one spread, no direction is greater than
 another, and all that PCA could find is in the amount. What an autoencoder finds is bends.
@@ -12,6 +13,7 @@ another, and all that PCA could find is in the amount. What an autoencoder finds
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -21,13 +23,10 @@ import numpy.typing as npt
 
 from handbook.data.tables import Table
 from handbook.evaluation.metrics import binary
-from handbook.evaluation.trials import fit, one_thread
+from handbook.evaluation.outlying import CLIP, autoencoder, isolation_forest, local_outlier_factor, robust_covariance
 
 Array = npt.NDArray[Any]
-CLIP = 8.0  # deviations beyond which a value counts no more in training, so that one payment moves no network
-DIMENSIONS, CHOSEN, WIDTH = (2, 4, 8, 16), 8, 16
-PASSES, BATCH, RATE, SEEDS = 12, 256, 0.003, 3
-TREES = 100
+DIMENSIONS, CHOSEN, SEEDS = (2, 4, 8, 16), 8, 3  # numbers that a payment is squeezed into, and seeds of the network
 GRID, EPOCHS, SIGMA, HELD = 12, 12, (4.0, 0.7), 0.1  # of the map: side, epochs, width first and last, share of the rows
 AREAS = ("roc_auc", "average_precision")
 
@@ -78,36 +77,12 @@ def mahalanobis(x: Array, new: Array) -> Array:
     return np.asarray((away @ np.linalg.pinv(np.cov(x, rowvar=False)) * away).sum(axis=1))
 
 
-def isolation_forest(x: Array, new: Array) -> Array:
-    from sklearn.ensemble import IsolationForest
-
-    return np.asarray(-IsolationForest(n_estimators=TREES, random_state=0).fit(x).score_samples(new))
-
-
 def principal_components(x: Array, new: Array, d: int) -> Array:
     """Squared error (M,) of what the first d components give back."""
     centre = x.mean(axis=0, dtype=np.float64)
     vectors = np.linalg.eigh(np.cov(x, rowvar=False))[1][:, -d:]
     away = new - centre
     return np.asarray(np.square(away - away @ vectors @ vectors.T).sum(axis=1))
-
-
-def autoencoder(x: Array, new: Array, d: int, seed: int) -> Array:
-    """Squared error (M,) of what the network gives back."""
-    import torch
-    from torch import nn
-
-    torch.manual_seed(seed)
-    net = nn.Sequential(
-        nn.Linear(x.shape[1], WIDTH), nn.Tanh(), nn.Linear(WIDTH, d), nn.Linear(d, WIDTH), nn.Tanh(),
-        nn.Linear(WIDTH, x.shape[1]),
-    )  # fmt: skip
-    rows, judged = torch.from_numpy(x.clip(-CLIP, CLIP)), torch.from_numpy(new.copy())
-    with one_thread():
-        fit(net, lambda chosen: (net(rows[chosen]) - rows[chosen]).square().sum(dim=1).mean(), len(x),
-            steps=max(1, PASSES * len(x) // BATCH), batch=BATCH, rate=RATE, seed=seed)  # fmt: skip
-        with torch.inference_mode():
-            return np.asarray((net(judged) - judged).square().sum(dim=1).double().numpy())
 
 
 def units(x: Array, seed: int) -> tuple[Array, Array]:
@@ -130,29 +105,52 @@ def nearest(x: Array, nodes: Array) -> Array:
     return np.asarray((np.square(nodes).sum(axis=1) - 2 * x @ nodes.T).argmin(axis=1))
 
 
-def small_map(x: Array, new: Array, seed: int = 0) -> Array:
-    """Mean distance (M,) to the nearest units that together hold a tenth of the rows that the map was fitted to."""
-    nodes, hits = units(x.clip(-CLIP, CLIP), seed)
+def small_map(x: Array, new: Array, share: float = HELD, seed: int = 0) -> Array:
+    """Mean distance (M,) to the nearest units that together hold a share of the rows that the map was fitted to."""
+    nodes, hits = _fitted(x.astype(np.float32).tobytes(), x.shape[1], seed)
     squared = np.square(new).sum(axis=1)[:, None] + np.square(nodes).sum(axis=1) - 2 * new @ nodes.T
     order = np.argsort(squared, axis=1)
     distance = np.sqrt(np.maximum(np.take_along_axis(squared, order, axis=1), 0))
-    counts = np.minimum(np.cumsum(hits[order], axis=1), HELD * len(x))
-    return np.asarray((distance * np.diff(counts, axis=1, prepend=0)).sum(axis=1) / (HELD * len(x)))
+    counts = np.minimum(np.cumsum(hits[order], axis=1), share * len(x))
+    return np.asarray((distance * np.diff(counts, axis=1, prepend=0)).sum(axis=1) / (share * len(x)))
+
+
+@cache
+def _fitted(rows: bytes, columns: int, seed: int) -> tuple[Array, Array]:
+    """The units of rows given as bytes, fitted once whatever share of them a score then takes."""
+    return units(np.frombuffer(rows, np.float32).reshape(-1, columns).clip(-CLIP, CLIP), seed)
 
 
 @cache
 def scored(halves: Halves) -> dict[str, Array]:
-    """Every score of the second half's payments, (N,) each."""
+    """Every score of the second half's payments, (N,) each, by settings that no label chose."""
     x, new = halves.rows
+    usual = {name: tried(halves, name)[setting][len(x) :] for name, (_, _, setting) in FAMILIES.items()}
     return {
         "Mahalanobis distance": mahalanobis(x, new),
-        "isolation forest": isolation_forest(x, new),
-        "principal components": principal_components(x, new, CHOSEN),
-        "autoencoder": autoencoder(x, new, CHOSEN, 0),
-        "autoencoder, frauds left out": autoencoder(halves.genuine, new, CHOSEN, 0),
-        "map, 12 x 12 units": small_map(x, new),
+        **usual,
+        "autoencoder, frauds left out": autoencoder(halves.genuine, new, CHOSEN),
         "amount alone": new[:, -1].astype(np.float64),
     }
+
+
+# what is tried of each, and with which setting it stands where no label chose: that of its authors, or of the lab
+FAMILIES: dict[str, tuple[Callable[[Array, Array, Any], Array], tuple[float, ...], float]] = {
+    "robust covariance": (robust_covariance, (0.5, 0.75, 0.9), 0.5),  # share of the rows that the covariance is of
+    "isolation forest": (isolation_forest, (256, 2048), 256),  # rows that a tree sees
+    "local outlier factor": (local_outlier_factor, (20, 100, 500), 20),  # neighbours
+    "principal components": (principal_components, DIMENSIONS, CHOSEN),
+    "autoencoder": (autoencoder, DIMENSIONS, CHOSEN),
+    "map, 12 x 12 units": (small_map, (0.01, 0.03, 0.1, 0.3), HELD),  # share of the rows whose units are near
+}
+
+
+@cache
+def tried(halves: Halves, family: str) -> dict[float, Array]:
+    """The scores (N1 + N2,) of both halves' payments, fitted to the first, by each setting of a family."""
+    x, new = halves.rows
+    score, settings, _ = FAMILIES[family]
+    return {each: score(x, np.concatenate([x, new]), each) for each in settings}
 
 
 @cache
@@ -175,11 +173,10 @@ def over_seeds(halves: Halves) -> dict[str, list[float]]:
 @cache
 def by_dimension(halves: Halves) -> dict[str, dict[str, list[float]]]:
     """Both areas by the number of dimensions, of principal components and of the autoencoder."""
-    x, new = halves.rows
-    known = {CHOSEN: scored(halves)["autoencoder"]}
+    n = len(halves.rows[0])
     return {
-        "principal components": _areas(halves, [principal_components(x, new, d) for d in DIMENSIONS]),
-        "autoencoder": _areas(halves, [known[d] if d in known else autoencoder(x, new, d, 0) for d in DIMENSIONS]),
+        name: _areas(halves, [each[n:] for each in tried(halves, name).values()])
+        for name in ("principal components", "autoencoder")
     }
 
 

@@ -80,7 +80,7 @@ def _of_a_map(chosen: Chosen, rows: pd.DataFrame) -> list[Reason]:
     model = chosen.model
     apart = model.examine(model.encode(rows))[3]
     names = list(model.facts["like"])
-    where = f"the nearest units that hold {model.params.share:.0%} of the rows that it learnt from"
+    where = f"the nearest units that hold {100 * model.params.share:g}% of the rows that it learnt from"
     return [
         Reason("the mean squared distance", where, 0.0, _ranked(names, rows.iloc[k], apart[k]))
         for k in range(len(rows))
