@@ -18,7 +18,7 @@ import torch
 from handbook import datasets
 from handbook.contract import Split
 from handbook.project import RECIPE, Case, Project
-from handbook.steps.report import shortened
+from handbook.steps.report.table import shortened
 from handbook.training.run import Run
 
 STEPS = {"cpu": 3, "cuda": 100}  # of each of the two stretches that are run

@@ -5,11 +5,11 @@ The rows are the package's (`handbook.claims`); ours is computed, or read from `
 
 from __future__ import annotations
 
-from docs import map as book_map
 from handbook import claims
 from handbook.claims.claim import JUDGEMENTS, Claim
 from handbook.project import Project
 from handbook.steps import claims as verb
+from handbook.steps.report.chapters import CHAPTERS
 
 HEAD = """---
 hide: [navigation]
@@ -40,11 +40,10 @@ COLUMNS = "| section | claim | printed | ours | verdict | why |\n|---|---|---|--
 
 def page(project: Project) -> str:
     """The ledger as Markdown."""
-    words = {each["chapter"]: each["words"] for each in book_map.book()}
-    parts = [HEAD + _counts(words)]
+    parts = [HEAD + _counts()]
     for chapter, rows in claims.LEDGER.items():
         lines = "\n".join(_line(project, row) for row in rows)
-        parts.append(f"## {chapter} · {words[chapter]}\n\n{COLUMNS}{lines}\n")
+        parts.append(f"## {chapter} · {CHAPTERS[chapter]}\n\n{COLUMNS}{lines}\n")
     return "\n".join([*parts, _settings(project)])
 
 
@@ -57,14 +56,14 @@ def _settings(project: Project) -> str:
     return SETTINGS + "\n".join(lines) + "\n"
 
 
-def _counts(words: dict[int, str]) -> str:
+def _counts() -> str:
     """How many claims of each chapter hold."""
     head = f"| chapter | claims | {' | '.join(JUDGEMENTS)} |\n|---|{'---:|' * (1 + len(JUDGEMENTS))}\n"
     lines = []
     for chapter in claims.LEDGER:
         found = claims.counted(chapter)
         cells = [sum(found.values()), *found.values()]
-        lines.append(f"| {chapter} · {words[chapter]} | {' | '.join(map(str, cells))} |")
+        lines.append(f"| {chapter} · {CHAPTERS[chapter]} | {' | '.join(map(str, cells))} |")
     return head + "\n".join(lines) + "\n"
 
 

@@ -18,7 +18,8 @@ from handbook import claims
 from handbook.errors import HandbookError
 from handbook.project import Project
 from handbook.registry import outlines
-from handbook.steps.report import shown
+from handbook.steps.report.chapters import CHAPTERS
+from handbook.steps.report.table import shown
 
 BOOK = Path(__file__).with_name("book.yaml")
 HEAD = """---
@@ -63,7 +64,7 @@ def page(project: Project) -> str:
     """The map as Markdown."""
     parts, printed = [HEAD], claimed()
     for chapter in book():
-        parts.append(f"## {chapter['chapter']} · {chapter['words']}\n")
+        parts.append(f"## {chapter['chapter']} · {CHAPTERS[chapter['chapter']]}\n")
         lines = [
             line
             for each in chapter["sections"]

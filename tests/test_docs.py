@@ -18,7 +18,7 @@ from docs import reference
 from handbook import claims
 from handbook.errors import HandbookError
 from handbook.project import Project
-from handbook.steps import report
+from handbook.steps.report import readme
 from tests.conftest import ROOT
 from tests.test_requirements import INSTALLED, needed, pins
 
@@ -99,8 +99,8 @@ def test_every_link_of_a_document_leads_to_a_file(path: Path) -> None:
 
 def test_the_readme_has_its_marks_once_each() -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert text.count(report.START) == text.count(report.END) == 1
-    assert text.index(report.START) < text.index(report.END)
+    assert text.count(readme.START) == text.count(readme.END) == 1
+    assert text.index(readme.START) < text.index(readme.END)
 
 
 def test_the_readme_names_no_path_that_is_not_there_or_made() -> None:

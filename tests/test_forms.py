@@ -15,7 +15,8 @@ from handbook.files import formats
 from handbook.files.integrity import FILES, digest, hashes
 from handbook.project import Project
 from handbook.registry import ledger, mlflow_run, standings
-from handbook.steps import evaluate, given, report
+from handbook.steps import evaluate, given
+from handbook.steps.report import page, table
 
 NAME, DATASET = "som_transactions", "credit_card_transactions"
 PAGE = datasets.page(DATASET)
@@ -41,17 +42,17 @@ def test_the_row_says_which_form_its_figures_are_made_from(
     form: str | None, data: str, shown: str, project: Project
 ) -> None:
     written(project, form, data)
-    assert report.row(project, NAME)["dataset"] == shown
+    assert table.row(project, NAME)["dataset"] == shown
 
 
 def test_the_section_says_how_the_subset_was_drawn_and_what_that_does_to_precision(project: Project) -> None:
     written(project, "subset")
     (project.reports(NAME) / "figures").mkdir()
-    said = report._section(project, project.case(NAME))["form"]
+    said = page.section(project, project.case(NAME), table.Notes())["form"]
     for words in ("all 492 frauds", "15 %", "unevenly", "1.14 %", "0.173 %", "precision of 50 % here is one of 13 %"):
         assert words in said
     written(project, None)
-    assert report._section(project, project.case(NAME))["form"] == ""
+    assert page.section(project, project.case(NAME), table.Notes())["form"] == ""
 
 
 def test_what_the_page_says_of_the_precision_follows_from_the_shares() -> None:

@@ -16,6 +16,7 @@ import yaml
 from handbook import datasets
 from handbook.project import Project
 from handbook.steps import check, evaluate, lab, report, train, validate
+from handbook.steps.report import published, readme
 from tests.conftest import MIRROR, ROOT
 
 PROJECT = Project(ROOT)
@@ -81,7 +82,7 @@ def test_what_runs_by_itself_from_raw_bytes_to_report_says_sample_everywhere(pro
     numbers = project.numbers()
     numbers["cases"], numbers["labs"] = {"digits": numbers["cases"]["digits"]}, ["units"]
     (project.root / "params.yaml").write_text(yaml.safe_dump(numbers))
-    (project.root / "README.md").write_text(f"{report.START}\nold\n{report.END}\n")
+    (project.root / "README.md").write_text(f"{readme.START}\nold\n{readme.END}\n")
     validate.validate(project, "mnist")
     train.train(project, "digits")
     evaluate.evaluate(project, "digits")
@@ -94,7 +95,8 @@ def test_what_runs_by_itself_from_raw_bytes_to_report_says_sample_everywhere(pro
     assert "(sample)" in page
     assert "old" in (project.root / "README.md").read_text()
     outside = re.findall(r"(?:src|href)=\"(https?://(?!127\.0\.0\.1)[^\"]+)\"", page)
-    assert set(outside) <= {datasets.page(name).SOURCE for name in project.datasets()}
+    sources = {result.address for results in published.entry("digits").results.values() for result in results}
+    assert set(outside) <= sources | {datasets.page(name).SOURCE for name in project.datasets()}
     first = {
         path: path.read_bytes()
         for path in project.reports("digits").rglob("*")

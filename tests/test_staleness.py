@@ -94,7 +94,12 @@ EDITS: dict[str, tuple[Callable[[Clone], None], set[str]]] = {
     "nothing": (lambda _: None, set()),
     "a comment on a page": (lambda it: it.replace("cases/lenet.py", "\nfrom __f", "\n# seen\nfrom __f"), set()),
     "a docstring of a page": (lambda it: it.replace("cases/lenet.py", '"""', '"""Again: '), {"report"}),
-    "the page of the report": (lambda it: it.replace("steps/report.html.j2", "</body>", "<p></p></body>"), {"report"}),
+    "the page of the report": (
+        lambda it: it.replace("steps/report/report.html.j2", "</body>", "<p></p></body>"), {"report"},
+    ),
+    "a published figure": (
+        lambda it: it.replace("steps/report/published.yaml", "value: 0.925", "value: 0.926"), {"report"},
+    ),
     "errors.py": (lambda it: it.edit("errors.py", "unknown"), set()),
     "the client of MLflow": (lambda it: it.edit("registry/tracking.py", "register"), set()),
     "how models are served": (lambda it: it.edit("serving/serve.py", "serve"), set()),
@@ -165,9 +170,9 @@ def test_a_case_is_added_by_one_page_and_one_block(clone: Clone) -> None:
     assert all(path.read_bytes() == content for path, content in before.items())
     assert "fresh: version 1" in json.loads((clone.sample.mlruns / "registered" / "fresh.json").read_text())["said"]
     assert ">fresh<" in (clone.sample.root / "reports" / "index.html").read_text()
-    script = "from handbook.steps import report; from handbook.project import Project"
-    assert "| [`fresh`](src/handbook/cases/newcomer.py) |" in clone.run(
-        "-c", f"{script}; print(report.results(Project.here()))"
+    script = "from handbook.steps.report import readme; from handbook.project import Project"
+    assert "| [`fresh`](src/handbook/cases/newcomer.py)<br>mnist (sample) |" in clone.run(
+        "-c", f"{script}; print(readme.results(Project.here()))"
     )
     script = "from flows.case_study import Case; from pydantic import TypeAdapter"
     assert "'fresh'" in clone.run("-c", f"{script}; print(TypeAdapter(Case).json_schema())")

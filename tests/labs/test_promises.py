@@ -88,12 +88,12 @@ def checks(name: str, data: tuple[Any, ...]) -> str:
 
 
 def test_a_lab_leaves_its_checks_and_figures_and_the_report_shows_them(project: Project) -> None:
-    from handbook.steps import report
+    from handbook.steps.report import page
 
     lab.lab(project, "units")
     home = project.reports("labs") / "units"
     checks = json.loads((home / "checks.json").read_text())
-    shown = report._lab(project, "units")
+    shown = page.lab(project, "units")
     assert list(checks) == sorted(checks)
     assert len(shown["figures"]) == len(list((home / "figures").glob("*.png"))) > 0
     assert set(shown["checks"]) == set(checks)

@@ -9,7 +9,8 @@ import pytest
 
 from handbook.errors import HandbookError
 from handbook.project import Project
-from handbook.steps import check, report
+from handbook.steps import check
+from handbook.steps.report import readme
 from tests.conftest import ROOT
 
 
@@ -38,7 +39,7 @@ def _other_number(project: Project) -> None:
 
 def _other_readme(project: Project) -> None:
     path = project.root / "README.md"
-    path.write_text(path.read_text().replace(report.START, report.START + "\n| best | 100.00 % |"))
+    path.write_text(path.read_text().replace(readme.START, readme.START + "\n| best | 100.00 % |"))
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,8 @@ from handbook.errors import HandbookError
 from handbook.files.formats import write_json
 from handbook.project import Project
 from handbook.registry import results
-from handbook.steps import evaluate, repeat, report, train
+from handbook.steps import evaluate, repeat, train
+from handbook.steps.report import table
 from tests.conftest import ROOT
 
 NAME = "rbf_before_call"
@@ -97,9 +98,9 @@ def test_what_cannot_be_is_refused_before_anything_is_trained(
 def test_the_table_shows_the_spread_in_the_figures_own_unit() -> None:
     spread = {"mean": {"accuracy": 0.92051, "roc_auc": 0.93141}, "deviation": {"accuracy": 0.00123, "roc_auc": 0.00041}}
     known = spread | {"seeds": {"0": {}, "1": {}}}
-    assert report.over_seeds(known, "accuracy") == "92.05 % ± 0.12 % (2)"
-    assert report.over_seeds(known, "roc_auc") == "0.931 ± 0.00041 (2)"
-    assert report.over_seeds(None, "roc_auc") == "–"
+    assert table.over_seeds(known, "accuracy") == "92.05 % ± 0.12 % (2)"
+    assert table.over_seeds(known, "roc_auc") == "0.931 ± 0.00041 (2)"
+    assert table.over_seeds(None, "roc_auc") == "–"
 
 
 def test_the_pipeline_of_repetitions_names_cases_and_stands_apart_from_that_of_results() -> None:

@@ -1,4 +1,4 @@
-"""Which Pokemon is it? A convolutional network that tells 898 of them apart; judge of what `dcgan` draws.
+"""Which Pokemon is it? A convolutional network that tells 898 of them apart; judge of `dcgan` (section 6.8).
 
 Four rounds of convolution, batch normalisation and ReLU, each halving the picture, then a dense layer of features:
 

@@ -12,7 +12,7 @@ from handbook.registry import results
 
 def check(project: Project) -> None:
     """Refuse what must not be committed: results of samples, and a lock or README that does not match them."""
-    from handbook.steps import report as pages
+    from handbook.steps.report import readme as pages
 
     faults = [
         f"{path.relative_to(project.root)} was made from sample data"
@@ -39,7 +39,7 @@ def _lock_faults(project: Project) -> list[str]:
         out
         for stage in project.locked().values()
         for out in stage.get("outs", [])
-        if out["path"].endswith(("metrics.json", "validation.json", "checks.json"))
+        if out["path"].endswith(("metrics.json", "validation.json", "checks.json", "built.json"))
     ]
     return [
         f"dvc.lock was written with another {out['path']} than the one here"

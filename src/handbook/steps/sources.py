@@ -124,14 +124,14 @@ def _parameters(project: Project, verb: str, name: str) -> Iterator[str]:
 
 
 def _documents(project: Project) -> Iterator[str]:
-    """The words of all pages, which the report shows, and its own layout."""
+    """The words of all pages, which the report shows, its own layout, and what others have published."""
     package = _package()
     pages = {f"handbook.cases.{project.block(name)['page']}" for name in project.cases()}
     pages |= {f"handbook.datasets.{name}" for name in project.datasets()}
     pages |= {f"handbook.labs.{name}" for name in project.labs()}
     for page in pages & set(package.modules):  # the others are refused by the verbs that run them
         yield f"{page} {_digest((ast.get_docstring(package.modules[page].tree) or '').encode())}"
-    for path in Path(__file__).parent.glob("*.j2"):
+    for path in (each for kind in ("*.j2", "*.yaml") for each in Path(__file__).with_name("report").glob(kind)):
         yield f"{path.name} {_digest(path.read_bytes())}"
 
 
