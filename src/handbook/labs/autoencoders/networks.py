@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 Array = npt.NDArray[Any]
 PIXELS, WIDTH = 784, 256
 TRAIN, TEST = 10_000, 2_000  # of MNIST's 60,000 and 10,000: with all, six times as long
-BATCH, PASSES, RATE, LEAST = 100, {"autoencoder": 8, "vae": 15}, 0.005, 300  # at least so many steps
+BATCH, PASSES, RATE, LEAST = 100, {"autoencoder": 8, "vae": 15}, 0.005, 100  # at least so many steps
 DIMENSIONS, VAE_DIMENSIONS = (2, 8, 32), (2, 8)
 SEEDS = 2
 
