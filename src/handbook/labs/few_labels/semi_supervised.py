@@ -17,7 +17,7 @@ from handbook.data.subsets import plan_for
 from handbook.labs.few_labels.pictures import Array, Found, Given, drawn, most_of_each
 
 # Numbers of labels, draws of each, pictures with and without them, and new ones; and of a drawn sample.
-ALL, PART = ((10, 30, 100, 300), 5, 2_000, 1_000), ((10, 100), 2, 200, 200)
+ALL, PART = ((10, 30, 100, 300), 5, 2_000, 1_000), ((10, 100), 3, 200, 200)
 COMPONENTS = 30
 SURE, NEIGHBOURS, ROUNDS = 0.9, 7, 200
 ALONE, HELPED = ("logistic regression", "nearest neighbour"), ("self-training", "label propagation", "label spreading")
