@@ -20,7 +20,14 @@ from handbook.labs.autoencoders import judging, networks
 
 @pytest.fixture(scope="module")
 def digits(samples: Callable[[str], Path]) -> networks.Digits:
-    return networks.Digits.of(datasets.page("mnist").load(samples("mnist")))
+    return networks.Digits.first(datasets.page("mnist").load(samples("mnist")), *networks.ALL)
+
+
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All of the sample is learnt from, and longer than the lab does."""
+    monkeypatch.setattr(networks, "PART", networks.ALL)
+    monkeypatch.setattr(networks, "LEAST", 300)
 
 
 def draw(*shape: int, seed: int = 0) -> torch.Tensor:
@@ -91,6 +98,7 @@ def test_a_linear_autoencoder_comes_to_the_error_of_principal_components_and_nev
 
 
 @pytest.mark.slow  # trains for 10 s
+@pytest.mark.usefixtures("patient")
 def test_an_autoencoder_of_two_numbers_leaves_less_than_two_components(digits: networks.Digits) -> None:
     found = judging.errors(digits)
     assert found["autoencoder", 2].mean() < found["PCA", 2].mean()
@@ -108,6 +116,7 @@ def test_a_great_circle_keeps_its_ends_and_the_length_of_equal_ends() -> None:
 
 
 @pytest.mark.slow  # trains for 10 s
+@pytest.mark.usefixtures("patient")
 def test_real_digits_are_recognised_more_often_than_drawn_ones(samples: Callable[[str], Path]) -> None:
     data: LabelledImages = datasets.page("mnist").load(samples("mnist"))
     facts = lab.checks(data)

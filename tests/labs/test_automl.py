@@ -147,7 +147,7 @@ def few(study: Study) -> Study:
 def found(few: Study) -> search.Results:
     """The whole lab on a part of the sample, with few trials."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(search, "FEW_TRIALS", 5)
+        patch.setattr(search, "SAMPLE_TRIALS", 5)
         return search.results(few)
 
 
@@ -161,7 +161,7 @@ def test_what_was_searched_beats_no_order_and_the_worst_finalist_is_not_chosen(f
 def test_the_test_rows_have_no_say_in_what_is_chosen_and_all_is_the_same_twice(
     found: search.Results, few: Study, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(search, "FEW_TRIALS", 5)
+    monkeypatch.setattr(search, "SAMPLE_TRIALS", 5)
     shuffled = replace(few.test, target=np.random.default_rng(0).permutation(few.test.target))
     with search.quiet():
         again = search.search(replace(few, test=shuffled, digest="with other answers"), "TPE")

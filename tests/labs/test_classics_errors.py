@@ -126,17 +126,17 @@ def test_the_usual_interval_fails_where_noise_grows_and_the_robust_one_hardly() 
 
 @pytest.fixture(scope="module")
 def few(samples: Any) -> calls.Calls:
-    return calls.Calls.of(bank_marketing.load(samples("bank_marketing")), 800)
+    return calls.Calls.of(bank_marketing.load(samples("bank_marketing")))
 
 
 def test_the_calls_leave_out_what_is_known_only_after_them_and_are_the_same_twice(
     few: calls.Calls, samples: Any
 ) -> None:
     table = bank_marketing.load(samples("bank_marketing"))
-    assert few == calls.Calls.of(table, 800)
+    assert few == calls.Calls.of(table)
     assert calls.LATE in bank_marketing.KNOWN_AFTER_THE_CALL
-    assert few.x.shape == (800, table.features.shape[1] - 1)
-    seconds = table.features[calls.LATE].to_numpy()[np.random.default_rng(0).permutation(len(table))[:800]]
+    assert few.x.shape == (calls.SAMPLE, table.features.shape[1] - 1)
+    seconds = table.features[calls.LATE].to_numpy()[np.random.default_rng(0).permutation(len(table))[: calls.SAMPLE]]
     assert not any(np.array_equal(column, seconds) for column in few.x.T)
     assert_allclose(few.z[:, :6].mean(axis=0), 0, atol=1e-9)
 

@@ -226,13 +226,13 @@ def test_sgd_recovers_the_edge_kernel_within_a_hundredth() -> None:
 
 
 def test_sgd_recovers_the_edge_kernel_from_a_garment(garment_data: LabelledImages) -> None:
-    boot = garments.pictures(garment_data).boot
+    boot = garments.Shown.of(garment_data).pictures().boot
     path = edges.learn(boot, np.random.default_rng(0), steps=edges.STEPS_ON_A_GARMENT)
     assert np.abs(path[-1] - edges.KERNEL).max() < 1e-2
 
 
 def test_the_edges_of_a_garment_are_its_differences(garment_data: LabelledImages) -> None:
-    boot = garments.pictures(garment_data).boot
+    boot = garments.Shown.of(garment_data).pictures().boot
     np.testing.assert_allclose(edges.across(boot), -np.diff(boot, axis=1), **CLOSE)
     np.testing.assert_allclose(edges.down(boot), -np.diff(boot, axis=0), **CLOSE)
 

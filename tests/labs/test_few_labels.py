@@ -162,7 +162,7 @@ def test_a_hundred_labels_beat_ten_and_chance_by_every_method(digits: Given) -> 
     assert found.labels == (10, 100)
     assert all(values[0].mean() < values[1].mean() for values in found.accuracy.values())
     assert all(values[0].mean() > 0.3 for values in found.accuracy.values())
-    assert found.accuracy["label spreading"].shape == (2, semi_supervised.FEW_DRAWS)
+    assert found.accuracy["label spreading"].shape == (2, semi_supervised.PART[1])
 
 
 def test_what_was_learnt_elsewhere_beats_chance_here(digits: Given) -> None:

@@ -16,7 +16,7 @@ from torch.nn import functional as F
 from handbook import datasets
 from handbook.evaluation.metrics import mean_interval
 from handbook.labs.gan_varieties import cycle, drawing, game, layers, progressive, star, style, translation, units
-from handbook.labs.gan_varieties.small import Small, as_bytes, as_pixels, reduced
+from handbook.labs.gan_varieties.small import PART, Small, as_bytes, as_pixels, reduced
 from handbook.training import adversarial
 
 CLOSE: dict[str, Any] = {"rtol": 1e-4, "atol": 1e-5}
@@ -51,11 +51,23 @@ def test_bytes_survive_becoming_pixels_and_back() -> None:
 def test_a_pair_is_one_pokemon_of_one_game_normal_and_shiny(small: Small) -> None:
     normal, shiny = small.pairs()
     names = np.array(small.game)
-    assert len(normal) == 75 * 4  # every one of the sample
+    assert len(normal) == 4 * len(np.unique(small.dex))  # every one of the sample, in each of its games
     assert (small.dex[normal] == small.dex[shiny]).all()
     assert (names[normal] == names[shiny]).all()
     assert not small.shiny[normal].any()
     assert small.shiny[shiny].all()
+
+
+def test_of_a_drawn_sample_a_part_is_learned_from_and_every_held_out_pokemon_judges(
+    small: Small, samples: Callable[[str], Path]
+) -> None:
+    data = datasets.page("pokemon").load(samples("pokemon"))
+    kept, every = (
+        {part: np.unique(dex[held_out == (part == "held out")]) for part in ("train", "held out")}
+        for dex, held_out in ((small.dex, small.held_out), (data.dex, data.part == "held out"))
+    )
+    np.testing.assert_array_equal(kept["held out"], every["held out"])
+    np.testing.assert_array_equal(kept["train"], every["train"][::PART])
 
 
 def test_what_a_game_shows_twice_is_no_pair() -> None:

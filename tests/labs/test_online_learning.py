@@ -38,9 +38,9 @@ def test_what_is_known_after_the_call_is_left_out_and_the_order_is_kept(samples:
     table = page.load(samples("bank_marketing"))
     stream = Calls.of(table).stream()
     assert {calls.AFTER_THE_CALL} == set(page.KNOWN_AFTER_THE_CALL) == set(table.features) - set(stream.names)
-    assert len(stream.y) == calls.FEW
-    np.testing.assert_array_equal(stream.y, table.target[: calls.FEW])
-    np.testing.assert_array_equal(stream.x[:, stream.names.index("age")], table.features["age"][: calls.FEW])
+    assert len(stream.y) == calls.SAMPLE
+    np.testing.assert_array_equal(stream.y, table.target[: calls.SAMPLE])
+    np.testing.assert_array_equal(stream.x[:, stream.names.index("age")], table.features["age"][: calls.SAMPLE])
     month = stream.x[:, stream.names.index("month")].astype(int)
     assert sorted(set(table.features["month"]))[month[7]] == table.features["month"].iloc[7]
 

@@ -349,6 +349,29 @@ def test_momentum_leaves_a_saddle_faster_and_adam_does_not_mind_how_flat_it_is()
     assert races.escape(rules.Descent, 0.0) == -1  # on the ridge itself there is no way down
 
 
+@pytest.mark.parametrize("name", races.LANDSCAPES)
+@pytest.mark.parametrize("kind", [rules.Momentum, rules.Adadelta, rules.Adam])
+def test_rates_side_by_side_walk_the_paths_that_each_walks_alone(name: str, kind: type[rules.Rule]) -> None:
+    land, rates = races.LANDSCAPES[name], np.array([1e-3, 1e-2, 10.0])
+    together = {path.eta: path for path in races.run(land, kind, rates, 50)}
+    for eta in rates.tolist():
+        rule, points = kind(eta), [np.asarray(land.start)]
+        while len(points) <= 50 and land.f(points[-1])[0] < races.FAR:
+            points.append(rule.step(points[-1], land.f(points[-1])[1]))
+        if land.f(points[-1])[0] < races.FAR:
+            np.testing.assert_allclose(together[eta].points, points, rtol=1e-6, atol=1e-12)
+        else:
+            assert eta not in together
+
+
+def test_runs_by_single_rows_side_by_side_are_those_of_each_seed() -> None:
+    data, plan = descent.rows(np.random.default_rng(0)), schedules.cosine(1.0, 50)
+    for seed, path in enumerate(descent.descend_each(data, 50, range(3), plan, 0.1)):
+        rng, rule = np.random.default_rng(seed), rules.Descent(0.1)
+        alone = descent.descend(data, 1, 50, rng, rule=rule, schedule=lambda t: 0.1 * plan(t))
+        np.testing.assert_allclose(path, alone, rtol=1e-12)
+
+
 def test_every_falling_rate_beats_a_constant_one_on_single_rows() -> None:
     ran = pictures.schedule_race(seeds=5)
     ends = {name: losses[-50:].mean() for name, losses in ran.items()}

@@ -23,7 +23,7 @@ HOME = ROOT / "src/handbook/labs"
 PAGES = sorted(path for path in HOME.rglob("*.py") if path.parent != HOME or path.name != "__init__.py")
 
 
-# what takes 8 s of a core or more on samples is held to its promises with `make proof`; its laws are tested here too
+# what takes 4 s of a core or more on samples is held to its promises with `make proof`; its laws are tested here too
 DEAR = (
     "automl", "classics", "dense_to_convolution", "few_labels", "forecasting", "gan_varieties", "optimisers",
     "rankings", "rbf_networks", "responsible_use",

@@ -22,7 +22,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from handbook.data.subsets import Subset
+from handbook.data.subsets import Subset, plan_for
 from handbook.evaluation.trials import fit, one_thread
 
 if TYPE_CHECKING:
@@ -30,8 +30,9 @@ if TYPE_CHECKING:
 
 Array = npt.NDArray[Any]
 PIXELS, WIDTH = 784, 256
-TRAIN, TEST = 10_000, 2_000  # of MNIST's 60,000 and 10,000: with all, six times as long
-BATCH, PASSES, RATE, LEAST = 100, {"autoencoder": 8, "vae": 15}, 0.005, 300  # at least so many steps
+# Digits to learn from and new, of MNIST's 60,000 and 10,000 (all take six times as long); and of a drawn sample.
+ALL, PART = (10_000, 2_000), (500, 300)
+BATCH, PASSES, RATE, LEAST = 100, {"autoencoder": 8, "vae": 15}, 0.005, 60  # at least so many steps
 DIMENSIONS, VAE_DIMENSIONS = (2, 8, 32), (2, 8)
 SEEDS = 2
 
@@ -41,7 +42,7 @@ class Digits(Subset):
 
     @classmethod
     def of(cls, data: LabelledImages) -> Digits:
-        return cls.first(data, TRAIN, TEST)
+        return cls.first(data, *plan_for(len(data.train_images), ALL, PART))
 
     def arrays(self) -> tuple[Array, Array, Array, Array]:
         """Pictures (N, 784) of 0 to 1 and labels (N,), to learn from, and new."""

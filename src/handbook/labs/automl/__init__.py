@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from handbook.data.studies import KNOWN_AFTER_THE_CALL, Study
+from handbook.data.subsets import some_of
 from handbook.data.tables import Table
 from handbook.evaluation import paired
 from handbook.labs.automl.space import ALGORITHMS
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from handbook.labs.automl.search import Results
 
 DATASET = "bank_marketing"
+SAMPLE = 1000  # rows of a drawn sample that are taken
 
 
 def figures(data: Table) -> dict[str, Figure]:
@@ -80,4 +82,4 @@ def _bounded(name: str, values: np.ndarray) -> dict[str, float | bool]:
 def _results(data: Table) -> Results:
     from handbook.labs.automl.search import results
 
-    return results(Study.of(data, KNOWN_AFTER_THE_CALL))
+    return results(Study.of(some_of(data, SAMPLE), KNOWN_AFTER_THE_CALL))

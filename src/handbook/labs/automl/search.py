@@ -23,6 +23,7 @@ import numpy.typing as npt
 
 from handbook.data.schema import categories
 from handbook.data.studies import Study
+from handbook.data.subsets import plan_for
 from handbook.data.tables import Table
 from handbook.evaluation import paired
 from handbook.labs.automl.space import SEED, Settings, dated, pipeline, probabilities, suggest
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 
 Floats = npt.NDArray[np.float64]
 PART, FOLDS, FINALISTS, STARTUP = 6000, 3, 3, 8
-TRIALS, FEW_ROWS, FEW_TRIALS = 40, 10_000, 10  # each search; where there are few rows, as of samples, the fewer
+TRIALS, SAMPLE_TRIALS = 40, 9  # each search; and of a drawn sample
 SEARCHES = ("TPE", "random")
 # `boosting_before_call` in params.yaml, which lies above a lab; a test holds the two to each other.
 BY_HAND: Settings = {
@@ -118,7 +119,7 @@ def search(study: Study, name: str) -> Found:
     """One search on the development rows; the test rows are scored at the end."""
     rows = study.development
     part = subsample(rows, PART)
-    tried = run(part, name, FEW_TRIALS if len(rows) < FEW_ROWS else TRIALS)
+    tried = run(part, name, plan_for(len(rows), TRIALS, SAMPLE_TRIALS))
     ranked = sorted(tried, key=lambda each: -each.score)
     final = [replace(each, folds=tuple(fold_scores(rows, each.settings))) for each in ranked[:FINALISTS]]
     final.sort(key=lambda each: -each.score)

@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from handbook.data.schema import categories, encoder
+from handbook.data.subsets import plan_for
 from handbook.labs.classics.tree import Array, Labels
 
 if TYPE_CHECKING:
     from handbook.data.tables import Table
 
-ROWS = 8_000  # of the 45,211, and at most half of what there is; all of them take six times as long
+ROWS, SAMPLE = 8_000, 500  # of the 45,211, all of which take six times as long; and of a drawn sample
 LATE = "duration"  # known only after the call
 
 
@@ -32,9 +33,9 @@ class Calls:
     answers: bytes  # (n,) int64: 1 where the client took the deposit
 
     @classmethod
-    def of(cls, table: Table, rows: int = ROWS) -> Calls:
-        """So many rows of the bank's, drawn by a seed, or half of them if those are fewer."""
-        drawn = np.random.default_rng(0).permutation(len(table))[: min(rows, len(table) // 2)]
+    def of(cls, table: Table) -> Calls:
+        """So many rows of the bank's, drawn by a seed."""
+        drawn = np.random.default_rng(0).permutation(len(table))[: plan_for(len(table), ROWS, SAMPLE)]
         part = table.take(drawn)
         features = part.features.drop(columns=LATE)
         codes = [

@@ -18,7 +18,8 @@ that learns the kernel, and the calls for several channels, do not run.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from functools import cache
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -37,21 +38,33 @@ def figures(data: LabelledImages) -> dict[str, Figure]:
     """The lab's pictures, each with its finding as title."""
     from handbook.labs.convolution import drawing
 
-    shown = garments.pictures(data)
-    net = garments.trained(shown, np.random.default_rng(SEED))
+    shown, net, on_the_band, on_the_boot = studied(garments.Shown.of(data))
     return {
         "windows": drawing.windows(),
         "edges": drawing.found_edges(edges.band(), shown.boot),
-        "kernel_converging": drawing.converging(*paths(shown)),
+        "kernel_converging": drawing.converging(on_the_band, on_the_boot),
         "receptive_field": drawing.receptive_field(shown.boot),
         "feature_maps": drawing.feature_maps(net, shown),
         "pooling": drawing.pooling(shown.boot),
     }
 
 
-def paths(shown: garments.Garments) -> tuple[layers.Array, layers.Array]:
-    """How the edge kernel is learned, on the band and on the boot."""
-    return (
+class Studied(NamedTuple):
+    """The pictures, the network that learned from them, and how the edge kernel is learned, on band and boot."""
+
+    shown: garments.Garments
+    net: garments.Network
+    on_the_band: layers.Array
+    on_the_boot: layers.Array
+
+
+@cache
+def studied(given: garments.Shown) -> Studied:
+    """Learned once for the same bytes, because figures and checks both want it."""
+    shown = given.pictures()
+    return Studied(
+        shown,
+        garments.trained(shown, np.random.default_rng(SEED)),
         edges.learn(edges.band(), np.random.default_rng(SEED)),
         edges.learn(shown.boot, np.random.default_rng(SEED), edges.STEPS_ON_A_GARMENT),
     )
@@ -59,9 +72,7 @@ def paths(shown: garments.Garments) -> tuple[layers.Array, layers.Array]:
 
 def checks(data: LabelledImages) -> dict[str, float | bool]:
     """The chapter's facts, measured."""
-    shown = garments.pictures(data)
-    net = garments.trained(shown, np.random.default_rng(SEED))
-    on_the_band, on_the_boot = paths(shown)
+    shown, net, on_the_band, on_the_boot = studied(garments.Shown.of(data))
     return {
         **_worked(),
         "kernel learned on the band, steps to 0.01": edges.steps_to(on_the_band),

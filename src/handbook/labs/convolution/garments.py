@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from handbook.data.images import LabelledImages
+from handbook.data.subsets import Subset
 from handbook.labs.convolution.layers import (
     Array,
     cross_correlate,
@@ -36,19 +37,26 @@ class Garments(NamedTuple):
     boot_x: Array  # the same, standardised
 
 
-def pictures(data: LabelledImages) -> Garments:
-    """The first pictures of Fashion-MNIST, and the first ankle boot of its test set."""
-    first = int(np.flatnonzero(data.test_labels == data.classes.index("Ankle boot"))[0])
-    x, test_x, boot = data.train_images[:TRAIN] / 255, data.test_images[:TEST] / 255, data.test_images[first] / 255
-    centre, spread = x.mean(), x.std()
-    return Garments(
-        (x - centre) / spread,
-        data.train_labels[:TRAIN].astype(int),
-        (test_x - centre) / spread,
-        data.test_labels[:TEST].astype(int),
-        boot,
-        (boot - centre) / spread,
-    )
+class Shown(NamedTuple):
+    """The first pictures of Fashion-MNIST, and the first ankle boot of its test set, as bytes: a key."""
+
+    part: Subset
+    boot: bytes  # (28, 28)
+
+    @classmethod
+    def of(cls, data: LabelledImages) -> Shown:
+        first = int(np.flatnonzero(data.test_labels == data.classes.index("Ankle boot"))[0])
+        return cls(Subset.first(data, TRAIN, TEST), data.test_images[first].tobytes())
+
+    def pictures(self) -> Garments:
+        """The same as numbers."""
+        known, labels, new, answers = self.part.flat()
+        x, test_x, boot = (each.reshape(-1, 28, 28) / 255 for each in (known, new, np.frombuffer(self.boot, np.uint8)))
+        centre, spread = x.mean(), x.std()
+        return Garments(
+            (x - centre) / spread, labels.astype(int), (test_x - centre) / spread, answers.astype(int),
+            boot[0], (boot[0] - centre) / spread,
+        )  # fmt: skip
 
 
 class Network(NamedTuple):

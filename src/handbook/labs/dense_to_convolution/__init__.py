@@ -15,11 +15,13 @@ that max pooling answers the same to a pattern that moved by one pixel, which ho
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from functools import cache
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from handbook.data.images import LabelledImages
+from handbook.data.subsets import plan_for
 from handbook.evaluation.metrics import mean_interval
 from handbook.evaluation.trials import share
 from handbook.labs.dense_to_convolution import chain, detection, equivariance, learners, windows
@@ -29,7 +31,8 @@ if TYPE_CHECKING:
 
 DATASET = "fashion_mnist"
 SEED = 0
-LOOKED_AT, EXAMPLES, NOISE = 200, 1000, 0.3  # garments that layers look at; to learn a kernel from, and their noise
+EXAMPLES, NOISE = 1000, 0.3  # garments to learn a kernel from, and their noise
+ALL, PART = 200, 50  # garments that layers look at; and of a drawn sample
 SIZES = (1, 3, 10, 30, 100, 300, 500)  # of these, so many
 
 
@@ -39,21 +42,18 @@ def figures(data: LabelledImages) -> dict[str, Figure]:
 
     boot = data.test_images[np.flatnonzero(data.test_labels == data.classes.index("Ankle boot"))[0]] / 255
     coat = data.test_images[np.flatnonzero(data.test_labels == data.classes.index("Coat"))[0]] / 255
-    some, plan = data.test_images[:LOOKED_AT] / 255, learners.Plan.of(data)
-    hidden = detection.Garments.of(data)
+    seen, plan, hidden = looked_at(data), learners.Plan.of(data), detection.Garments.of(data)
     return {
         "constraints": drawing_layers.constraints(np.random.default_rng(SEED)),
         "kernel_from_examples": drawing_layers.from_examples(SIZES, from_examples(data)),
-        "equivariance": drawing_layers.equivariant(equivariance.errors(some, np.random.default_rng(SEED))),
+        "equivariance": drawing_layers.equivariant(seen.errors),
         "detection": drawing_learning.peaks(
             detection.searches(hidden, SEED), detection.by_noise(hidden, SEED), np.random.default_rng(SEED)
         ),
-        "padding": drawing_layers.padding(coat, windows.rim_errors(some), np.random.default_rng(SEED)),
+        "padding": drawing_layers.padding(coat, seen.rim, np.random.default_rng(SEED)),
         "windows": drawing_layers.layouts(),
         "kernel_stack": drawing_layers.kernel_stack(boot, windows.stack(boot)),
-        "pooling_shifts": drawing_layers.pooling_shifts(
-            {kind: equivariance.changes(some, kind) for kind in ("max", "average")}
-        ),
+        "pooling_shifts": drawing_layers.pooling_shifts(seen.changes),
         "data_saved": drawing_learning.data_saved(plan, learners.by_size(plan)),
         "augmentation": drawing_learning.augmentation(plan, learners.by_augmentation(plan)),
     }
@@ -61,13 +61,39 @@ def figures(data: LabelledImages) -> dict[str, Figure]:
 
 def checks(data: LabelledImages) -> dict[str, float | bool]:
     """The chapter's facts, measured."""
-    some, plan = data.test_images[:LOOKED_AT] / 255, learners.Plan.of(data)
-    return {**_chain(data), **_equivariance(some), **_detection(data), **_rim(some), **_data(plan)}
+    seen, plan = looked_at(data), learners.Plan.of(data)
+    return {**_chain(data), **_equivariance(seen), **_detection(data), **_rim(seen), **_data(plan)}
+
+
+class Seen(NamedTuple):
+    """What layers make of garments: errors by layer and shift, changes by pooling, errors at the rim."""
+
+    errors: dict[str, np.ndarray]
+    changes: dict[str, np.ndarray]
+    rim: windows.RimErrors
+
+
+def looked_at(data: LabelledImages) -> Seen:
+    """What layers make of the first garments to be judged by."""
+    return _looked_at(data.test_images[: plan_for(len(data.train_images), ALL, PART)].tobytes())
+
+
+@cache
+def _looked_at(garments: bytes) -> Seen:
+    """Computed once for the same bytes, because figures and checks both want it."""
+    some = np.frombuffer(garments, np.uint8).reshape(-1, 28, 28) / 255
+    changes = {kind: equivariance.changes(some, kind) for kind in ("max", "average")}
+    return Seen(equivariance.errors(some, np.random.default_rng(SEED)), changes, windows.rim_errors(some))
 
 
 def from_examples(data: LabelledImages) -> dict[str, np.ndarray]:
     """Errors of a dense layer and of a kernel on garments of 14 x 14, by how many they learnt from."""
-    small = equivariance.pooled(data.train_images[:EXAMPLES] / 255, 2, "average")
+    return _from_examples(data.train_images[:EXAMPLES].tobytes())
+
+
+@cache
+def _from_examples(garments: bytes) -> dict[str, np.ndarray]:
+    small = equivariance.pooled(np.frombuffer(garments, np.uint8).reshape(-1, 28, 28) / 255, 2, "average")
     return chain.from_examples(small, SIZES, NOISE, SEED)
 
 
@@ -88,9 +114,8 @@ def _chain(data: LabelledImages) -> dict[str, float | bool]:
     }
 
 
-def _equivariance(some: np.ndarray) -> dict[str, float | bool]:
-    found = equivariance.errors(some, np.random.default_rng(SEED))
-    changes = equivariance.changes(some, "max")
+def _equivariance(seen: Seen) -> dict[str, float | bool]:
+    found, changes = seen.errors, seen.changes["max"]
     return {
         **{f"{name}: error at a shift of 1": float(error[1]) for name, error in found.items()},
         "convolution, circular, stride 2: error at a shift of 2": float(found["convolution, circular, stride 2"][2]),
@@ -101,18 +126,19 @@ def _equivariance(some: np.ndarray) -> dict[str, float | bool]:
 
 
 def _detection(data: LabelledImages) -> dict[str, float | bool]:
-    hits = detection.by_noise(detection.Garments.of(data), SEED)
+    hidden = detection.Garments.of(data)
+    hits = detection.by_noise(hidden, SEED)
     facts: dict[str, float | bool] = {}
     for name, found in hits.items():
         for noise in (0.0, 1.0):
-            here = share(found[detection.NOISES.index(noise)], detection.SCENES)
+            here = share(found[detection.NOISES.index(noise)], hidden.scenes)
             for part, value in zip(("", ", low", ", high"), here, strict=True):
                 facts[f"{name}, noise {noise:g}: peak is right{part}"] = value
     return facts
 
 
-def _rim(some: np.ndarray) -> dict[str, float | bool]:
-    found = windows.rim_errors(some).by_picture.mean(axis=1)
+def _rim(seen: Seen) -> dict[str, float | bool]:
+    found = seen.rim.by_picture.mean(axis=1)
     return {f"error at the rim, {mode}": float(each) for mode, each in zip(windows.MODES, found, strict=True)}
 
 

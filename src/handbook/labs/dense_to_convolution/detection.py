@@ -20,9 +20,11 @@ import numpy as np
 import numpy.typing as npt
 
 from handbook.data.images import LabelledImages
+from handbook.data.subsets import plan_for
 
 Array = npt.NDArray[Any]
-SCENE, CELL, PATCH, SCENES, CROWD = 64, 32, 12, 300, 500  # pixels a side; how many scenes, and others to put there
+SCENE, CELL, PATCH, CROWD = 64, 32, 12, 500  # pixels a side; how many others to put there
+ALL, PART = 300, 40  # scenes; and of a drawn sample
 NOISES = (0.0, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 3.0)  # deviations, of pixels of 0 to 1
 NEAR = 1  # pixels each way that a place may be off
 SOUGHT = "Bag"  # what the pattern is on; the other garments are of other kinds
@@ -43,11 +45,13 @@ class Garments:
 
     sought: bytes
     others: bytes
+    scenes: int  # in which to look for it
 
     @classmethod
     def of(cls, data: LabelledImages) -> Garments:
         own = data.test_labels == data.classes.index(SOUGHT)
-        return cls(data.test_images[own][0].tobytes(), data.test_images[~own][:CROWD].tobytes())
+        scenes = plan_for(len(data.train_images), ALL, PART)
+        return cls(data.test_images[own][0].tobytes(), data.test_images[~own][:CROWD].tobytes(), scenes)
 
 
 @cache
@@ -58,18 +62,18 @@ def searches(garments: Garments, seed: int) -> dict[str, Search]:
     others = np.frombuffer(garments.others, np.uint8).reshape(-1, 28, 28)
     top, left = distinct(garment)
     pattern = garment[top : top + PATCH, left : left + PATCH]
-    cells = rng.integers(0, 4, SCENES)
-    offsets = rng.integers(0, CELL - 28 + 1, (SCENES, 4, 2))
-    empty, crowded = np.zeros((2, SCENES, SCENE, SCENE))
+    cells = rng.integers(0, 4, garments.scenes)
+    offsets = rng.integers(0, CELL - 28 + 1, (garments.scenes, 4, 2))
+    empty, crowded = np.zeros((2, garments.scenes, SCENE, SCENE))
     corners = np.array([[0, 0], [0, CELL], [CELL, 0], [CELL, CELL]]) + offsets  # (S, 4, 2)
-    for scene in range(SCENES):
+    for scene in range(garments.scenes):
         for cell, (i, j) in enumerate(corners[scene]):
             window = np.s_[scene, i : i + 28, j : j + 28]
             if cell == cells[scene]:
                 empty[window] = crowded[window] = garment
             else:
                 crowded[window] = others[rng.integers(len(others))] / 255
-    places = corners[np.arange(SCENES), cells] + (top, left)
+    places = corners[np.arange(garments.scenes), cells] + (top, left)
     return {"on an empty ground": Search(empty, places, pattern), "among others": Search(crowded, places, pattern)}
 
 

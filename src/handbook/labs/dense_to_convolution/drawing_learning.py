@@ -38,7 +38,7 @@ def peaks(searches: dict[str, detection.Search], hits: dict[str, list[int]], rng
     answer.plot(right, down, "+", color="white", ms=10, label="greatest answer")
     answer.legend(loc="lower left", fontsize=7)
     for (name, found), colour, mark in zip(hits.items(), COLOURS, MARKS, strict=False):
-        bounds = np.array([share(each, detection.SCENES) for each in found])
+        bounds = np.array([share(each, len(crowd.scenes)) for each in found])
         curves.plot(detection.NOISES, 100 * bounds[:, 0], mark + "-", color=colour, label=name, ms=5)
         curves.fill_between(detection.NOISES, 100 * bounds[:, 1], 100 * bounds[:, 2], color=colour, alpha=0.2)
     fine = np.linspace(0, detection.NOISES[-1], 60)
@@ -47,7 +47,7 @@ def peaks(searches: dict[str, detection.Search], hits: dict[str, list[int]], rng
     curves.set(xlabel="deviation of the noise (pixels are 0 to 1)", ylabel="peak within a pixel (% of scenes)")
     curves.legend(frameon=False, fontsize=7, loc="upper right")
     plain(curves)
-    empty, without, plainly = (found[0] / detection.SCENES for found in hits.values())
+    empty, without, plainly = (found[0] / len(crowd.scenes) for found in hits.values())
     figure.suptitle(
         f"Without noise the peak is right in {empty:.0%} of empty scenes and {without:.0%} of crowded ones; "
         f"a kernel that keeps its mean, which\nanswers whatever is bright, in {plainly:.0%}"

@@ -48,31 +48,32 @@ def layers(side: int, rng: np.random.Generator) -> dict[str, tuple[Layer, int]]:
     }
 
 
-def error(layer: Layer, stride: int, x: Array, shift: int) -> float:
-    """Mean of ‖f(S x) − S f(x)‖ / ‖f(x)‖ over pictures (N, R, C), for a shift to the right.
+def error(layer: Layer, stride: int, x: Array, shift: int, before: Array | None = None) -> float:
+    """Mean of ‖f(S x) − S f(x)‖ / ‖f(x)‖ over pictures (N, R, C), for a shift to the right; `before` is f(x), if known.
 
     Behind a stride the answer can move by whole strides only: the nearer of the two is taken.
     """
-    before, after = layer(x), layer(np.roll(x, shift, axis=2))
+    before, after = layer(x) if before is None else before, layer(np.roll(x, shift, axis=2))
     moves = {shift // stride, -(-shift // stride)}
     return min(float(_relative(after, np.roll(before, move, axis=2)).mean()) for move in moves)
 
 
 def errors(x: Array, rng: np.random.Generator) -> dict[str, Array]:
     """The error of each layer by shift (shifts,), on pictures (N, R, C)."""
-    found = layers(x.shape[1], rng)
-    return {
-        name: np.array([error(layer, stride, x, shift) for shift in SHIFTS]) for name, (layer, stride) in found.items()
-    }
+    found = {}
+    for name, (layer, stride) in layers(x.shape[1], rng).items():
+        before = layer(x)
+        found[name] = np.array([error(layer, stride, x, shift, before) for shift in SHIFTS])
+    return found
 
 
 def changes(x: Array, kind: str) -> Array:
     """How much the pooled edges of pictures (N, 28, 28) change, by pool and by shift: (pools, shifts)."""
     maps = np.abs(correlate(x, EDGES, "circular"))
+    moved, still = [np.roll(maps, shift, axis=2) for shift in SHIFTS], [pooled(maps, side, kind) for side in POOLS]
     return np.array([
-        [float(_relative(pooled(np.roll(maps, shift, axis=2), side, kind), pooled(maps, side, kind)).mean())
-         for shift in SHIFTS]
-        for side in POOLS
+        [float(_relative(pooled(each, side, kind), before).mean()) for each in moved]
+        for side, before in zip(POOLS, still, strict=True)
     ])  # fmt: skip
 
 

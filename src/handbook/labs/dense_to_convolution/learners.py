@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from handbook.data.subsets import plan_for
 from handbook.evaluation.trials import fit, one_thread
 
 if TYPE_CHECKING:
@@ -33,8 +34,10 @@ SIDE, MAPS, KERNEL, HIDDEN, CLASSES = 28, 4, 5, 576, 10
 KINDS = ("dense", "local", "convolution", "convolution and pooling")
 # The best of 0.0005, 0.001, 0.002, 0.005 and 0.01 after 400 garments, by 2,000 others of the training part.
 RATES = {"dense": 0.005, "local": 0.01, "convolution": 0.01, "convolution and pooling": 0.01}
-STEPS, BATCH = 200, 32
-POOL, TEST = 10_000, 2_000  # garments that those to learn from are drawn from, and those to be judged by
+# Garments to learn from, seeds of each trial, steps, and garments to be judged by; and of a drawn sample.
+ALL, PART = ((100, 400, 1600), 4, 200, 2000), ((50, 200), 2, 20, 150)
+BATCH = 32
+POOL = 10_000  # garments that those to learn from are drawn from
 SHIFT, TURN, SCALE = 4, 30.0, 0.25  # pixels, degrees and share of the size, each way at most
 DISTORTIONS: dict[str, dict[str, float]] = {
     "as they are": {},
@@ -60,15 +63,12 @@ class Plan:
 
     @classmethod
     def of(cls, data: LabelledImages) -> Plan:
-        """Up to 1,600 garments and four seeds; of the drawn sample fewer, since it is no result."""
-        whole = len(data.train_images) >= POOL
-        sizes = (100, 400, 1600) if whole else (50, 200)
+        """Up to 1,600 garments and four seeds; of a drawn sample fewer."""
+        sizes, seeds, steps, test = plan_for(len(data.train_images), ALL, PART)
         known, new = (data.train_images, data.train_labels), (data.test_images, data.test_labels)
         pictures, labels = (part[:POOL].tobytes() for part in known)
-        unseen, answers = (part[:TEST].tobytes() for part in new)
-        return cls(
-            pictures, labels, unseen, answers, sizes, sizes[1], 4 if whole else 2, STEPS if whole else STEPS // 3
-        )
+        unseen, answers = (part[:test].tobytes() for part in new)
+        return cls(pictures, labels, unseen, answers, sizes, sizes[1], seeds, steps)
 
 
 def network(kind: str, seed: int) -> nn.Sequential:
@@ -161,6 +161,7 @@ def accuracy(net: nn.Module, x: Tensor, y: Tensor) -> float:
         return float((net(x).argmax(dim=1) == y).double().mean())
 
 
+@cache
 def tests(plan: Plan) -> dict[str, Tensor]:
     """The pictures to be judged by, as they are and under each distortion, the same for all networks."""
     import torch

@@ -18,13 +18,14 @@ import numpy as np
 from torch import Tensor
 from torch.nn import functional as F
 
+from handbook.data.subsets import plan_for
 from handbook.evaluation.trials import one_thread
 from handbook.labs.few_labels.network import Loss, start, train
 from handbook.labs.few_labels.pictures import CLASSES, Array, Given, mean_and_half
 
 NOISE, Q, SMOOTHING, RATE = (0.0, 0.2, 0.4, 0.6), 0.7, 0.2, 0.002
-DRAWS, ROWS, STEPS = 3, 750, 240  # ten passes: time enough to learn wrong labels by heart
-FEW_DRAWS, FEW_ROWS, FEW_STEPS = 2, 300, 30  # of a drawn sample
+# Draws, rows and steps: ten passes, time enough to learn wrong labels by heart; and of a drawn sample.
+ALL, PART = (3, 750, 240), (2, 160, 8)
 PLAIN = "cross-entropy"
 
 
@@ -66,7 +67,7 @@ def noisy(labels: Array, share: float, rng: np.random.Generator) -> Array:
 def measured(given: Given) -> Noisy:
     """All losses on the same labels and from the same weights in each draw; computed once for the same pictures."""
     x, y, new, answers = given.arrays()
-    draws, rows, steps = (FEW_DRAWS, FEW_ROWS, FEW_STEPS) if given.sparse else (DRAWS, ROWS, STEPS)
+    draws, rows, steps = plan_for(len(y), ALL, PART)
     accuracy, learnt = ({name: np.zeros((len(NOISE), draws)) for name in LOSSES} for _ in range(2))
     with one_thread():
         for k, draw in np.ndindex(len(NOISE), draws):

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from handbook.data.subsets import Subset
+from handbook.data.subsets import Subset, plan_for
 
 if TYPE_CHECKING:
     from handbook.data.images import LabelledImages
 
 Array = npt.NDArray[Any]
-TRAIN, TEST, CLASSES = 20_000, 2_000, 10
-WHOLE = 10_000  # pictures from which on the whole plan is run; a drawn sample, which is no result, runs a part
+TRAIN, CLASSES = 20_000, 10
+ALL, PART = 2_000, 200  # new pictures; and of a drawn sample
 
 
 class Given(Subset):
@@ -23,12 +23,7 @@ class Given(Subset):
 
     @classmethod
     def of(cls, data: LabelledImages) -> Given:
-        return cls.first(data, TRAIN, TEST)
-
-    @property
-    def sparse(self) -> bool:
-        """Whether these are too few to be a result: a sample drawn in the place of the data."""
-        return len(self.labels) < WHOLE
+        return cls.first(data, TRAIN, plan_for(len(data.train_images), ALL, PART))
 
     def arrays(self) -> tuple[Array, Array, Array, Array]:
         """Pictures (N, 784) float32, labels (N,), new pictures (M, 784), answers (M,).

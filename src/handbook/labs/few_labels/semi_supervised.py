@@ -13,10 +13,12 @@ from typing import Any
 
 import numpy as np
 
+from handbook.data.subsets import plan_for
 from handbook.labs.few_labels.pictures import Array, Found, Given, drawn, most_of_each
 
-LABELS, DRAWS, ROWS, NEW, COMPONENTS = (10, 30, 100, 300), 5, 2_000, 1_000, 30
-FEW_LABELS, FEW_DRAWS, FEW_ROWS, FEW_NEW = (10, 100), 3, 400, 200  # of a drawn sample
+# Numbers of labels, draws of each, pictures with and without them, and new ones; and of a drawn sample.
+ALL, PART = ((10, 30, 100, 300), 5, 2_000, 1_000), ((10, 100), 3, 200, 200)
+COMPONENTS = 30
 SURE, NEIGHBOURS, ROUNDS = 0.9, 7, 200
 ALONE, HELPED = ("logistic regression", "nearest neighbour"), ("self-training", "label propagation", "label spreading")
 
@@ -25,9 +27,7 @@ ALONE, HELPED = ("logistic regression", "nearest neighbour"), ("self-training", 
 def measured(given: Given) -> Found:
     """Accuracies on pictures that were neither labelled nor unlabelled; computed once for the same pictures."""
     x, y, new, answers = given.arrays()
-    numbers, draws, rows, judged = (
-        (FEW_LABELS, FEW_DRAWS, FEW_ROWS, FEW_NEW) if given.sparse else (LABELS, DRAWS, ROWS, NEW)
-    )
+    numbers, draws, rows, judged = plan_for(len(y), ALL, PART)
     labels = tuple(n for n in numbers if n // 10 <= most_of_each(given.labels))
     scores = {name: np.empty((len(labels), draws)) for name in (*ALONE, *HELPED)}
     for draw in range(draws):

@@ -22,6 +22,7 @@ from functools import cache
 import numpy as np
 from torch.nn import functional as F
 
+from handbook.data.subsets import plan_for
 from handbook.evaluation.trials import one_thread
 from handbook.labs.few_labels.network import Network, start, train
 from handbook.labs.few_labels.pictures import Array, Found, Given, drawn, most_of_each
@@ -40,13 +41,13 @@ class Plan:
     before: int
 
 
-ALL, PART = Plan((10, 30, 100, 300, 1000), 4, 100, 1000), Plan((10, 100), 3, 30, 60)
+ALL, PART = Plan((10, 30, 100, 300, 1000), 4, 100, 1000), Plan((10, 100), 3, 8, 30)
 
 
 @cache
 def both_ways(garments: Given, digits: Given) -> dict[str, Found]:
     """From garments to digits and back; run once for the same pictures, because figures and checks both want it."""
-    plan = PART if garments.sparse or digits.sparse else ALL
+    plan = plan_for(min(len(garments.labels), len(digits.labels)), ALL, PART)
     with one_thread():
         sources = {name: learnt(given, plan) for name, given in (("garments", garments), ("digits", digits))}
         return {

@@ -200,7 +200,7 @@ def race(small: Small) -> Race:
     """Both ways, seed by seed, at the same multiply-adds."""
     rng = np.random.default_rng(0)
     known, unseen = (rng.permutation(small.part(held_out)) for held_out in (False, True))
-    number = min(JUDGED, len(unseen))
+    number = min(JUDGED, len(unseen), len(known))
     judge = sliced.Slices(unseen[:number], 0)
     full = at_once(len(known))
     plans = grown(float(spent(full)[-1])), full

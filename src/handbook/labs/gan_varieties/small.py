@@ -14,11 +14,13 @@ import torch
 from torch import Tensor
 
 from handbook.data.sprites import Sprites
+from handbook.data.subsets import plan_for
 
 Bytes = npt.NDArray[np.uint8]
 Numbers = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 SIDE = 32
+ALL, PART = 1, 4  # of the Pokemon that are learned from every such one is taken; and of a drawn sample
 ABOVE_DEX = 10_000  # a game and a dex number as one number
 
 
@@ -34,7 +36,9 @@ class Small:
 
     @classmethod
     def of(cls, data: Sprites) -> Small:
-        named = np.flatnonzero(data.part != "")
+        known = np.unique(data.dex[(data.part != "") & (data.part != "held out")])
+        known = known[:: plan_for(len(data.dex), ALL, PART)]
+        named = np.flatnonzero((data.part == "held out") | (np.isin(data.dex, known) & (data.part != "")))
         return cls(
             reduced(data.images[named], SIDE).tobytes(),
             data.dex[named].astype(np.int64).tobytes(),

@@ -139,7 +139,7 @@ def tried(small: Small) -> Tried:
     """All four pairs of networks at both rates, seed by seed."""
     rng = np.random.default_rng(0)
     known, unseen = (rng.permutation(small.part(held_out, SIDE)) for held_out in (False, True))
-    number = min(JUDGED, len(unseen))
+    number = min(JUDGED, len(unseen), len(known))
     judge = sliced.Slices(unseen[:number], 0)
     ways = list(product(UNITS, NORMS, RATES))
     found = {way: np.array([train(known, judge, way, seed) for seed in range(SEEDS)]) for way in ways}

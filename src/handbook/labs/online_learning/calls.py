@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from handbook.data.subsets import plan_for
+
 if TYPE_CHECKING:
     from handbook.data.tables import Table
 
@@ -22,7 +24,7 @@ AFTER_THE_CALL = "duration"
 LATELY = "share of yes so far"
 FADING = 0.999  # of what a row counts, is left after the next: half of it after 693
 FIRST, BINS, STEP = 0.2, 10, 100  # of the rows; bins of a number; calls whose answers come in together
-WHOLE, FEW = 10_000, 800  # with fewer rows than the first these are a drawn sample, of which the second are taken
+SAMPLE = 800  # calls of a drawn sample that are taken
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,7 @@ class Calls:
             rows[name].astype("category").cat.codes if many else rows[name]
             for name, many in zip(rows, words, strict=True)
         ]
-        some = slice(None if len(table) >= WHOLE else FEW)
+        some = slice(plan_for(len(table), None, SAMPLE))
         x = np.column_stack(coded).astype(np.float64)[some]
         return cls(x.tobytes(), table.target[some].astype(np.int64).tobytes(), tuple(map(str, rows)), words)
 

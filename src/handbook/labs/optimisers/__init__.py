@@ -46,7 +46,7 @@ def figures(data: LabelledImages) -> dict[str, Figure]:
         **{name: pictures.paths(name) for name in races.LANDSCAPES},
         "saddle_escape": pictures.escapes(),
         "schedules": pictures.schedule_curves(),
-        "garments": pictures.garment_curves(garments.race(garments.Slice.of(data))),
+        "garments": pictures.garment_curves(garments.Slice.of(data)),
     }
 
 
@@ -151,8 +151,9 @@ def _schedule_facts() -> dict[str, float | bool]:
 def _garment_facts(data: LabelledImages) -> dict[str, float | bool]:
     from handbook.labs.optimisers import garments
 
+    part = garments.Slice.of(data)
     facts: dict[str, float | bool] = {}
-    for name, ran in garments.race(garments.Slice.of(data)).items():
-        facts[f"garments: loss of {name} after {garments.STEPS} steps"] = float(f"{ran.final:.3g}")
-        facts[f"garments: accuracy of {name} on {garments.TEST} new"] = ran.accuracy
+    for name, ran in garments.race(part).items():
+        facts[f"garments: loss of {name} after {part.steps} steps"] = float(f"{ran.final:.3g}")
+        facts[f"garments: accuracy of {name} on {len(part.answers)} new"] = ran.accuracy
     return facts

@@ -18,8 +18,9 @@ stochastic descent is lost.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 
@@ -88,6 +89,18 @@ def descend(
             rule.eta = schedule(t)
         path.append(rule.step(path[-1], data.gradient(path[-1], batch)))
     return np.stack(path)
+
+
+def descend_each(data: Rows, steps: int, seeds: Iterable[int], plan: Schedule, eta: float) -> Iterator[Vector]:
+    """Of each seed the path (steps + 1, d) that `descend` takes by single rows; all are walked side by side."""
+    draws = [islice(batches(len(data.y), 1, np.random.default_rng(seed)), steps) for seed in seeds]
+    order = np.stack([np.concatenate([*draw]) for draw in draws])  # (seeds, steps)
+    rule, path = Descent(eta), [np.zeros((data.x.shape[1], len(order)))]
+    for t, rows in enumerate(order.T):
+        rule.eta = eta * plan(t)
+        x = data.x[rows].T
+        path.append(rule.step(path[-1], 2 * x * ((x * path[-1]).sum(axis=0) - data.y[rows])))
+    return iter(np.moveaxis(np.stack(path), -1, 0))
 
 
 def after(data: Rows, t: int, eta: float = ETA) -> Vector:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from handbook.data.subsets import Subset
+from handbook.data.subsets import Subset, plan_for
 from handbook.evaluation.trials import one_thread
 from handbook.labs.optimisers.descent import batches
 from handbook.labs.optimisers.rules import RULES, Rule, Vector
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from handbook.data.images import LabelledImages
 
 SHAPES = ((6, 1, 5, 5), (6,), (16, 6, 5, 5), (16,), (120, 256), (120,), (84, 120), (84,), (10, 84), (10,))
-TRAIN, TEST, BATCH, STEPS = 2048, 1000, 32, 192  # three passes over the slice
+TRAIN, TEST, BATCH, PASSES = 2048, 1000, 32, 3
+SAMPLE = 320  # pictures to train on of a drawn sample
 # The best of three to five rates around each rule's usual one, by the loss on this very slice at the end: a fair race
 # asks for each at its best, and says nothing about new pictures.
 RATES = {
@@ -56,7 +57,12 @@ class Slice(Subset):
 
     @classmethod
     def of(cls, data: LabelledImages) -> Slice:
-        return cls.first(data, TRAIN, TEST)
+        return cls.first(data, plan_for(len(data.train_images), TRAIN, SAMPLE), TEST)
+
+    @property
+    def steps(self) -> int:
+        """So many batches are three passes."""
+        return PASSES * len(self.labels) // BATCH
 
 
 def weights(rng: np.random.Generator) -> Vector:
@@ -91,7 +97,7 @@ def loss(theta: Vector, pictures: Tensor, labels: Tensor) -> tuple[float, Vector
     return float(value.detach()), g.numpy()
 
 
-def lap(data: Slice, rule: Rule, steps: int = STEPS, seed: int = 0) -> Lap:
+def lap(data: Slice, rule: Rule, steps: int | None = None, seed: int = 0) -> Lap:
     """Train on the slice with a rule; weights and batches follow from the seed, so they are the same for every rule."""
     import torch
 
@@ -100,7 +106,7 @@ def lap(data: Slice, rule: Rule, steps: int = STEPS, seed: int = 0) -> Lap:
     new, answers = _tensors(data.new, data.answers)
     theta, losses = weights(rng), []
     with one_thread():
-        for _, rows in zip(range(steps), batches(len(labels), BATCH, rng), strict=False):
+        for _, rows in zip(range(steps or data.steps), batches(len(labels), BATCH, rng), strict=False):
             value, g = loss(theta, pictures[rows], labels[rows])
             losses.append(value)
             theta = rule.step(theta, g)

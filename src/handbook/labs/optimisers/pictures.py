@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path as File
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -11,6 +13,10 @@ from matplotlib.figure import Figure
 from handbook.evaluation.figures import GREY, INK, canvas
 from handbook.labs.optimisers import descent, garments, races, rules, schedules
 from handbook.labs.optimisers.rules import Vector
+
+if TYPE_CHECKING:
+    from matplotlib.artist import Artist
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 COLOURS = {
     "descent": "#6b7785",
@@ -35,7 +41,7 @@ def _contours(axes: Axes, landscape: races.Landscape) -> None:
     """Lines of equal height, spaced so that valley floors and walls can both be read."""
     left, right, bottom, top = landscape.view
     x, y = np.meshgrid(np.linspace(left, right, 161), np.linspace(bottom, top, 161))
-    level = np.array([landscape.f(p)[0] for p in np.stack([x.ravel(), y.ravel()], axis=1)]).reshape(x.shape)
+    level = landscape.f(np.stack([x.ravel(), y.ravel()]))[0].reshape(x.shape)
     axes.contour(x, y, np.log10(level - landscape.lowest + 1e-2), levels=16, colors=GREY, linewidths=0.6, alpha=0.7)
     axes.set(xlabel="x", ylabel="y", xlim=(left, right), ylim=(bottom, top))
 
@@ -142,8 +148,7 @@ def escapes() -> Figure:
     offsets = np.logspace(-9, -1, 17)
     figure, axes = canvas(size=(6.6, 4.2))
     for name in ("descent", "momentum", "Nesterov", "AdaGrad", "RMSprop", "Adam"):
-        steps = [races.escape(rules.RULES[name], float(offset)) for offset in offsets]
-        axes.semilogx(offsets, steps, "o-", ms=3, color=COLOURS[name], label=name)
+        axes.semilogx(offsets, races.escapes(rules.RULES[name], offsets), "o-", ms=3, color=COLOURS[name], label=name)
     axes.set(xlabel="start's distance from the ridge", ylabel="steps until |y| > 1/2, rate 0.05")
     axes.set_title(
         "Momentum leaves a saddle three times as fast as descent or more;\nadaptive rules do not care how flat it is"
@@ -166,23 +171,16 @@ def plans(total: int = 100) -> dict[str, schedules.Schedule]:
     }
 
 
+@cache
 def schedule_race(steps: int = 400, eta: float = 0.15, seeds: int = 20) -> dict[str, Vector]:
     """Mean squared error above the best, one row a step, mean over seeds: {schedule: (steps + 1,)}."""
     data = descent.rows(np.random.default_rng(0))
     floor, ran = data.loss(data.best()), {}
     for name, plan in plans(steps).items():
-        losses = np.zeros(steps + 1)
-        for seed in range(seeds):
-            path = _scheduled(data, plan, eta, steps, seed)
-            losses += ((path @ data.x.T - data.y) ** 2).mean(axis=1) - floor
-        ran[name] = losses / seeds
+        paths = descent.descend_each(data, steps, range(seeds), plan, eta)
+        ran[name] = np.mean([((path @ data.x.T - data.y) ** 2).mean(axis=1) - floor for path in paths], axis=0)
     ran["plateau"] = np.mean([by_plateau(data, eta, steps, seed)[0] - floor for seed in range(seeds)], axis=0)
     return ran
-
-
-def _scheduled(data: descent.Rows, plan: schedules.Schedule, eta: float, steps: int, seed: int) -> Vector:
-    rng = np.random.default_rng(seed)
-    return descent.descend(data, 1, steps, rng, rule=rules.Descent(eta), schedule=lambda t: eta * plan(t))
 
 
 def by_plateau(data: descent.Rows, eta: float, steps: int, seed: int) -> tuple[Vector, Vector]:
@@ -222,8 +220,9 @@ def schedule_curves() -> Figure:
     return figure
 
 
-def garment_curves(ran: dict[str, garments.Lap]) -> Figure:
+def garment_curves(data: garments.Slice) -> Figure:
     """The race on pictures: losses of batches, and what they amount to at the end."""
+    ran = garments.race(data)
     figure, (curves, bars) = canvas(1, 2, size=(11, 4.3), width_ratios=(1.4, 1))
     order = sorted(ran, key=lambda name: ran[name].final)
     for name in order:
@@ -236,12 +235,15 @@ def garment_curves(ran: dict[str, garments.Lap]) -> Figure:
     bars.barh(order[::-1], [ran[name].final for name in order[::-1]], color=[COLOURS[name] for name in order[::-1]])
     for place, name in enumerate(order[::-1]):
         bars.text(ran[name].final, place, f" {ran[name].final:.2f}; {ran[name].accuracy:.1%}", va="center", fontsize=8)
-    bars.set(xlabel="loss on the slice at the end; accuracy on 1,000 new", xlim=(0, 1.3 * ran[order[-1]].final))
+    bars.set(
+        xlabel=f"loss on the slice at the end; accuracy on {len(data.answers):,} new",
+        xlim=(0, 1.3 * ran[order[-1]].final),
+    )
     _plain(bars)
     bars.grid(visible=False)
     figure.suptitle(
-        f"LeNet's shapes, {garments.TRAIN:,} garments, three passes: {order[0]} leads with {ran[order[0]].final:.2f}, "
-        f"{order[-1]} ends at {ran[order[-1]].final:.2f}"
+        f"LeNet's shapes, {len(data.labels):,} garments, three passes: {order[0]} leads with "
+        f"{ran[order[0]].final:.2f}, {order[-1]} ends at {ran[order[-1]].final:.2f}"
     )
     return figure
 
@@ -259,19 +261,37 @@ def animate(target: File, frames: int = 48) -> None:
     axes.plot(1, 1, "k*", ms=11)
     trails = {name: axes.plot([], [], lw=1, color=COLOURS[name])[0] for name in ran}
     heads = {name: axes.plot([], [], "o", ms=6, color=COLOURS[name], label=name)[0] for name in ran}
-    axes.legend(fontsize=7, loc="lower right", ncols=2)
+    moving = [*trails.values(), *heads.values(), *axes.spines.values(), axes.title]
+    moving.append(axes.legend(fontsize=7, loc="lower right", ncols=2))  # in the order in which they cover each other
+    axes.set_title(_at(0), fontsize=9)
+    ground = _without(agg, moving)
     times = np.unique(np.round(np.logspace(0, np.log10(races.STEPS), frames)).astype(int))
     shots = []
     for t in (0, *times):
         for name, path in ran.items():
             trails[name].set_data(*path.points[: t + 1].T)
             heads[name].set_data(*path.points[: t + 1][-1:].T)
-        axes.set_title(f"Rosenbrock's valley, step {t}, each rule at its best rate", fontsize=9)
-        agg.draw()  # type: ignore[no-untyped-call]
-        figure.set_layout_engine("none")  # laid out once: the axes must not jump from frame to frame
+        axes.set_title(_at(t), fontsize=9)
+        agg.restore_region(ground)  # type: ignore[no-untyped-call]
+        for each in moving:
+            axes.draw_artist(each)
         shots.append(Image.fromarray(np.array(agg.buffer_rgba())[..., :3]))  # type: ignore[no-untyped-call]
     # one palette and no dithering, else each frame is noise to the compression and the file four times as large
     palette = shots[-1].quantize(256, Image.Quantize.MAXCOVERAGE)
     small = [shot.quantize(palette=palette, dither=Image.Dither.NONE) for shot in shots]
     still = [125] * len(times) + [2000]  # milliseconds; the end is held
     small[0].save(target, save_all=True, append_images=small[1:], duration=still, loop=0, optimize=True)
+
+
+def _at(step: int) -> str:
+    return f"Rosenbrock's valley, step {step}, each rule at its best rate"
+
+
+def _without(agg: FigureCanvasAgg, moving: list[Artist]) -> Any:
+    """The pixels of all that does not move, drawn once; laid out once too: the axes must not jump between frames."""
+    agg.figure.draw_without_rendering()
+    agg.figure.set_layout_engine("none")
+    for each in moving:
+        each.set_animated(True)
+    agg.draw()  # type: ignore[no-untyped-call]
+    return agg.copy_from_bbox(agg.figure.bbox)  # type: ignore[no-untyped-call]

@@ -13,8 +13,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from handbook.labs.optimisers import quasi_newton
 from handbook.labs.optimisers.rules import RULES, Rule, Vector, walk
@@ -25,25 +27,25 @@ RATES = np.logspace(-3, 1, 17)  # four to a decade, for every rule the same
 FAR = 1e6  # a loss that no path comes back from
 
 
-def quadratic(p: Vector) -> tuple[float, Vector]:
-    """Value and gradient (2,) at p (2,)."""
+def quadratic(p: Vector) -> tuple[Any, Vector]:
+    """Value and gradient (2,) at p (2,); of many points (2, N) values (N,) and gradients (2, N)."""
     cos, sin = np.sqrt(3) / 2, 0.5
     turn = np.array([[cos, sin], [-sin, cos]])
     q, curvature = turn @ p, np.array([1.0, 25.0])
-    return float(curvature @ q**2 / 2), turn.T @ (curvature * q)
+    return curvature @ q**2 / 2, turn.T @ (curvature * q.T).T
 
 
-def rosenbrock(p: Vector) -> tuple[float, Vector]:
-    """Value and gradient (2,) at p (2,)."""
+def rosenbrock(p: Vector) -> tuple[Any, Vector]:
+    """Value and gradient (2,) at p (2,), or of many points (2, N)."""
     x, y = p
     bend = y - x * x
-    return float((1 - x) ** 2 + 100 * bend**2), np.array([-2 * (1 - x) - 400 * x * bend, 200 * bend])
+    return (1 - x) ** 2 + 100 * bend**2, np.array([-2 * (1 - x) - 400 * x * bend, 200 * bend])
 
 
-def saddle(p: Vector) -> tuple[float, Vector]:
-    """Value and gradient (2,) at p (2,)."""
+def saddle(p: Vector) -> tuple[Any, Vector]:
+    """Value and gradient (2,) at p (2,), or of many points (2, N)."""
     x, y = p
-    return float(x * x / 2 - y * y / 2 + y**4 / 4), np.array([x, -y + y**3])
+    return x * x / 2 - y * y / 2 + y**4 / 4, np.array([x, -y + y**3])
 
 
 @dataclass(frozen=True)
@@ -78,21 +80,24 @@ class Path:
         return last if last < len(self.excess) else -1
 
 
-def run(landscape: Landscape, rule: Rule, steps: int = STEPS) -> Path | None:
-    """The path of a rule, or None if it leaves for infinity."""
-    eta, points, excess = rule.eta, [np.asarray(landscape.start)], []
+def run(landscape: Landscape, kind: type[Rule], rates: Vector, steps: int = STEPS) -> list[Path]:
+    """The paths of a rule at those rates (R,), walked side by side, without those that leave for infinity."""
+    start = np.asarray(landscape.start)[:, None]
+    rule, here, there = kind(rates), np.repeat(start, len(rates), axis=1), np.full(len(rates), True)
+    points, excess = [], []
     for _ in range(steps + 1):
-        value, g = landscape.f(points[-1])
-        if not value < FAR:
-            return None
+        value, g = landscape.f(here)
+        there &= value < FAR
+        points.append(here)
         excess.append(value - landscape.lowest)
-        points.append(rule.step(points[-1], g))
-    return Path(np.stack(points[:-1]), np.asarray(excess), eta)
+        here = np.where(there, rule.step(here, np.where(there, g, 0.0)), start)  # who has left waits at the start
+    walked, above = np.stack(points), np.stack(excess)  # (steps + 1, 2, R), (steps + 1, R)
+    return [Path(walked[:, :, k].copy(), above[:, k].copy(), float(rates[k])) for k in np.flatnonzero(there)]
 
 
 def at_its_best(landscape: Landscape, kind: type[Rule], steps: int = STEPS) -> Path:
     """The path at the rate of the grid that arrives first; where none does, at that which keeps lowest at the end."""
-    paths = [path for eta in RATES if (path := run(landscape, kind(float(eta)), steps))]
+    paths = run(landscape, kind, RATES, steps)
     arrived = [path for path in paths if path.arrival() >= 0]
     if arrived:
         return min(arrived, key=Path.arrival)
@@ -108,11 +113,16 @@ def race(name: str) -> dict[str, Path]:
     return paths | {"L-BFGS": Path(found.path, found.values - landscape.lowest, 1.0)}
 
 
-def escape(kind: type[Rule], offset: float, eta: float = 0.05, steps: int = 1000) -> int:
-    """Steps to leave the saddle from `offset` beside its ridge, until |y| is above 1/2; -1 if that is never."""
-    path = walk(kind(eta), lambda p: saddle(p)[1], np.array([-1.5, offset]), steps)
-    out = np.flatnonzero(np.abs(path[:, 1]) > 0.5)
-    return int(out[0]) if len(out) else -1
+def escapes(kind: type[Rule], offsets: Vector, eta: float = 0.05, steps: int = 1000) -> npt.NDArray[np.int64]:
+    """Steps to leave the saddle from `offsets` (R,) beside its ridge, until |y| is above 1/2; -1 if that is never."""
+    starts = np.stack([np.full(len(offsets), -1.5), offsets])
+    out = np.abs(walk(kind(eta), lambda p: saddle(p)[1], starts, steps)[:, 1]) > 0.5
+    return np.where(out.any(axis=0), out.argmax(axis=0), -1)
+
+
+def escape(kind: type[Rule], offset: float) -> int:
+    """The same of one offset."""
+    return int(escapes(kind, np.array([offset]))[0])
 
 
 def cold_start(schedule: Schedule, steps: int = 200, start: float = 3.0) -> float:

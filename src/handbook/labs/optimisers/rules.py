@@ -34,16 +34,19 @@ Gradient = Callable[[Vector], Vector]
 
 @dataclass
 class Rule(ABC):
-    """A learning rate eta, a weight decay lambda (the gradient of lambda/2 |theta|²), and the number of steps taken."""
+    """A learning rate eta, a weight decay lambda (the gradient of lambda/2 |theta|²), and the number of steps taken.
 
-    eta: float
+    Of many points side by side, theta (n, R), each may have a rate of its own, eta (R,).
+    """
+
+    eta: float | Vector
     decay: float = field(default=0.0, kw_only=True)
     t: int = field(default=0, init=False)
     shares: ClassVar[tuple[str, ...]] = ()  # constants that must lie in [0, 1)
 
     def __post_init__(self) -> None:
         name = type(self).__name__
-        if not (np.isfinite(self.eta) and self.eta > 0):
+        if not np.all(np.isfinite(self.eta) & (np.asarray(self.eta) > 0)):
             raise ValueError(f"{name}: eta must be positive and finite, found {self.eta}; 1e-3 is a usual start")
         if not (np.isfinite(self.decay) and self.decay >= 0):
             raise ValueError(f"{name}: decay must be zero or more, found {self.decay}; 0 switches it off")
@@ -130,7 +133,7 @@ class RMSprop(Rule):
 class Adadelta(Rule):
     """A move has the units of theta, so past moves set its size, and eta may stay 1."""
 
-    eta: float = 1.0
+    eta: float | Vector = 1.0
     rho: float = 0.9
     eps: float = 1e-6
     v: Vector | float = field(default=0.0, init=False)
@@ -148,7 +151,7 @@ class Adadelta(Rule):
 class Adam(Rule):
     """Adaptive moments; m and v start at zero, which the division by 1 - beta^t makes good."""
 
-    eta: float = 1e-3
+    eta: float | Vector = 1e-3
     beta1: float = 0.9
     beta2: float = 0.999
     eps: float = 1e-8
@@ -189,7 +192,7 @@ RULES: dict[str, type[Rule]] = {
 
 
 def walk(rule: Rule, gradient: Gradient, start: Vector, steps: int) -> Vector:
-    """The path (steps + 1, n) of a rule from a start (n,)."""
+    """The path (steps + 1, n) of a rule from a start (n,), or (steps + 1, n, R) from R of them (n, R)."""
     path = [np.asarray(start, np.float64)]
     for _ in range(steps):
         path.append(rule.step(path[-1], gradient(path[-1])))

@@ -47,7 +47,9 @@ class Kind(NamedTuple):
 
 
 def _nearness(parts: Parts, x: Array) -> Array:
-    return np.asarray(np.exp(_distances(parts, x) * (-0.5 * np.exp(-2 * parts.unit))))
+    h = _distances(parts, x)
+    h *= -0.5 * np.exp(-2 * parts.unit)
+    return np.exp(h, out=h)  # in place, here and below: what is passed to and fro is most of the work
 
 
 def _distances(parts: Parts, x: Array) -> Array:
@@ -55,19 +57,26 @@ def _distances(parts: Parts, x: Array) -> Array:
 
 
 def _nearness_back(parts: Parts, x: Array, h: Array, dh: Array) -> tuple[Array, Array]:
-    e = dh * h * np.exp(-2 * parts.unit)  # (S, N, M)
+    dh = dh * h
+    e = dh * np.exp(-2 * parts.unit)  # (S, N, M)
     d_centres = np.swapaxes(x, -1, -2) @ e - parts.inner * e.sum(axis=1, keepdims=True)
     # |x - c|^2 / sigma^2 is -2 ln h; where h has run out at zero so has e
-    d_widths = (dh * h * -2 * np.log(np.maximum(h, np.finfo(h.dtype).tiny))).sum(axis=1, keepdims=True)
-    return d_centres, d_widths
+    logs = np.maximum(h, np.finfo(h.dtype).tiny, out=e)
+    dh *= -2
+    dh *= np.log(logs, out=logs)
+    return d_centres, dh.sum(axis=1, keepdims=True)
 
 
 def _tanh(parts: Parts, x: Array) -> Array:
-    return np.asarray(np.tanh(x @ parts.inner + parts.unit))
+    h = np.asarray(x @ parts.inner)
+    h += parts.unit
+    return np.tanh(h, out=h)
 
 
 def _tanh_back(parts: Parts, x: Array, h: Array, dh: Array) -> tuple[Array, Array]:
-    before = dh * (1 - h * h)
+    before = h * h
+    np.subtract(1, before, out=before)
+    before *= dh
     return np.swapaxes(x, -1, -2) @ before, before.sum(axis=1, keepdims=True)
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from handbook.data.subsets import plan_for
 from handbook.labs.rbf_networks.descent import (
     MLP,
     RBF,
@@ -32,14 +33,16 @@ if TYPE_CHECKING:
     from handbook.data.images import LabelledImages
 
 CLASSES, SIDE = 10, 14
-UNITS, BATCH, UPDATES = 100, 100, 400
+UNITS, BATCH = 100, 100
 ROWS, SEEDS, TEST = (100, 300, 1000), 3, 1000
+# Updates of networks that learn ten digits, and nine; and of a drawn sample.
+ALL, PART = (400, 150), (60, 30)
 POOL = 3000  # pictures that training rows are drawn from; all of MNIST would be 60,000
 ALPHA = 1e-2
 # The best of 0.001, 0.003 and 0.01 for each, from 1,000 rows of the pool, by its last 1,500.
 RATES = {"RBF": 0.003, "MLP": 0.001}
 TIMES = 2.0  # widths by the spacing of the centres: in 196 dimensions all rows are far from each other
-NOVEL_ROWS, NOVEL_UPDATES = 1000, 150
+NOVEL_ROWS = 1000
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,7 @@ class Digits:
     labels: bytes
     new: bytes
     answers: bytes
+    updates: tuple[int, int]  # of networks that learn ten digits, and nine
 
     @classmethod
     def of(cls, data: LabelledImages) -> Digits:
@@ -60,7 +64,7 @@ class Digits:
         ):
             pooled = images[:most].reshape(-1, SIDE, 2, SIDE, 2).mean(axis=(2, 4)).round().astype(np.uint8)
             parts += [pooled.tobytes(), labels[:most].astype(np.uint8).tobytes()]
-        return cls(*parts)
+        return cls(*parts, updates=plan_for(len(data.train_images), ALL, PART))
 
     def train(self) -> tuple[Array, Array]:
         """Pictures (N, 196) of 0-1 and labels (N,)."""
@@ -88,7 +92,7 @@ class Learnt(NamedTuple):
     perceptron: Parts
 
 
-def learn(x: Array, labels: Array, rng: np.random.Generator, units: int = UNITS, updates: int = UPDATES) -> Learnt:
+def learn(x: Array, labels: Array, rng: np.random.Generator, updates: int, units: int = UNITS) -> Learnt:
     """From pictures (N, 196) and labels (N,)."""
     units, targets = min(units, len(x) // 2), one_hot(labels)
     solved = two_stages(x, targets, units, rng)
@@ -125,7 +129,7 @@ def classes(data: Digits) -> Classes:
         for seed in range(SEEDS):
             rng = np.random.default_rng([10, i, seed])
             rows = rng.permutation(len(x))[:number]
-            learnt = learn(x[rows], labels[rows], rng)
+            learnt = learn(x[rows], labels[rows], rng, data.updates[0])
             for name, found in _named(learnt, x[rows], labels[rows], new).items():
                 accuracy.setdefault(name, np.empty((len(ROWS), SEEDS)))[i, seed] = (found == answers).mean()
     return Classes(accuracy, learnt, tuple(likeness(parts, x[rows]) for parts in learnt))
@@ -164,7 +168,7 @@ def novelty(data: Digits) -> dict[str, Array]:
     for digit in range(CLASSES):
         rng = np.random.default_rng([11, digit])
         rows = np.flatnonzero(labels != digit)[:NOVEL_ROWS]
-        learnt = learn(x[rows], labels[rows], rng, updates=NOVEL_UPDATES)
+        learnt = learn(x[rows], labels[rows], rng, data.updates[1])
         for name, score in _strangeness(learnt, x[rows], new).items():
             areas.setdefault(name, np.empty(CLASSES))[digit] = roc_auc_score(answers == digit, score)
     return areas

@@ -21,8 +21,9 @@ BOOK = {"2σ²": 1.0, "7.1: σ²": 2**-0.5, "listing: (2σ)²": 2**0.5}  # what 
 
 def squared(x: Array, centres: Array) -> Array:
     """Squared distances (..., N, M) of rows (..., N, D) to centres (..., M, D)."""
-    near = (x**2).sum(-1)[..., None] + (centres**2).sum(-1)[..., None, :] - 2 * x @ np.swapaxes(centres, -1, -2)
-    return np.asarray(np.maximum(near, 0))
+    near = np.asarray((x**2).sum(-1)[..., None] + (centres**2).sum(-1)[..., None, :])
+    near -= 2 * x @ np.swapaxes(centres, -1, -2)
+    return np.maximum(near, 0, out=near)
 
 
 def activations(x: Array, centres: Array, width: float | Array) -> Array:

@@ -86,10 +86,17 @@ def _best_rate(kind: Kind, parts: Parts, x: Array, t: Array, true: Array) -> tup
     for step, (found, now) in enumerate(adam(kind, tiled, rows, squares, np.repeat(RATES, len(x))[:, None, None]), 1):
         losses = found
         if step % EVERY == 0:
-            shown = outputs(kind, now, _scaled(kind, at))[:, :, 0]
-            looks.append(np.sqrt(((shown - true) ** 2).mean(axis=1)) / true.std())
+            looks.append(now)
     best = int(losses.reshape(many, -1).mean(axis=1).argmin())
-    return np.stack(looks, axis=1).reshape(many, len(x), -1)[best], RATES[best]
+    own = slice(best * len(x), (best + 1) * len(x))  # only these have to be judged
+    errors = [_errors(kind, Parts(*(part[own] for part in each)), _scaled(kind, at), true) for each in looks]
+    return np.stack(errors, axis=1), RATES[best]
+
+
+def _errors(kind: Kind, parts: Parts, at: Array, true: Array) -> Array:
+    """Root mean square errors (S,) on points (N, 2) where the function is `true` (N,), by its deviation."""
+    shown = outputs(kind, parts, at)[:, :, 0]
+    return np.asarray(np.sqrt(((shown - true) ** 2).mean(axis=1)) / true.std())
 
 
 def _scaled(kind: Kind, x: Array) -> Array:
@@ -154,14 +161,15 @@ def _chosen_mlp(x: Array, t: Array, at: Array, true: Array, rng: np.random.Gener
     parts = perceptrons(len(x) // many, 2, SMALL, 1, rng)
     parts = Parts(*(np.tile(part, (many, 1, 1)) for part in parts))  # from the same starts, whatever the decay
     decay = np.repeat(DECAYS, len(x) // many)[:, None, None]
-    best, error = np.full(len(x), np.inf), np.empty(len(x))
+    best, kept = np.full(len(x), np.inf), parts
     course = adam(MLP, parts, whole(x[:, held:], t[:, held:], PATIENT), squares, RATE, decay)
     for step, (_, now) in enumerate(course, start=1):
         if step % LOOK:
             continue
         judged = ((outputs(MLP, now, x[:, :held]) - t[:, :held]) ** 2).mean(axis=(1, 2))
-        found = outputs(MLP, now, 2 * at - 1)[:, :, 0]
-        error = np.where(judged < best, np.sqrt(((found - true) ** 2).mean(axis=1)) / true.std(), error)
+        better = (judged < best)[:, None, None]
+        kept = Parts(*(np.where(better, new, old) for new, old in zip(now, kept, strict=True)))
         best = np.minimum(judged, best)
     choice = best.reshape(many, -1).argmin(axis=0)
-    return np.asarray(error.reshape(many, -1)[choice, np.arange(len(choice))])
+    chosen = choice * len(choice) + np.arange(len(choice))
+    return _errors(MLP, Parts(*(part[chosen] for part in kept)), 2 * at - 1, true)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from handbook.data.subsets import plan_for
 from handbook.errors import HandbookError
 from handbook.evaluation.trials import fit, one_thread
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 Array = npt.NDArray[Any]
 SIDE, ANSWERS = 32, 10
 INPUTS = {"as listed": 32 * 32 * 32, "with pooling": 32 * 8 * 8}
-TRAIN, PASSES, BATCH, RATE = 4000, 2, 32, 0.001
+TRAIN, SAMPLE, PASSES, BATCH, RATE = 4000, 160, 2, 32, 0.001  # sprites; and of a drawn sample
 SEEDS = {"as listed": 1, "with pooling": 2, "with pooling, grey": 2}  # of the first, a training takes most of the time
 JUDGED, RESAMPLES = 256, 1000
 
@@ -54,7 +55,8 @@ class Games:
         names = np.unique(data.game)
         if len(names) > ANSWERS:
             raise HandbookError(f"the network has {ANSWERS} answers, found {len(names)} games: {', '.join(names)}")
-        chosen = np.random.default_rng(0).permutation(np.flatnonzero(data.part == "train"))[:TRAIN]
+        most = plan_for(len(data.part), TRAIN, SAMPLE)
+        chosen = np.random.default_rng(0).permutation(np.flatnonzero(data.part == "train"))[:most]
         tested = np.flatnonzero(data.part == "held out")
         known, place = np.unique(data.digest, return_inverse=True)
         spread = np.zeros((len(known), len(names)), bool)

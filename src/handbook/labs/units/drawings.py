@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -61,6 +62,7 @@ def overflow() -> Figure:
     return figure
 
 
+@cache
 def gradients_back_in_time(steps: int = 50, draws: int = 20) -> dict[str, Array]:
     """Mean norm of the error that the last output sends back to each input (T,), of fresh units of width 32."""
     found = {}
@@ -123,6 +125,7 @@ def deaf_gates() -> Figure:
     return figure
 
 
+@cache
 def trained(steps: int = 2000, width: int = 64) -> tuple[network.Network, list[float], Array, network.Labels]:
     """The two-layer network on its spirals: the network, its losses, the points and their arms."""
     rng = np.random.default_rng(0)

@@ -15,6 +15,7 @@ w = 1 and rises like a wall above.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 
 import numpy as np
 
@@ -49,6 +50,7 @@ def linear_factor(radius: float, steps: int, rng: np.random.Generator) -> float:
     return float(np.linalg.norm(back) / np.linalg.norm(error))
 
 
+@cache
 def tanh_factors(radius: float, inputs: float, steps: int = STEPS, draws: int = 10) -> Array:
     """The same through an RNN of tanh units, (steps,) by how far back, for inputs of that deviation; mean of draws."""
     cell, found = recurrent.CELLS["RNN"], []
