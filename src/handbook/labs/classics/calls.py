@@ -20,7 +20,7 @@ from handbook.labs.classics.tree import Array, Labels
 if TYPE_CHECKING:
     from handbook.data.tables import Table
 
-ROWS, SAMPLE = 8_000, 500  # of the 45,211, all of which take six times as long; and of a drawn sample
+ROWS, SAMPLE = 8_000, 800  # of the 45,211, all of which take six times as long; and of a drawn sample
 LATE = "duration"  # known only after the call
 
 

@@ -25,7 +25,7 @@ from handbook.labs.few_labels.pictures import CLASSES, Array, Given, mean_and_ha
 
 NOISE, Q, SMOOTHING, RATE = (0.0, 0.2, 0.4, 0.6), 0.7, 0.2, 0.002
 # Draws, rows and steps: ten passes, time enough to learn wrong labels by heart; and of a drawn sample.
-ALL, PART = (3, 750, 240), (2, 160, 8)
+ALL, PART = (3, 750, 240), (2, 160, 5)
 PLAIN = "cross-entropy"
 
 

@@ -33,9 +33,8 @@ Cell = Callable[[Tensor, Tensor, State], tuple[State, dict[str, Tensor]]]
 
 
 def lstm(inputs: Tensor, recurrent: Tensor, before: State) -> tuple[State, dict[str, Tensor]]:
-    sums = inputs + recurrent
-    i, f, _, o = sums.sigmoid().chunk(4, dim=2)  # one call for all: each costs more than what it computes
-    g = sums.chunk(4, dim=2)[2].tanh()
+    i, f, g, o = (inputs + recurrent).chunk(4, dim=2)
+    i, f, o, g = i.sigmoid(), f.sigmoid(), o.sigmoid(), g.tanh()
     c = f * before[1] + i * g
     h = o * c.tanh()
     gates = {"forget gate": f, "input gate": i, "candidate": g, "output gate": o, "cell state": c, "hidden state": h}
@@ -43,9 +42,8 @@ def lstm(inputs: Tensor, recurrent: Tensor, before: State) -> tuple[State, dict[
 
 
 def gru(inputs: Tensor, recurrent: Tensor, before: State) -> tuple[State, dict[str, Tensor]]:
-    width = before[0].shape[2]
-    (gates, n), (u_gates, un) = (each.split([2 * width, width], dim=2) for each in (inputs, recurrent))
-    r, z = (gates + u_gates).sigmoid().chunk(2, dim=2)
+    (r, z, n), (ur, uz, un) = inputs.chunk(3, dim=2), recurrent.chunk(3, dim=2)
+    r, z = (r + ur).sigmoid(), (z + uz).sigmoid()
     n = (n + r * un).tanh()
     h = n + z * (before[0] - n)
     return (h,), {"reset gate": r, "update gate": z, "candidate": n, "hidden state": h}
@@ -81,6 +79,7 @@ def steps(cell: str, w: Weights, x: Tensor, state: State | None = None) -> Itera
     step, _, states = CELLS[cell]
     if state is None:
         state = (x.new_zeros(*x.shape[:2], w.recurrent.shape[1]),) * states
-    for inputs in (x[..., None] * w.inputs[:, None] + w.bias[:, None]).unbind(dim=2):
+    for value in x.unbind(dim=2):
+        inputs = value[:, :, None] * w.inputs + w.bias
         state, gates = step(inputs, torch.baddbmm(w.recurrent_bias, state[0], w.recurrent), state)
         yield state, gates

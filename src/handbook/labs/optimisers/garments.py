@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from handbook.data.images import LabelledImages
 
 SHAPES = ((6, 1, 5, 5), (6,), (16, 6, 5, 5), (16,), (120, 256), (120,), (84, 120), (84,), (10, 84), (10,))
-TRAIN, TEST, BATCH, PASSES = 2048, 1000, 32, 3
-SAMPLE = 320  # pictures to train on of a drawn sample
+ALL, PART = (2048, 1000), (320, 200)  # pictures to train on, and new ones; and of a drawn sample
+BATCH, PASSES = 32, 3
 # The best of three to five rates around each rule's usual one, by the loss on this very slice at the end: a fair race
 # asks for each at its best, and says nothing about new pictures.
 RATES = {
@@ -57,7 +57,7 @@ class Slice(Subset):
 
     @classmethod
     def of(cls, data: LabelledImages) -> Slice:
-        return cls.first(data, plan_for(len(data.train_images), TRAIN, SAMPLE), TEST)
+        return cls.first(data, *plan_for(len(data.train_images), ALL, PART))
 
     @property
     def steps(self) -> int:

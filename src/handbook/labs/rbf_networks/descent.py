@@ -49,7 +49,7 @@ class Kind(NamedTuple):
 def _nearness(parts: Parts, x: Array) -> Array:
     h = _distances(parts, x)
     h *= -0.5 * np.exp(-2 * parts.unit)
-    return np.exp(h, out=h)  # in place, here and below: what is passed to and fro is most of the work
+    return np.asarray(np.exp(h, out=h))  # in place, here and below: what is passed to and fro is most of the work
 
 
 def _distances(parts: Parts, x: Array) -> Array:
@@ -70,7 +70,7 @@ def _nearness_back(parts: Parts, x: Array, h: Array, dh: Array) -> tuple[Array, 
 def _tanh(parts: Parts, x: Array) -> Array:
     h = np.asarray(x @ parts.inner)
     h += parts.unit
-    return np.tanh(h, out=h)
+    return np.asarray(np.tanh(h, out=h))
 
 
 def _tanh_back(parts: Parts, x: Array, h: Array, dh: Array) -> tuple[Array, Array]:

@@ -64,7 +64,8 @@ class Digits:
         ):
             pooled = images[:most].reshape(-1, SIDE, 2, SIDE, 2).mean(axis=(2, 4)).round().astype(np.uint8)
             parts += [pooled.tobytes(), labels[:most].astype(np.uint8).tobytes()]
-        return cls(*parts, updates=plan_for(len(data.train_images), ALL, PART))
+        known, called, new, answers = parts
+        return cls(known, called, new, answers, plan_for(len(data.train_images), ALL, PART))
 
     def train(self) -> tuple[Array, Array]:
         """Pictures (N, 196) of 0-1 and labels (N,)."""

@@ -23,7 +23,7 @@ def squared(x: Array, centres: Array) -> Array:
     """Squared distances (..., N, M) of rows (..., N, D) to centres (..., M, D)."""
     near = np.asarray((x**2).sum(-1)[..., None] + (centres**2).sum(-1)[..., None, :])
     near -= 2 * x @ np.swapaxes(centres, -1, -2)
-    return np.maximum(near, 0, out=near)
+    return np.asarray(np.maximum(near, 0, out=near))
 
 
 def activations(x: Array, centres: Array, width: float | Array) -> Array:
