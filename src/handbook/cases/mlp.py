@@ -126,7 +126,7 @@ class Model(nn.Module):
         p = self.params
         matrices = [layer.weight for layer in self.layers] + [self.head]
         vectors = [each for each in self.parameters() if all(each is not matrix for matrix in matrices)]
-        groups = [{"params": matrices}, {"params": vectors, "weight_decay": 0.0}]
+        groups: list[dict[str, Any]] = [{"params": matrices}, {"params": vectors, "weight_decay": 0.0}]
         return one_cycle(torch.optim.AdamW(groups, p.learning_rate, weight_decay=p.weight_decay, fused=True), steps)
 
 

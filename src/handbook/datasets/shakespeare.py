@@ -85,7 +85,7 @@ def sample(directory: Path, seed: int) -> None:
 
 
 def _one(choices: Sequence[str], rng: np.random.Generator) -> str:
-    return choices[rng.integers(len(choices))]
+    return choices[int(rng.integers(len(choices)))]
 
 
 def _line(rng: np.random.Generator) -> str:

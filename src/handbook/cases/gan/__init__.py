@@ -106,7 +106,7 @@ class Model(Adversaries):
         number = len(shares or ()) or classes * params.conditional
         game = standard(params.label_smoothing) if params.label_smoothing else GAMES[params.loss]()
         super().__init__(params, Generator(params, number), Discriminator(params, number), game, (SIDE, SIDE))
-        self.facts = {"classes": classes} | ({"shares": shares} if shares else {})
+        self.facts: dict[str, Any] = {"classes": classes, **({"shares": shares} if shares else {})}
         self.shares, self.conditional, self.critic_steps = shares, bool(number), params.critic_steps
         self.penalty = params.gradient_penalty
         if params.sheet_every:

@@ -57,7 +57,7 @@ class Digits:
 
     @classmethod
     def of(cls, data: LabelledImages) -> Digits:
-        parts = []
+        parts: list[bytes] = []
         for images, labels, most in (
             (data.train_images, data.train_labels, POOL),
             (data.test_images, data.test_labels, TEST),
@@ -65,7 +65,8 @@ class Digits:
             pooled = images[:most].reshape(-1, SIDE, 2, SIDE, 2).mean(axis=(2, 4)).round().astype(np.uint8)
             parts += [pooled.tobytes(), labels[:most].astype(np.uint8).tobytes()]
         known, called, new, answers = parts
-        return cls(known, called, new, answers, plan_for(len(data.train_images), ALL, PART))
+        updates = plan_for(len(data.train_images), ALL, PART)
+        return cls(pictures=known, labels=called, new=new, answers=answers, updates=updates)
 
     def train(self) -> tuple[Array, Array]:
         """Pictures (N, 196) of 0-1 and labels (N,)."""
