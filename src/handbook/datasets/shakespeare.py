@@ -84,7 +84,7 @@ def sample(directory: Path, seed: int) -> None:
     (directory / FILES[0].name).write_bytes(play.encode())
 
 
-def _one(choices: Sequence[str], rng: np.random.Generator) -> str:
+def _one(choices: tuple[str, ...], rng: np.random.Generator) -> str:
     return choices[rng.integers(len(choices))]
 
 
