@@ -48,7 +48,8 @@ def run() -> list[str]:
 
 def _learnt(case: Case, text: Any) -> dict[str, Any]:
     """A case trained and judged: its nats, its seconds, and a row (watched nats, seconds until then) an epoch."""
-    split, rows = case.split(text), []
+    split = case.split(text)
+    rows: list[tuple[float, float]] = []
     start, worked = time.perf_counter(), time.process_time()
 
     def tell(row: dict[str, float]) -> None:

@@ -84,8 +84,8 @@ def sample(directory: Path, seed: int) -> None:
     (directory / FILES[0].name).write_bytes(play.encode())
 
 
-def _one(choices: Sequence[str], rng: np.random.Generator) -> str:
-    return choices[int(rng.integers(len(choices)))]
+def _one(choices: tuple[str, ...], rng: np.random.Generator) -> str:
+    return choices[rng.integers(len(choices))]
 
 
 def _line(rng: np.random.Generator) -> str:

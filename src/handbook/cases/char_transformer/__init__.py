@@ -101,9 +101,8 @@ class Block(nn.Module):
     def projected(self, x: Tensor) -> Tensor:
         """Queries, keys and values (3, B, heads, T, width / heads) of places (B, T, width)."""
         batch, places, width = x.shape
-        parts = self.ask(self.before_attention(x)).view(batch, places, 3, self.heads, width // self.heads)
-        ordered: Tensor = parts.permute(2, 0, 3, 1, 4)
-        return ordered
+        parts: Tensor = self.ask(self.before_attention(x)).view(batch, places, 3, self.heads, width // self.heads)
+        return parts.permute(2, 0, 3, 1, 4)
 
     def forward(self, x: Tensor) -> Tensor:
         drop = self.dropout if self.training else 0.0
