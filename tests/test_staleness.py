@@ -171,7 +171,7 @@ def test_a_case_is_added_by_one_page_and_one_block(clone: Clone) -> None:
     assert "fresh: version 1" in json.loads((clone.sample.mlruns / "registered" / "fresh.json").read_text())["said"]
     assert ">fresh<" in (clone.sample.root / "reports" / "index.html").read_text()
     script = "from handbook.steps.report import readme; from handbook.project import Project"
-    assert "| [`fresh`](src/handbook/cases/newcomer.py)<br>mnist (sample) |" in clone.run(
+    assert "| [`fresh`](src/handbook/cases/newcomer.py)<br>mnist (sample)<br>accuracy |" in clone.run(
         "-c", f"{script}; print(readme.results(Project.here()))"
     )
     script = "from flows.case_study import Case; from pydantic import TypeAdapter"

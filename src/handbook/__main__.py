@@ -156,7 +156,8 @@ def _step(project: Project, own: Project, arguments: argparse.Namespace) -> None
     verb = arguments.verb
     step = getattr(importlib.import_module(f"handbook.steps.{verb}"), verb)
     if verb in ("sources", "report", "status", "check"):
-        with leftovers.removed(project.root / "reports" / "index.html", project.root / "README.md", project.sources):
+        written = (project.root / name for name in ("reports/index.html", "reports/built.json", "README.md"))
+        with leftovers.removed(*written, project.sources):
             step(project)
         return
     if verb == "repeat":

@@ -52,8 +52,8 @@ def before(project: Project, now: Build) -> Build | None:
     for build in filter(None, (last["now"], last["before"])):
         if fault := documents.misshapen(build, {"cases": dict, "labs": dict}):
             raise documents.damaged(place(project), fault, way)
-    earlier: Build | None = last["before"] if last["now"] == now else last["now"]
-    return earlier
+    found: Build | None = last["before"] if last["now"] == now else last["now"]
+    return found
 
 
 def write(project: Project, now: Build, earlier: Build | None) -> None:

@@ -11,9 +11,9 @@ from handbook.steps.report import chapters, published
 from handbook.steps.report.table import NONE, Notes, cited, row
 
 START, END = "<!-- results: made by `make report`, from reports/*/metrics.json -->", "<!-- end of results -->"
-# The interval stands below the value and the data below the case: nine columns are more than GitHub's page is wide.
-HEAD = """| case | metric | here | seeds | the book | its kind | best | baseline |
-|---|---|---:|---:|---:|---:|---:|---:|"""
+# Data and metric stand below the case, the interval below the value: ten columns are more than GitHub's page is wide.
+HEAD = """| case | here | seeds | the book | its kind | best | baseline |
+|---|---:|---:|---:|---:|---:|---:|"""
 
 
 def results(project: Project) -> str:
@@ -45,8 +45,9 @@ def _lines(each: dict[str, Any], notes: Notes) -> Iterator[str]:
         value = f"**{line['ours']}**{mark}" if first else line["ours"]
         interval = "" if line["interval"] == NONE else f"<br>{line['interval']}"
         cells = [
-            f"[`{each['case']}`]({each['source']})<br>{each['dataset']}{less}" if first else "",
-            line["metric"],
+            f"[`{each['case']}`]({each['source']})<br>{each['dataset']}{less}<br>{line['metric']}"
+            if first
+            else line["metric"],
             value + interval,
             each["seeds"] if first else "",
             line["book"],
