@@ -41,7 +41,7 @@ def _contours(axes: Axes, landscape: races.Landscape) -> None:
     """Lines of equal height, spaced so that valley floors and walls can both be read."""
     left, right, bottom, top = landscape.view
     x, y = np.meshgrid(np.linspace(left, right, 161), np.linspace(bottom, top, 161))
-    level = landscape.f(np.stack([x.ravel(), y.ravel()]))[0].reshape(x.shape)
+    level = np.asarray(landscape.f(np.stack([x.ravel(), y.ravel()]))[0]).reshape(x.shape)
     axes.contour(x, y, np.log10(level - landscape.lowest + 1e-2), levels=16, colors=GREY, linewidths=0.6, alpha=0.7)
     axes.set(xlabel="x", ylabel="y", xlim=(left, right), ylim=(bottom, top))
 
