@@ -158,6 +158,12 @@ def test_what_was_searched_beats_no_order_and_the_worst_finalist_is_not_chosen(f
         assert len(each.finalists) == search.FINALISTS
 
 
+def test_a_finalist_has_the_score_of_the_folds_of_all_development_rows(found: search.Results, few: Study) -> None:
+    best = found.searches["TPE"].finalists[0]
+    with search.quiet():
+        assert tuple(search.fold_scores(few.development, best.settings)) == pytest.approx(best.folds)
+
+
 def test_the_test_rows_have_no_say_in_what_is_chosen_and_all_is_the_same_twice(
     found: search.Results, few: Study, monkeypatch: pytest.MonkeyPatch
 ) -> None:
