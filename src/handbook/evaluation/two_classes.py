@@ -72,11 +72,11 @@ def judge_members(model: Any, members: Array, split: Split[Table]) -> Report:
 
     report = judge(model, members.mean(axis=0), split)
     alone = float(np.mean([roc_auc_score(split.test.target, each) for each in members]))
-    told = (
+    sentence = (
         f" The mean of {len(members)} members has a ROC-AUC of {report.metrics['roc_auc']:.4f}, a member alone "
         f"{alone:.4f} on average."
     )
-    return replace(report, metrics=report.metrics | {"member_roc_auc": alone}, finding=report.finding + told)
+    return replace(report, metrics=report.metrics | {"member_roc_auc": alone}, finding=report.finding + sentence)
 
 
 def _cost(labels: Array, called: Array, task: Task) -> float:
