@@ -13,6 +13,7 @@ import pytest
 from handbook import datasets
 from handbook.data import partition, studies
 from handbook.data.tables import Table
+from handbook.evaluation import paired
 from handbook.labs.bank_by_time import calls, fall, models
 from handbook.labs.bank_by_time.calls import Calls
 
@@ -49,7 +50,7 @@ def test_a_model_learns_what_can_be_learnt_takes_unknown_words_and_is_the_same_t
     still = turning(600, turned=False)
     rows, answers = still.table.features, still.table.target
     said = models.MODELS[name](rows[:400], answers[:400])(rows[400:])
-    assert fall.paired.areas(answers[400:], {"": said}, np.random.default_rng(0), 1)[""][0] > 0.7
+    assert paired.areas(answers[400:], {"": said}, np.random.default_rng(0), 1)[""][0] > 0.7
     assert ((said > 0) & (said < 1)).all()
     again = models.MODELS[name](rows[:400], answers[:400])
     np.testing.assert_array_equal(said, again(rows[400:]))

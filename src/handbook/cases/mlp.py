@@ -1,12 +1,13 @@
 """An ensemble of multilayer perceptrons on tables (section 7.3, as the rival of the RBF network).
 
 Where an RBF network asks how near a row is to its centres, hidden units ask on which side of planes it lies
-(Rumelhart, Hinton, Williams 1986). A plane through plain numbers bends too little for tables, so here (a number cut at
-its quantiles e_0 < e_1 < ... is a value a piece, as in Gorishniy, Rubachev and Babenko 2022; words are one-hot)
+(Rumelhart, Hinton, Williams 1986). Planes through plain numbers bend too little for tables. So words are one-hot, and a
+number is cut at its quantiles e_0 < e_1 < ... into pieces, and becomes how far it has come in each of them (Gorishniy,
+Rubachev and Babenko 2022):
 
     x_t = clip((number - e_(t-1)) / (e_t - e_(t-1)), 0, 1),   t = 1 ... pieces
 
-and K members learn at once that share all but vectors (Wen, Tran and Ba 2020; Gorishniy, Kotelnikov and Babenko 2025):
+K members learn at once that share all but vectors (Wen, Tran and Ba 2020; Gorishniy, Kotelnikov and Babenko 2025):
 
     h_k = dropout(relu(s_k * W(r_k * h_k before) + b_k)), layer by layer;   P(yes) = mean of 1 / (1 + exp(-w_k h_k))
 
@@ -124,7 +125,7 @@ class Model(nn.Module):
 
     def recipe(self, steps: int) -> Recipe:
         p = self.params
-        matrices = [layer.weight for layer in self.layers] + [self.head]
+        matrices: list[Any] = [*(layer.weight for layer in self.layers), self.head]
         vectors = [each for each in self.parameters() if all(each is not matrix for matrix in matrices)]
         groups: list[dict[str, Any]] = [{"params": matrices}, {"params": vectors, "weight_decay": 0.0}]
         return one_cycle(torch.optim.AdamW(groups, p.learning_rate, weight_decay=p.weight_decay, fused=True), steps)

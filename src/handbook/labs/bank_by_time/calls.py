@@ -13,7 +13,7 @@ from handbook.data.tables import Table, split
 
 Array = npt.NDArray[Any]
 DATE = ("day", "month")
-ATTRIBUTES = {  # which are left out
+ATTRIBUTES: dict[str, tuple[str, ...]] = {  # which are left out
     "all": (),
     "before the call": KNOWN_AFTER_THE_CALL,
     "before the call, no date": (*KNOWN_AFTER_THE_CALL, *DATE),
