@@ -32,9 +32,11 @@ def curves(model: Model, labels: npt.NDArray[np.int64], scores: dict[str, Floats
     retrained = f";\ntrained again without the {model.params.trim:.0%} farthest" if model.params.trim else ""
     some = {name: scores[name] for name in CURVES if name in scores}
     title = f"Rows come to lie {model.history_[-1]['train_loss']:.3f} from their units{retrained}"
+    ranked = draw.curves(labels, some, f"The map finds {hundredth:.0%} of the outliers in 1 % of the rows")
+    ranked.axes[1].legend(frameon=False, fontsize=8, loc="lower left")  # where precision is high no curve goes
     return {
         "learning_curves": draw.learning_curves(model.history_, title, "quantisation error"),
-        "curves": draw.curves(labels, some, f"The map finds {hundredth:.0%} of the outliers in 1 % of the rows"),
+        "curves": ranked,
         "gain": draw.gain(called, found, f"The tenth with the highest scores holds {tenth:.0%} of the outliers"),
     }
 
@@ -48,7 +50,7 @@ def leads(metrics: dict[str, Any]) -> dict[str, Any]:
         rival = half["rival"].replace("_", " ")
         word = "leads over" if low > 0 else "is behind" if high < 0 else "is level with"
         title = (
-            f"Chosen on half of the outliers, on the other half the map {word} the {rival}:\n"
+            f"Chosen on half of the outliers, on the other half\nthe map {word} the {rival}:\n"
             f"difference of average precision {difference:.3f} ({low:.3f} to {high:.3f})"
         )
         return {"other_half": _ranked(areas, title, f"average precision on the other {half['outliers']} outliers")}

@@ -91,6 +91,7 @@ def curves(halves: scores.Halves, found: dict[str, Array]) -> Figure:
     corners: tuple[Any, ...] = ("lower right", "upper right")  # the best is slow to find
     for place, corner in zip(figure.axes, corners, strict=True):
         place.legend(frameon=False, fontsize=8, loc=corner)
+    figure.axes[1].set(ylim=(0, 1.5), yticks=np.linspace(0, 1, 6))  # room for the legend above all curves
     return figure
 
 
