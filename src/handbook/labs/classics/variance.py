@@ -76,7 +76,7 @@ def drawn_predictions(predict: Predict, sets: int = SETS, rows: int = ROWS, seed
     from sklearn import config_context
 
     rng, grid, found = np.random.default_rng(seed), np.linspace(0, 1, GRID), []
-    # thousands of small fits, of settings and rows that are made here: to check each takes as long as to fit it
+    # thousands of small fits, of settings and rows that are made here: none of them has to be checked
     with config_context(assume_finite=True, skip_parameter_validation=True):
         for number in range(sets):
             x = rng.random(rows)
