@@ -136,7 +136,7 @@ def scored(halves: Halves) -> dict[str, Array]:
 
 # what is tried of each, and with which setting it stands where no label chose: that of its authors, or of the lab
 FAMILIES: dict[str, tuple[Callable[[Array, Array, Any], Array], tuple[float, ...], float]] = {
-    "robust covariance": (robust_covariance, (0.5, 0.75, 0.9), 0.5),  # share of the rows that the covariance is of
+    "robust covariance": (robust_covariance, (0.5, 0.9), 0.5),  # share of the rows that the covariance is of
     "isolation forest": (isolation_forest, (256, 2048), 256),  # rows that a tree sees
     "local outlier factor": (local_outlier_factor, (20, 100, 500), 20),  # neighbours
     "principal components": (principal_components, DIMENSIONS, CHOSEN),
