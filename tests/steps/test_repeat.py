@@ -103,8 +103,10 @@ def test_the_table_shows_the_spread_in_the_figures_own_unit() -> None:
     assert table.over_seeds(None, "roc_auc") == "–"
 
 
-def test_the_pipeline_of_repetitions_names_cases_and_stands_apart_from_that_of_results() -> None:
+def test_the_pipeline_of_repetitions_names_all_cases_but_those_of_many_folds_and_stands_apart() -> None:
     stage = yaml.safe_load((ROOT / "repeats" / "dvc.yaml").read_text())["stages"]["repeat"]
-    assert stage["foreach"].keys() <= set(Project(ROOT).cases())
+    assert [*stage["foreach"]] == [
+        name for name in Project(ROOT).cases() if not name.startswith(("classifiers_", "regressors_"))
+    ]
     assert {*stage["foreach"].values()} <= {3, 5}
     assert "seeds.json" not in (ROOT / "dvc.yaml").read_text()
