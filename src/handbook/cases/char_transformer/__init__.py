@@ -201,10 +201,11 @@ def fit(split: Split[Passage], params: Params, run: Run | None = None) -> Model:
     model = Model(params, split.train.alphabet)
     text = torch.from_numpy(split.train.codes).to(device())
     watched = split.development.codes[len(split.train) - 1 :]
+    passes = len(text) // (params.batch_size * params.context)  # steps that read as many characters as there are
     train(
         model,
         Batches(
-            torch.arange(params.steps * params.batch_size, device=device()),
+            torch.arange(max(1, min(params.steps, passes)) * params.batch_size, device=device()),
             size=params.batch_size,
             seed=params.seed,
             prepare=windows(text, params),
