@@ -150,7 +150,7 @@ def test_a_setting_that_is_left_out_is_the_default() -> None:
 
 @given(st.text("abc", min_size=1, max_size=30), st.text("abc", min_size=1, max_size=30))
 def test_the_longest_copy_is_the_longest_common_run(text: str, source: str) -> None:
-    start, length = language.longest_copy(texts.encode(text, "abc"), texts.encode(source, "abc"))
+    start, length = language.longest_copy(texts.encode(text, "abc"), language.Runs(texts.encode(source, "abc")))
     runs = [text[i:j] for i in range(len(text)) for j in range(i + 1, len(text) + 1) if text[i:j] in source]
     assert length == max(map(len, runs), default=0)
     assert text[start : start + length] in source

@@ -53,16 +53,31 @@ def share_of_words(text: str, known: set[str]) -> float:
     return sum(word in known for word in found) / max(len(found), 1)
 
 
-def longest_copy(text: Codes, source: Codes) -> tuple[int, int]:
-    """Where in `text` (N,) its longest run lies that stands in `source` (M,) too, and how long it is: O(n log n).
+class Runs:
+    """The runs of a text (M,), sorted by their hash once for each length that is asked for."""
+
+    def __init__(self, codes: Codes) -> None:
+        self.codes = codes
+        self._known: dict[int, Any] = {}
+
+    def hold(self, hashes: Any, length: int) -> Any:
+        """Which of the hashes (N,) of runs of so many numbers are those of runs of this text."""
+        if length not in self._known:
+            self._known[length] = np.sort(_hashes(self.codes, length))
+        known = self._known[length]
+        return known[np.minimum(np.searchsorted(known, hashes), len(known) - 1)] == hashes
+
+
+def longest_copy(text: Codes, source: Runs) -> tuple[int, int]:
+    """Where in `text` (N,) its longest run lies that stands in the source (M,) too, and how long it is: O(n log n).
 
     A run of length L + 1 holds one of L, so the length is found by halving; runs are compared by a hash of 64 bits
     (after Karp and Rabin 1987), which a million runs against a million confuse once in 10^7 texts.
     """
-    low, high, start = 0, min(len(text), len(source)), 0
+    low, high, start = 0, min(len(text), len(source.codes)), 0
     while low < high:
         length = (low + high + 1) // 2
-        hits = np.flatnonzero(np.isin(_hashes(text, length), _hashes(source, length)))
+        hits = np.flatnonzero(source.hold(_hashes(text, length), length))
         if len(hits):
             low, start = length, int(hits[0])
         else:
@@ -199,20 +214,22 @@ def writings(
     really = [test[place : place + room + length] for place in places]
     known = set(words(str(split.development.join(split.test))))
     learned = set(words(str(split.train)))
-    rows = []
+    rows, source = [], Runs(split.train.codes)
     for style, several in (shown | {"what really stands there": really}).items():
         vocabulary = learned if style not in shown else known
-        rows.append({"style": style} | _measured([text[room:] for text in several], split.train, vocabulary))
+        rows.append(
+            {"style": style} | _measured([text[room:] for text in several], split.train.alphabet, source, vocabulary)
+        )
     return rows, shown
 
 
-def _measured(written: list[str], train: Passage, vocabulary: set[str]) -> dict[str, Any]:
+def _measured(written: list[str], alphabet: str, source: Runs, vocabulary: set[str]) -> dict[str, Any]:
     """Share of real words, longest copy of the training text, and how little of it goes round in circles."""
-    codes = [texts.encode(text, train.alphabet) for text in written]
+    codes = [texts.encode(text, alphabet) for text in written]
     runs = [text[k : k + RUN] for text in written for k in range(len(text) - RUN + 1)]
     return {
         "share_of_words": float(np.mean([share_of_words(text, vocabulary) for text in written])),
-        "longest_copy": max(longest_copy(each, train.codes)[1] for each in codes),
+        "longest_copy": max(longest_copy(each, source)[1] for each in codes),
         "share_of_new_runs": len(set(runs)) / max(len(runs), 1),
         "characters": sum(len(text) for text in written),
     }
