@@ -141,9 +141,15 @@ def _flat(metrics: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, floa
         if isinstance(value, dict):
             yield from _flat(value, f"{prefix}{key}.")
         elif isinstance(value, list):
-            yield from ((f"{prefix}{key}.{side}", bound) for side, bound in zip(("low", "high"), value, strict=True))
+            named = zip(("value", "low", "high")[-len(value) :], value, strict=True)  # an interval, or a value before it
+            yield from ((f"{clean(prefix + key)}.{part}", number) for part, number in named)
         elif value is not None and not isinstance(value, str):
-            yield re.sub(r"[^\w .-]", "-", f"{prefix}{key}"), float(value)
+            yield clean(prefix + key), float(value)
+
+
+def clean(name: str) -> str:
+    """A name of characters that MLflow takes."""
+    return re.sub(r"[^\w .-]", "-", name)
 
 
 def _dataset_input(entry: dict[str, Any]) -> Any:
