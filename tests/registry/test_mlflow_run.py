@@ -12,6 +12,7 @@ from handbook.registry import mlflow_run
 
 METRICS = {
     "accuracy": 0.9, "per_class": {"T-shirt/top": {"f1": 0.8}}, "interval": {"accuracy": [0.85, 0.95]},
+    "rivals": {"forest, 100": [0.8, 0.7, 0.9]},
     "baseline": {"accuracy": 0.1}, "book": {}, "finding": "good", "threshold": None, "algorithms": {"knn": {"f1": 1.0}},
 }  # fmt: skip
 
@@ -20,6 +21,7 @@ def test_every_number_is_logged_once_by_a_name_that_mlflow_takes() -> None:
     found = mlflow_run.as_logged(METRICS)
     assert found == {
         "accuracy": 0.9, "per_class.T-shirt-top.f1": 0.8, "interval.accuracy.low": 0.85, "interval.accuracy.high": 0.95,
+        "rivals.forest- 100.value": 0.8, "rivals.forest- 100.low": 0.7, "rivals.forest- 100.high": 0.9,
         "baseline.accuracy": 0.1,
     }  # fmt: skip
     assert all(re.fullmatch(r"[\w .\-]+", name) for name in found)
