@@ -141,8 +141,8 @@ def _flat(metrics: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, floa
         if isinstance(value, dict):
             yield from _flat(value, f"{prefix}{key}.")
         elif isinstance(value, list):
-            named = zip(("value", "low", "high")[-len(value) :], value, strict=True)  # an interval, or a value before it
-            yield from ((f"{clean(prefix + key)}.{part}", number) for part, number in named)
+            parts = ("value", "low", "high")[-len(value) :]  # an interval, or a value before it
+            yield from ((f"{clean(prefix + key)}.{part}", number) for part, number in zip(parts, value, strict=True))
         elif value is not None and not isinstance(value, str):
             yield clean(prefix + key), float(value)
 
