@@ -79,7 +79,7 @@ def test_the_digit_alone_changes_what_is_drawn_from_the_same_noise(fitted: Any) 
     assert (same == drawn[3]).all()
 
 
-def test_a_pair_without_labels_is_told_of_groups_and_asked_for_them_by_noise_alone(few: Any) -> None:
+def test_a_pair_without_labels_is_given_groups_and_draws_them_by_noise_alone(few: Any) -> None:
     model = gan.fit(few, params("gan", epochs=1, steps=2, batch_size=16))
     assert np.isclose(sum(model.shares or ()), 1)
     noise = np.repeat(latents(np.array([4]), 100), 2, axis=0)

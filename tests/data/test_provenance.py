@@ -69,7 +69,7 @@ def _gone(path: Path) -> None:
     ("name", "spoil", "message"),
     [
         (LABELS, _flip, r"is damaged\n  expected sha256 \w{64}\n  found    sha256 \w{64}"),
-        (LABELS, _cut, r"expected a label for each of 3,000 pictures, found 100"),
+        (LABELS, _cut, r"expected a label for each of 1,500 pictures, found 100"),
         (LABELS, _truncate, r"cut short"),
         (IMAGES, _narrow, r"expected pictures of 28 x 28, found 28 x 27"),
         (IMAGES, _empty, r"is empty"),

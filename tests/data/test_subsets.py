@@ -33,7 +33,7 @@ def test_no_more_are_taken_than_there_are(samples: Callable[[str], Path]) -> Non
 
 
 # Small as they are, real or drawn: the labs that show them do the same with both.
-SMALL = ("credit_card_applications", "iris")
+SMALL = ("boston", "credit_card_applications", "diabetes", "iris")
 SHOWN = {name for lab in labs.names() for name in contract.lab(labs.page(lab)).datasets} - {*SMALL}
 
 

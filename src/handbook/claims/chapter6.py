@@ -93,7 +93,7 @@ CLAIMS: tuple[Claim, ...] = (
           lambda: pull("second", 0.01) / pull("first", 0.01), "0.99 against 0.01"),
     right("6.5", "convolutional networks draw better: Fréchet distance of ours by that of the dense recipe", "below 1",
           replace(metric("gan", "frechet_distance"), by=metric("gan_book", "frechet_distance")),
-          "in the features of our own classifier of digits, after as many steps; ours is told of groups too"),
+          "in the features of our own classifier of digits, after as many steps; ours is given groups too"),
     right("6.5", "conditional GANs draw what they are asked for: digits that are recognised as such", "above 90 %",
           metric("gan_conditional", "conditional_accuracy"), "by our own classifier"),
     wrong("6.5", "Wasserstein GANs draw better: Fréchet distance by that of our plain one", "below 1",

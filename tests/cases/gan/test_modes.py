@@ -40,7 +40,7 @@ def test_the_same_pictures_make_the_same_groups_and_few_of_them_fewer(digits: An
 
 def test_groups_are_drawn_as_often_as_there_were_pictures_of_them_and_noise_stays_normal() -> None:
     noise = np.random.default_rng(0).standard_normal((40_000, 3)).astype(np.float32)
-    taken, group = modes.asked(noise, SHARES)
+    taken, group = modes.requested(noise, SHARES)
     drawn = np.bincount(group, minlength=len(SHARES))
     assert drawn[1] == 0
     expected = 40_000 * np.array(SHARES)
@@ -52,7 +52,7 @@ def test_groups_are_drawn_as_often_as_there_were_pictures_of_them_and_noise_stay
 
 def test_nothing_of_a_latent_vector_is_lost() -> None:
     noise = latents(np.arange(2000), 2)
-    taken, group = modes.asked(noise, SHARES)
+    taken, group = modes.requested(noise, SHARES)
     starts = np.cumsum(SHARES) - SHARES
     back = starts[group] + np.array(SHARES)[group] * ndtr(taken[:, 0].astype(np.float64))
     np.testing.assert_allclose(back, ndtr(noise[:, 0].astype(np.float64)), atol=1e-6)
@@ -60,6 +60,6 @@ def test_nothing_of_a_latent_vector_is_lost() -> None:
 
 def test_numbers_however_far_out_ask_for_a_group_that_is_there() -> None:
     noise = np.array([[-40.0], [-9.0], [0.0], [9.0], [40.0]], np.float32)
-    taken, group = modes.asked(noise, SHARES)
+    taken, group = modes.requested(noise, SHARES)
     assert np.isfinite(taken).all()
     assert group.tolist() == [0, 0, 2, 4, 4]

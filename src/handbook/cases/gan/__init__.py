@@ -10,7 +10,7 @@ the two is missing; made to fit, they are the block `gan_book`: the discriminato
 then by one of generated ones, the generator by noise of its own, and every 200 steps leave a sheet of 5 x 5. The block
 `gan` plays better at the same number of steps: a convolutional discriminator, first weights from normal(0, 0.02) or
 after He et al. (2015), a higher rate (0.001) with Adam's second beta at 0.99, averaged weights to draw with, and 120
-groups of the training pictures, found without their labels, that both sides are told of (`modes.py`).
+groups of the training pictures, found without their labels, that both sides are given (`modes.py`).
 `gan_conditional` draws the digit that it is asked for (Mirza and Osindero 2014); `gan_wasserstein` plays for the
 distance of Arjovsky and of Gulrajani et al. (both 2017).
 
@@ -140,7 +140,7 @@ class Model(Adversaries):
     def draw(self, noise: modes.Noise, classes: modes.Numbers | None = None) -> Bytes:
         """Pictures (N, 28, 28) of latent vectors (N, latent); where there are groups, they say which."""
         if self.shares:
-            noise, classes = modes.asked(noise, self.shares)
+            noise, classes = modes.requested(noise, self.shares)
         return super().draw(noise, classes)
 
     def sheets_drawn(self) -> Bytes:
@@ -168,7 +168,7 @@ def fit(split: Split[Pictures], params: Params, run: Run | None = None) -> Model
 
 
 def predict(model: Model, inputs: pd.DataFrame | npt.NDArray[Any]) -> Bytes:
-    """Pictures (N, 28, 28) of 0-255, drawn from seeds or from latent vectors, in any form `generation.asked` takes.
+    """Pictures (N, 28, 28) of 0-255, drawn from seeds or latent vectors, in any form `adversarial.requested` takes.
 
     A conditional model needs a digit for each picture, another takes none. Raises ValueError if that is not so, or if
     a latent vector has the wrong length.

@@ -84,7 +84,7 @@ def by_group(shares: list[float], generated: Bytes, latent: int) -> Figure:
     """What the seeds 0, 1, 2, ... draw (N, 28, 28), sorted by the group that each asks for."""
     from handbook.evaluation import figures as draw
 
-    _, group = modes.asked(adversarial.latents(np.arange(len(generated)), latent), shares)
+    _, group = modes.requested(adversarial.latents(np.arange(len(generated)), latent), shares)
     sizes = np.bincount(group, minlength=len(shares))
     largest = np.argsort(-sizes, kind="stable")[: min(10, np.count_nonzero(sizes))]
     across = min(12, sizes[largest].min())

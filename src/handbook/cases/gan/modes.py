@@ -1,8 +1,8 @@
-"""The modes of pictures that nobody labelled: groups that a pair of networks is told of (Liu et al. 2020).
+"""The modes of pictures that nobody labelled: groups that a pair of networks is given (Liu et al. 2020).
 
 A generator without labels has to find out by itself that there are ten digits, and what it draws between two of them
 looks like neither. *Diverse image generation via self-conditioned GANs* (CVPR 2020) cuts the training pictures into
-groups by k-means and tells both sides the group, as a conditional pair is told the digit; here the groups are found
+groups by k-means and gives both sides the group, as a conditional pair is given the digit; here the groups are found
 once, among the pictures' principal components, and no label is looked at.
 
 Whoever draws still sends noise alone. A latent vector's first number says the group: the normal distribution is cut in
@@ -40,7 +40,7 @@ def groups(pictures: Bytes, number: int, seed: int) -> Numbers:
     return np.asarray(found.labels_, np.int64)
 
 
-def asked(noise: Noise, shares: list[float]) -> tuple[Noise, Numbers]:
+def requested(noise: Noise, shares: list[float]) -> tuple[Noise, Numbers]:
     """The group (N,) that latent vectors (N, latent) ask for, and the vectors as the generator takes them.
 
     With groups as frequent as `shares` (k,), which sum to 1, both are distributed as in training: groups by their

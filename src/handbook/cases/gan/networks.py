@@ -30,7 +30,7 @@ def layers_of(deep: bool, inputs: int) -> nn.Sequential:
 class Generator(nn.Module):
     """Noise (B, latent) and, if there are any, classes (B,) in; pictures (B, 1, 28, 28) of -1..1 out.
 
-    `classes`: how many digits or groups it is told of; 0: none.
+    `classes`: how many digits or groups it is given; 0: none.
     """
 
     def __init__(self, params: Params, classes: int) -> None:
@@ -65,7 +65,7 @@ def _he_weights(layer: nn.Module) -> None:
 class Discriminator(nn.Module):
     """Pictures (B, 1, 28, 28) of -1..1 and, if there are any, classes (B,) in; scores (B,) out, greater for real.
 
-    `classes`: how many digits or groups it is told of; 0: none.
+    `classes`: how many digits or groups it is given; 0: none.
     """
 
     def __init__(self, params: Params, classes: int) -> None:
