@@ -7,8 +7,8 @@ the test rows judge it.
 
 Two searches with the same budget: TPE (Bergstra et al. 2011), which draws where good trials lie close and bad ones do
 not, and drawing at random (Bergstra and Bengio 2012). The budget is counted in trials, not in seconds: else the result
-would depend on the machine. Beside them the model that was made by hand for these rows (the case
-`boosting_before_call`), and one that nobody has set anything of.
+would depend on the machine. Beside them a model with the settings that were found by hand for these rows
+(those of a member of `boosting_before_call`), and one that nobody has set anything of.
 """
 
 from __future__ import annotations
