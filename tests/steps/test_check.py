@@ -21,7 +21,7 @@ def spoiled_checkout(tmp_path: Path) -> Project:
     for name in ("params.yaml", "dvc.lock", "README.md"):
         shutil.copy(ROOT / name, tmp_path / name)
     for path in (ROOT / "reports").rglob("*.json"):
-        if path.name in ("metrics.json", "validation.json", "checks.json"):
+        if path.name in ("metrics.json", "validation.json", "checks.json", "seeds.json", "built.json"):
             (tmp_path / path.relative_to(ROOT)).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(path, tmp_path / path.relative_to(ROOT))
     return Project(tmp_path)
