@@ -14,6 +14,16 @@ from handbook.data import fetch
 from handbook.data.provenance import File
 
 CONTENT = bytes(range(256)) * 64
+# What a training leaves beside its model, of which the report shows the seconds and the device.
+TRAINED = {
+    "epochs": 1,
+    "samples": 9,
+    "seconds": 1.0,
+    "samples_per_second": 9,
+    "device": "cpu",
+    "threads": 1,
+    "key": "k",
+}
 CALLS = pd.DataFrame(
     {
         "age": [30, 40, 50, 60],

@@ -7,7 +7,7 @@ import pytest
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from handbook.evaluation import metrics
-from handbook.evaluation.paired import areas, block_areas, interval, precisions
+from handbook.evaluation.paired import areas, block_areas, both, estimate, holm, interval, precisions
 
 
 @pytest.fixture
@@ -82,3 +82,23 @@ def test_rows_of_one_class_are_refused() -> None:
         areas(np.zeros(4, np.int64), {"any": np.arange(4.0)}, np.random.default_rng(0))
     with pytest.raises(ValueError, match="expected both 0 and 1"):
         block_areas(np.zeros(4, np.int64), np.arange(4.0), np.random.default_rng(0), 2)
+
+
+def test_holm_corrects_as_in_his_table_and_never_below_the_p_itself() -> None:
+    p = np.array([0.01, 0.04, 0.03, 0.005])
+    assert holm(p) == pytest.approx([0.03, 0.06, 0.06, 0.02])
+    many = np.random.default_rng(0).random(30)
+    assert (holm(many) >= many).all()
+    assert (holm(many) <= np.minimum(1, 30 * many)).all()
+
+
+def test_both_areas_are_those_of_either_alone_and_an_estimate_is_a_value_in_its_interval() -> None:
+    rng = np.random.default_rng(3)
+    labels = (rng.random(80) < 0.3).astype(np.int64)
+    scores = {"a": rng.random(80) + labels, "b": rng.random(80)}
+    found = both(labels, scores, seed=5, resamples=30)
+    for metric, alone in {"roc_auc": areas, "average_precision": precisions}.items():
+        for name, drawn in alone(labels, scores, np.random.default_rng(5), 30).items():
+            assert np.array_equal(found[metric][name], drawn)
+    drawn = found["roc_auc"]["a"]
+    assert estimate(drawn) == (drawn[0], *interval(drawn))

@@ -35,14 +35,6 @@ def test_of_twenty_drifted_batches_nineteen_are_flagged_and_of_twenty_others_at_
     assert sum(moved) >= 19
 
 
-def test_holm_corrects_as_in_his_table_and_never_below_the_p_itself() -> None:
-    p = np.array([0.01, 0.04, 0.03, 0.005])
-    assert drift.holm(p) == pytest.approx([0.03, 0.06, 0.06, 0.02])
-    many = np.random.default_rng(0).random(30)
-    assert (drift.holm(many) >= many).all()
-    assert (drift.holm(many) <= np.minimum(1, 30 * many)).all()
-
-
 def test_what_has_moved_is_the_share_of_the_rows_that_moved() -> None:
     here = pd.DataFrame({"x": np.arange(1000.0), "w": ["a", "b"] * 500})
     there = here.assign(x=np.where(here["x"] < 200, 5000.0, here["x"]), w=["c"] * 250 + ["a", "b"] * 375)

@@ -12,16 +12,7 @@ from handbook.project import Project
 from handbook.steps import report
 from handbook.steps.report import differences, readme
 from tests.conftest import ROOT
-
-TRAINED = {
-    "epochs": 1,
-    "samples": 9,
-    "seconds": 1.0,
-    "samples_per_second": 9,
-    "device": "cpu",
-    "threads": 1,
-    "key": "k",
-}
+from tests.toys import TRAINED
 
 
 @pytest.fixture

@@ -23,31 +23,37 @@ TASK = partition.Task(
 
 
 @dataclass(frozen=True, eq=False)
-class Study:
-    """Rows to learn from, to choose by and to be judged by; equal, and of one hash, where all their cells are."""
+class Keyed:
+    """What is equal, and of one hash, where all cells of its rows are: so that what is computed from it is kept."""
+
+    digest: str
+
+    def __hash__(self) -> int:
+        return hash(self.digest)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, type(self)) and self.digest == other.digest
+
+
+@dataclass(frozen=True, eq=False)
+class Study(Keyed):
+    """Rows to learn from, to choose by and to be judged by."""
 
     train: Table
     valid: Table
     test: Table
-    digest: str
 
     @classmethod
     def of(cls, data: Table, leave_out: tuple[str, ...] = ()) -> Study:
         """The book's split without these columns; ValueError if there is no such column."""
         parts = partition.rows(data, replace(TASK, leave_out=leave_out))
         assert parts.valid is not None  # TASK holds rows out
-        return cls(parts.train, parts.valid, parts.test, digest(data) + ",".join(leave_out))
+        return cls(digest(data) + ",".join(leave_out), parts.train, parts.valid, parts.test)
 
     @property
     def development(self) -> Table:
         """All rows but those that judge."""
         return self.train.join(self.valid)
-
-    def __hash__(self) -> int:
-        return hash(self.digest)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Study) and self.digest == other.digest
 
 
 def digest(table: Table) -> str:

@@ -234,15 +234,17 @@ def drawn(probabilities: torch.Tensor, uniform: torch.Tensor) -> torch.Tensor:
     return place.minimum(last)
 
 
-def written(follow: Follow, requests: Sequence[Request], alphabet: str) -> list[str]:
+def written(follow: Follow, requests: Sequence[Request], alphabet: str, *, lower_case: bool = False) -> list[str]:
     """The prompt of each request and what is drawn after it; all are written in step, a character at a time.
 
     `follow` is handed the text so far (B, T), again and again with more of it, and names the probabilities (B, V) of
     what may come next as logits. A request draws by its own seed: what is written for it is the same beside any others.
+    Prompts are lowered as the text was that `lower_case` is for.
     """
     import torch
 
-    prompts = [torch.from_numpy(encode(each.prompt, alphabet)) for each in requests]
+    starts = [each.prompt.lower() if lower_case else each.prompt for each in requests]
+    prompts = [torch.from_numpy(encode(prompt, alphabet)) for prompt in starts]
     known = torch.tensor([len(prompt) for prompt in prompts])
     ends = [len(prompt) + each.length for prompt, each in zip(prompts, requests, strict=True)]
     text = torch.zeros(len(prompts), max(ends), dtype=torch.int64)

@@ -22,30 +22,44 @@ def areas(
     `labels` (N,) are 0 and 1, scores (N,) greater for 1. A draw takes the same rows for every model, so that
     differences and their intervals can be taken draw by draw. ValueError if there is one class alone.
     """
-    return _drawn(labels, scores, rng, resamples, _area)
+    return _drawn(labels, scores, rng, resamples, _area, len(labels))
 
 
 def precisions(
     labels: Labels, scores: dict[str, Floats], rng: np.random.Generator, resamples: int = RESAMPLES
 ) -> dict[str, Floats]:
     """Average precision of each model, (1 + resamples,), as `areas` gives ROC-AUC; of one generator the same draws."""
-    return _drawn(labels, scores, rng, resamples, _precision)
+    return _drawn(labels, scores, rng, resamples, _precision, len(labels))
 
 
-def _drawn(
+def both(
+    labels: Labels, scores: dict[str, Floats], seed: int, resamples: int = RESAMPLES
+) -> dict[str, dict[str, Floats]]:
+    """`roc_auc` and `average_precision` of each model, on the same draws."""
+    measures = {"roc_auc": areas, "average_precision": precisions}
+    return {
+        metric: measure(labels, scores, np.random.default_rng(seed), resamples) for metric, measure in measures.items()
+    }
+
+
+def _drawn(  # noqa: PLR0917
     labels: Labels,
     scores: dict[str, Floats],
     rng: np.random.Generator,
     resamples: int,
     measure: Callable[[Labels, Labels, Ones, Labels], float],
+    blocks: int,
 ) -> dict[str, Floats]:
+    """What is drawn again are blocks of consecutive rows, as equal in size as may be; as many as rows: rows."""
     if len(np.unique(labels)) != 2:
         raise ValueError(f"labels: expected both 0 and 1, found {np.unique(labels).tolist()}; judge on more rows")
-    n = len(labels)
+    n, blocks = len(labels), min(blocks, len(labels))
+    block = np.arange(n) * blocks // n
     ordered = {name: _ordered(labels, each) for name, each in scores.items()}
     found = {name: np.empty(1 + resamples) for name in scores}
     for k in range(1 + resamples):
-        counts = np.bincount(rng.integers(0, n, n), minlength=n) if k else np.ones(n, np.int64)
+        drawn = np.bincount(rng.integers(0, blocks, blocks), minlength=blocks) if k else np.ones(blocks, np.int64)
+        counts = drawn[block]
         for name, each in ordered.items():
             found[name][k] = measure(counts, *each)
     return found
@@ -80,6 +94,20 @@ def interval(values: npt.NDArray[Any]) -> tuple[float, float]:
     return float(low), float(high)
 
 
+def estimate(values: npt.NDArray[Any]) -> tuple[float, float, float]:
+    """The value on the rows as they are, and its interval, of values over draws (draws,)."""
+    return float(values[0]), *interval(values)
+
+
+def holm(p: Floats) -> Floats:
+    """Holm's corrected p-values (K,): the least level at which his step-down procedure rejects each hypothesis."""
+    order = np.argsort(p)
+    stepped = np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1))
+    corrected = np.empty_like(p)
+    corrected[order] = np.minimum(stepped, 1.0)
+    return corrected
+
+
 def block_areas(
     labels: Labels, scores: Floats, rng: np.random.Generator, blocks: int, resamples: int = RESAMPLES
 ) -> Floats:
@@ -88,13 +116,4 @@ def block_areas(
     What is drawn again are blocks of consecutive rows, as equal in size as may be (Künsch 1989); as many blocks as rows
     is the plain bootstrap. ValueError if there is one class alone.
     """
-    if len(np.unique(labels)) != 2:
-        raise ValueError(f"labels: expected both 0 and 1, found {np.unique(labels).tolist()}; judge on more rows")
-    n, blocks = len(labels), min(blocks, len(labels))
-    block = np.arange(n) * blocks // n
-    ordered = _ordered(labels, scores)
-    found = np.empty(1 + resamples)
-    for k in range(1 + resamples):
-        drawn = np.bincount(rng.integers(0, blocks, blocks), minlength=blocks) if k else np.ones(blocks, np.int64)
-        found[k] = _area(drawn[block], *ordered)
-    return found
+    return _drawn(labels, {"": scores}, rng, resamples, _area, blocks)[""]

@@ -20,6 +20,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from handbook.evaluation import paired
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -73,7 +75,7 @@ def compare(reference: pd.DataFrame, batch: pd.DataFrame, words: Collection[str]
             found.append(_words(reference[name], batch[name]))
         else:
             found.append(_numbers(reference[name].to_numpy(np.float64), batch[name].to_numpy(np.float64)))
-    corrected = holm(np.array([p for p, _ in found]))
+    corrected = paired.holm(np.array([p for p, _ in found]))
     return [
         Column(
             str(name),
@@ -157,15 +159,6 @@ def _pooled(counts: Floats) -> Floats:
         rare += 1
     together = counts[:, order[:rare]].sum(axis=1, keepdims=True)
     return np.concatenate([counts[:, order[rare:]], together], axis=1)
-
-
-def holm(p: Floats) -> Floats:
-    """Holm's corrected p-values (K,): the least level at which his step-down procedure rejects each hypothesis."""
-    order = np.argsort(p)
-    stepped = np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1))
-    corrected = np.empty_like(p)
-    corrected[order] = np.minimum(stepped, 1.0)
-    return corrected
 
 
 def detectable(reference_rows: int, rows: int, columns: int, alpha: float) -> float:

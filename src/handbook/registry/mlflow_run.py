@@ -142,12 +142,12 @@ def _flat(metrics: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, floa
             yield from _flat(value, f"{prefix}{key}.")
         elif isinstance(value, list):
             parts = ("value", "low", "high")[-len(value) :]  # an interval, or a value before it
-            yield from ((f"{clean(prefix + key)}.{part}", number) for part, number in zip(parts, value, strict=True))
+            yield from ((f"{_clean(prefix + key)}.{part}", number) for part, number in zip(parts, value, strict=True))
         elif value is not None and not isinstance(value, str):
-            yield clean(prefix + key), float(value)
+            yield _clean(prefix + key), float(value)
 
 
-def clean(name: str) -> str:
+def _clean(name: str) -> str:
     """A name of characters that MLflow takes."""
     return re.sub(r"[^\w .-]", "-", name)
 

@@ -14,6 +14,7 @@ from handbook.files.formats import write_json
 from handbook.project import Project
 from handbook.steps.report import differences, page
 from tests.conftest import ROOT
+from tests.toys import TRAINED
 
 FIRST = {"first": True}
 
@@ -44,19 +45,10 @@ def few(project: Project) -> Project:
     numbers["cases"] = {name: numbers["cases"][name] for name in ("lenet", "cnn", "char_lstm_book")}
     numbers["labs"] = ["units"]
     (project.root / "params.yaml").write_text(yaml.safe_dump(numbers, sort_keys=False))
-    facts = {
-        "epochs": 1,
-        "samples": 9,
-        "seconds": 1.0,
-        "samples_per_second": 9,
-        "device": "cpu",
-        "threads": 1,
-        "key": "k",
-    }
     for name in numbers["cases"]:
         metrics = json.loads((ROOT / "reports" / name / "metrics.json").read_text(encoding="utf-8"))
         write_json(project.reports(name) / "metrics.json", metrics)
-        write_json(project.reports(name) / "training.json", facts)
+        write_json(project.reports(name) / "training.json", TRAINED)
     write_json(project.reports("labs") / "units" / "checks.json", {"one": 1.0, "two": True})
     (project.reports("labs") / "units" / "figures").mkdir()
     return project

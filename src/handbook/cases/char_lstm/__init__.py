@@ -223,7 +223,7 @@ def bits(model: Model, codes: Codes, before: Codes) -> npt.NDArray[np.float64]:
     model = model.to(device()).eval()
     context = before[-max(CONTEXT, model.params.window) :]
     text = torch.from_numpy(np.concatenate([context, codes])).to(device())
-    return np.asarray((model.surprise(text, len(context)).cpu().double() / np.log(2)).numpy())
+    return np.asarray((model.surprise(text, len(context)).cpu().double() / language.NATS).numpy())
 
 
 @torch.inference_mode()
@@ -242,8 +242,7 @@ def continued(model: Model, requests: Sequence[Request]) -> list[str]:
         last: Tensor = logits[:, -1]
         return last
 
-    lowered = [replace(each, prompt=each.prompt.lower()) for each in requests] if p.lower_case else requests
-    return texts.written(follow, lowered, model.alphabet)
+    return texts.written(follow, requests, model.alphabet, lower_case=p.lower_case)
 
 
 def predict(model: Model, inputs: pd.DataFrame | Sequence[str]) -> pd.DataFrame:

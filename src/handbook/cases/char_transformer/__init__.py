@@ -253,8 +253,7 @@ def continued(model: Model, requests: Sequence[Request]) -> list[str]:
         last: Tensor = model(text[:, -model.params.context :].to(device()))[:, -1]
         return last
 
-    lowered = [replace(each, prompt=each.prompt.lower()) for each in requests] if model.params.lower_case else requests
-    return texts.written(follow, lowered, model.alphabet)
+    return texts.written(follow, requests, model.alphabet, lower_case=model.params.lower_case)
 
 
 def predict(model: Model, inputs: pd.DataFrame | Sequence[str]) -> pd.DataFrame:

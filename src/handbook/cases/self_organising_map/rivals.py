@@ -35,7 +35,6 @@ DRAWS = 200  # of the rows, for intervals
 SHOWN = "forest shown forgeries"
 ENOUGH = 20  # outliers, to choose on half of them
 COPIES, FORGERS = 5, 300  # forged rows to a genuine one, and trees, of the classifier
-AREAS = {"roc_auc": paired.areas, "average_precision": paired.precisions}
 Floats = npt.NDArray[np.float64]
 Labels = npt.NDArray[np.int64]
 
@@ -111,10 +110,9 @@ def on_the_other_half(labels: Labels, kinds: dict[str, Floats], others: dict[str
     )
     judged = {"map": kinds[best][second]} | {name: each[second] for name, each in others.items()}
     found: dict[str, Any] = {"chosen": best, "rival": rival, "outliers": int(labels[second].sum())}
-    for metric, areas in _judged(labels[second], judged, seed).items():
-        ahead = areas["map"] - areas[rival]
-        found[metric] = {name: [float(each[0]), *paired.interval(each)] for name, each in areas.items()}
-        found[metric]["difference"] = [float(ahead[0]), *paired.interval(ahead)]
+    for metric, areas in paired.both(labels[second], judged, seed, DRAWS).items():
+        drawn = areas | {"difference": areas["map"] - areas[rival]}
+        found[metric] = {name: list(paired.estimate(each)) for name, each in drawn.items()}
     return found
 
 
@@ -163,11 +161,6 @@ def ceiling(
     ).fit(model.encode(shown).cpu().numpy(), forged)
     known = {SHOWN: forest.predict_proba(rows.cpu().numpy())[:, 1]}
     return {
-        metric: {name: [float(each[0]), *paired.interval(each)] for name, each in areas.items()}
-        for metric, areas in _judged(labels, known | scores, model.params.seed).items()
+        metric: {name: list(paired.estimate(each)) for name, each in areas.items()}
+        for metric, areas in paired.both(labels, known | scores, model.params.seed, DRAWS).items()
     }
-
-
-def _judged(labels: Labels, scores: dict[str, Floats], seed: int) -> dict[str, dict[str, Floats]]:
-    """Both areas of all scores, on the rows and on rows drawn again for all alike."""
-    return {metric: measure(labels, scores, np.random.default_rng(seed), DRAWS) for metric, measure in AREAS.items()}

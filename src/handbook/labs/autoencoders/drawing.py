@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 
 from handbook.evaluation import figures as draw
 from handbook.evaluation.figures import BLUE, GREY, ORANGE, canvas
+from handbook.evaluation.figures.style import plain_axes
 from handbook.evaluation.metrics import bootstrap
 from handbook.evaluation.trials import share
 from handbook.labs.autoencoders import judging
@@ -61,8 +62,7 @@ def by_dimension(digits: Digits, rng: np.random.Generator) -> Figure:
     for axes in (errors, gains):
         axes.set_xticks(places, [str(d) for d in DIMENSIONS])
         axes.set(xlabel="numbers a digit is squeezed into")
-        axes.spines[["top", "right"]].set_visible(False)
-        axes.grid(alpha=0.25)
+        plain_axes(axes)
     errors.legend(frameon=False)
     worse = [d for d, each in zip(DIMENSIONS, shares, strict=True) if each[2] >= 100]
     figure.suptitle(
@@ -204,8 +204,7 @@ def bounds(digits: Digits) -> Figure:
     parts.set(ylabel="nats a new digit", ylim=(0, 1.45 * (lost + used).max()))
     parts.legend(frameon=False)
     for axes in (curve, parts):
-        axes.spines[["top", "right"]].set_visible(False)
-        axes.grid(alpha=0.25)
+        plain_axes(axes)
     (small, _), (large, divergence) = split.values()
     figure.suptitle(
         f"With {VAE_DIMENSIONS[1]} dimensions in place of {VAE_DIMENSIONS[0]} the bound on new digits rises from "

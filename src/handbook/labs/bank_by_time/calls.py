@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from handbook.data.studies import KNOWN_AFTER_THE_CALL, TASK, digest
+from handbook.data.studies import KNOWN_AFTER_THE_CALL, TASK, Keyed, digest
 from handbook.data.tables import Table, split
 
 Array = npt.NDArray[Any]
@@ -22,21 +22,14 @@ PIECES = 20  # of the calls in their order, over which shares are shown
 
 
 @dataclass(frozen=True, eq=False)
-class Calls:
-    """The bank's rows; equal, and of one hash, where all their cells are."""
+class Calls(Keyed):
+    """The bank's rows."""
 
     table: Table
-    digest: str
 
     @classmethod
     def of(cls, table: Table) -> Calls:
-        return cls(table, digest(table))
-
-    def __hash__(self) -> int:
-        return hash(self.digest)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Calls) and self.digest == other.digest
+        return cls(digest(table), table)
 
     def parts(self) -> dict[str, tuple[Array, Array]]:
         """Positions of the rows to learn from and of those that judge: the book's random third, and the last."""

@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from handbook.evaluation import paired
 from handbook.evaluation.figures import BLUE, GREY, INK, ORANGE, canvas
+from handbook.evaluation.figures.style import plain_axes
 from handbook.labs.bank_by_time.calls import ATTRIBUTES, PIECES, Calls
 from handbook.labs.bank_by_time.fall import SPLITS, Measured, log_loss, shifted
 from handbook.labs.bank_by_time.models import MODELS
 
 MARKS = {"random": (BLUE, "o"), "random, late calls": (GREY, "s"), "last": (ORANGE, "D")}
 BEST, KNOWN = "boosting", "before the call"
-
-
-def _plain(axes: Axes) -> None:
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.grid(alpha=0.25)
 
 
 def share_of_yes(calls: Calls) -> Figure:
@@ -33,7 +28,7 @@ def share_of_yes(calls: Calls) -> Figure:
     axes.annotate("learnt from", (100 * cut, 0.93), (-6, 0), ("data", "axes fraction"), "offset points", ha="right")
     axes.annotate("judged on", (100 * cut, 0.93), (6, 0), ("data", "axes fraction"), "offset points")
     axes.set(xlabel="calls in their order (%)", ylabel="yes among a twentieth of the calls (%)")
-    _plain(axes)
+    plain_axes(axes)
     figure.suptitle(
         f"Yes: {target[: len(learn)].mean():.1%} of the first two thirds, {target[len(learn) :].mean():.1%} of the "
         f"last third;\n{shares[0]:.1%} of the first twentieth, {shares[-1]:.1%} of the last", fontsize=11,
@@ -53,7 +48,7 @@ def random_or_last(found: Measured) -> Figure:
                 axes.hlines(place, *paired.interval(drawn), color=colour, lw=2, alpha=0.7)
                 axes.plot(drawn[0], place, form, color=colour, ms=5.5, label=split if row == 0 else None)
         axes.set(xlabel="ROC-AUC", title=attributes)
-        _plain(axes)
+        plain_axes(axes)
     panels[0].set_yticks(range(len(MODELS)), list(MODELS))
     panels[0].invert_yaxis()
     figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=3, frameon=False)
@@ -88,7 +83,7 @@ def probabilities(calls: Calls, found: Measured) -> Figure:
         axes.plot(at, [100 * values[each].mean() for each in parts], form, color=colour, ms=5, label=words)
     axes.set(xlabel="calls in their order (%)", ylabel="share of a tenth of the last third (%)", ylim=(0, None))
     axes.legend(frameon=False)
-    _plain(axes)
+    plain_axes(axes)
     figure.suptitle(
         f"On the last third boosting before the call expects {said.mean():.1%} yes, and {answers.mean():.1%} say it;\n"
         f"log-loss {log_loss(answers, said):.3f}, with the right mean {log_loss(answers, mended):.3f}, of the share "

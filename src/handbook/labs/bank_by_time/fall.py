@@ -41,12 +41,11 @@ class Measured:
     def fall(self, key: Key, upper: str = "random", lower: str = "last") -> tuple[float, float, float]:
         """How far one lies below another, and its 95 % interval."""
         drawn = self.areas[key][upper] - self.areas[key][lower]
-        return float(drawn[0]), *paired.interval(drawn)
+        return paired.estimate(drawn)
 
     def lead(self, key: Key, split: str) -> tuple[float, float, float]:
         """How far a model lies above boosting on the same attributes and rows, and its 95 % interval."""
-        drawn = self.areas[key][split] - self.areas[key[0], RIVAL][split]
-        return float(drawn[0]), *paired.interval(drawn)
+        return paired.estimate(self.areas[key][split] - self.areas[key[0], RIVAL][split])
 
 
 @cache

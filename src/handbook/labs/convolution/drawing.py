@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from handbook.evaluation.figures import BLUE, GREY, INK, ORANGE, canvas
+from handbook.evaluation.figures.style import plain_axes
 from handbook.labs.convolution import edges, garments
 from handbook.labs.convolution.geometry import Padding, Size, Windows
 from handbook.labs.convolution.layers import Array, average_pool, max_pool
@@ -105,17 +106,12 @@ def converging(on_the_band: Array, on_the_boot: Array) -> Figure:
     error.set(xscale="log", yscale="log", ylim=(1e-6, 3), xlabel="step of SGD", ylabel="largest error")
     for axes in (numbers, error):
         axes.legend(frameon=False)
-        _plain(axes)
+        plain_axes(axes)
     band, boot = edges.steps_to(on_the_band), edges.steps_to(on_the_boot)
     figure.suptitle(
         f"SGD finds [1, −1] to 0.01 in {band} steps on the band, in {boot:,} on a boot with its faint edges"
     )
     return figure
-
-
-def _plain(axes: Axes) -> None:
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.grid(alpha=0.25)
 
 
 def receptive_field(boot: Array) -> Figure:
@@ -136,7 +132,7 @@ def receptive_field(boot: Array) -> Figure:
     growth.minorticks_off()
     growth.set_title("lines: the formula; marks: how far a gradient came back", fontsize=10)
     growth.legend(frameon=False, loc="upper left")
-    _plain(growth)
+    plain_axes(growth)
     _nested(picture, boot, zip(receptive_fields(LENET), ("conv 5", "pool 2", "conv 5", "pool 2"), strict=True))
     picture.set_title("one value of LeNet sees so much of a boot", fontsize=10)
     figure.suptitle("Plain layers widen the view by two pixels each; stride or dilation doubles it each time")

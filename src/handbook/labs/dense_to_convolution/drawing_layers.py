@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from handbook.evaluation.figures import BLUE, GREY, INK, ORANGE, canvas
+from handbook.evaluation.figures.style import plain_axes
 from handbook.evaluation.metrics import bootstrap
 from handbook.labs.dense_to_convolution import chain, equivariance, windows
 
@@ -23,8 +24,7 @@ MEGAPIXEL_SIDE, MEGAPIXEL_REACH = 1000, 10
 
 
 def plain(axes: Axes) -> None:
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.grid(alpha=0.25)
+    plain_axes(axes)
 
 
 def constraints(rng: np.random.Generator) -> Figure:

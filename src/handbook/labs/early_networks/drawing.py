@@ -11,17 +11,13 @@ from matplotlib.figure import Figure
 
 from handbook.evaluation import figures as draw
 from handbook.evaluation.figures import BLUE, GREY, INK, ORANGE, canvas
+from handbook.evaluation.figures.style import plain_axes
 from handbook.evaluation.metrics import mean_interval
 from handbook.labs.early_networks import boltzmann, perceptron
 from handbook.labs.early_networks.digits import Digits
 
 Array = npt.NDArray[Any]
 CHAINS, STEPS = 12, (0, 1, 10, 100, 1000)  # of Gibbs sampling
-
-
-def _plain(axes: Axes) -> None:
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.grid(alpha=0.25)
 
 
 def mistakes(pairs: list[perceptron.Pair]) -> Figure:
@@ -36,7 +32,7 @@ def mistakes(pairs: list[perceptron.Pair]) -> Figure:
     axes.set(xscale="log", yscale="log", xlabel="(R / margin)², the bound on its mistakes",
              ylabel="mistakes until there are none")  # fmt: skip
     axes.legend(frameon=False)
-    _plain(axes)
+    plain_axes(axes)
     share = counts / bounds
     figure.suptitle(
         f"A plane parts {len(pairs)} of {perceptron.PAIRS} pairs of digits; the perceptron finds one after "
@@ -72,7 +68,7 @@ def xor() -> Figure:
         errors.plot(range(1, passes + 1), np.diff(counts), mark + "-", ms=4, color=colour, label=name)
     errors.set(xlabel="pass over the four rows", ylabel="mistakes in the pass")
     errors.legend(frameon=False)
-    _plain(errors)
+    plain_axes(errors)
     figure.suptitle(
         f"On XOR the weights are back after every {'pass' if length == 1 else f'{length} passes'}: the perceptron goes "
         f"round for ever.\nWith the product of the inputs a plane parts the rows, and it ends after {ends} mistakes"
@@ -103,7 +99,7 @@ def likelihoods(runs: dict[str, Array]) -> Figure:
     axes.axhline(boltzmann.best_likelihood(), ls="--", color=GREY, label="the best there is")
     axes.set(xlabel="step", ylabel="mean log-likelihood (nats)", ylim=(-6.5, -2.3))
     axes.legend(frameon=False, loc="lower right")
-    _plain(axes)
+    plain_axes(axes)
     figure.suptitle(
         f"After {steps[-1]:,} steps bars and stripes have {ends['gradient'][0]:.2f} nats by the gradient,\n"
         f"{ends['CD-1'][0]:.2f} by contrastive divergence, {ends['PCD'][0]:.2f} if it is persistent "
@@ -156,7 +152,7 @@ def few_labels(found: dict[int, tuple[Array, Array]]) -> Figure:
     for axes in (scores, gains):
         axes.set_xticks(places, [f"{n:,}" for n in found])
         axes.set(xlabel="labels")
-        _plain(axes)
+        plain_axes(axes)
     scores.legend(frameon=False, loc="lower right")
     figure.suptitle(
         "Features that were learnt without labels change accuracy by\n"

@@ -7,6 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from handbook.evaluation.figures import BLUE, GREY, INK, ORANGE, canvas
+from handbook.evaluation.figures.style import plain_axes
 from handbook.labs.few_labels.noisy_labels import LOSSES, NOISE, PLAIN, Noisy
 from handbook.labs.few_labels.pictures import Array, Found, mean_and_half
 
@@ -115,8 +116,7 @@ def _band(axes: Axes, x: Array | tuple[int, ...], mean: Array, half: Array, name
     colour, form = COLOURS[name]
     axes.plot(x, mean, form, color=colour, ms=4, lw=1.5, label=name)
     axes.fill_between(x, mean - half, mean + half, color=colour, alpha=0.15, lw=0)
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.grid(alpha=0.25)
+    plain_axes(axes)
 
 
 def _numbers(axes: Axes, labels: tuple[int, ...]) -> None:

@@ -7,6 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from handbook.evaluation.figures import BLUE, GREY, INK, ORANGE, canvas
+from handbook.evaluation.figures.style import plain_axes
 from handbook.labs.online_learning import judging
 from handbook.labs.online_learning.drift import Heard
 from handbook.labs.online_learning.race import BASELINE, ONCE, OTHERS, Race, Score
@@ -20,11 +21,6 @@ SHOWN = {  # colours and dashes, so that no line is known by its colour alone
 MARKS = ((BLUE, "^"), (ORANGE, "s"), (GREEN, "D"))
 
 
-def _plain(axes: Axes) -> None:
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.grid(alpha=0.25)
-
-
 def fading(race: Race) -> Figure:
     """Log-loss and ROC-AUC as they fade, over the calls."""
     figure, axes = canvas(1, 2, size=(10.4, 4.6))
@@ -35,7 +31,7 @@ def fading(race: Race) -> Figure:
         for row in race.fits["boosting, at intervals"][1:]:
             place.axvline(row, color=BLUE, lw=0.6, alpha=0.35)
         place.set(xlabel="calls so far (a thin line: learnt again)", ylabel=f"{measure}, fading")
-        _plain(place)
+        plain_axes(place)
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=4, fontsize=8, frameon=False)
     ends = {name: race.fading["log-loss (nats)"][name][-1] for name in SHOWN}
     best = min(ends, key=lambda name: ends[name])
@@ -56,7 +52,7 @@ def whole(race: Race) -> Figure:
                 _point(place, k, scores[name], learns_on=race.fits.get(name) is None and name != BASELINE)
         place.set(xlabel=f"{label}, {'greater' if label == 'ROC-AUC' else 'less'} is better")
         place.axvline(scores[ONCE].value, ls=":", lw=1, color=INK)
-        _plain(place)
+        plain_axes(place)
     axes[0].set_yticks(range(len(order)), order)
     axes[0].invert_yaxis()
     figure.suptitle(
@@ -99,7 +95,7 @@ def alarms(race: Race, heard: Heard) -> Figure:
     sounds.set(xlabel="calls so far", ylim=(-0.5, len(heard.alarms) - 0.3))
     sounds.invert_yaxis()
     for place in (share, sounds):
-        _plain(place)
+        plain_axes(place)
     before, after = (float(part.mean()) for part in np.split(race.answers, [len(race.answers) // 2]))
     verb = "rises" if after > before else "falls"
     counts = ", ".join(f"{name} {len(each)}" for name, each in heard.alarms.items())
@@ -124,6 +120,6 @@ def false_alarms(heard: Heard) -> Figure:
     axes.invert_yaxis()
     axes.set(xlabel="alarms in 10,000 rows")
     axes.legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
-    _plain(axes)
+    plain_axes(axes)
     figure.suptitle(f"False alarms in 10,000 shuffled rows: {', '.join(says)}", fontsize=11)
     return figure

@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from handbook.evaluation.figures import GREY, INK, canvas
+from handbook.evaluation.figures.style import plain_axes
 from handbook.labs.optimisers import descent, garments, races, rules, schedules
 from handbook.labs.optimisers.rules import Vector
 
@@ -30,11 +31,6 @@ COLOURS = {
     "L-BFGS": "#7d3c98",
 }
 FLOOR = 1e-12  # below that the curves show only rounding
-
-
-def _plain(axes: Axes) -> None:
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.grid(alpha=0.25)
 
 
 def _contours(axes: Axes, landscape: races.Landscape) -> None:
@@ -60,7 +56,7 @@ def paths(name: str) -> Figure:
     plane.plot(*landscape.start, "k*", ms=9)
     curves.set(xlabel="step + 1", ylabel="height above the minimum")
     figure.legend(loc="outside right upper", fontsize=8, title="rule (its best rate):\nbelow 1e-4 of the start after")
-    _plain(curves)
+    plain_axes(curves)
     figure.suptitle(_winners(name, ran))
     return figure
 
@@ -92,7 +88,7 @@ def batch_sizes() -> Figure:
     by_row.set(xlabel="rows looked at + 1")
     by_step.legend(frameon=False, fontsize=8)
     for axes in (by_step, by_row):
-        _plain(axes)
+        plain_axes(axes)
     figure.suptitle(
         "Small batches need fewer rows and never come to rest; after 100 steps an eighth of the way is left"
     )
@@ -112,7 +108,7 @@ def printed_descent() -> Figure:
     axes.set(xlabel="passes over the 100 rows", ylabel="way left to the best weights, as a share")
     axes.legend(frameon=False, fontsize=8)
     axes.set_title(f"The book's three runs again: within {off:.0e} of every weight that it prints")
-    _plain(axes)
+    plain_axes(axes)
     return figure
 
 
@@ -133,7 +129,7 @@ def traps() -> Figure:
         axes.axhline(0, color=GREY, lw=0.8)
         axes.set(xlabel="step", ylabel="x")
         axes.legend(frameon=False, fontsize=8)
-        _plain(axes)
+        plain_axes(axes)
     figure.suptitle("On x²: the book's Nesterov swings on, and Adam without fresh gradients walks past the minimum")
     return figure
 
@@ -154,7 +150,7 @@ def escapes() -> Figure:
         "Momentum leaves a saddle three times as fast as descent or more;\nadaptive rules do not care how flat it is"
     )
     axes.legend(frameon=False, fontsize=8)
-    _plain(axes)
+    plain_axes(axes)
     return figure
 
 
@@ -213,7 +209,7 @@ def schedule_curves() -> Figure:
     figure.legend(*raced.get_legend_handles_labels(), loc="outside right upper", fontsize=8,
                   title="schedule:\nmean of the last 50 steps")  # fmt: skip
     for axes in (drawn, raced):
-        _plain(axes)
+        plain_axes(axes)
     best = min(ran, key=lambda name: float(ran[name][-50:].mean()))
     gain = ran["constant"][-50:].mean() / ran[best][-50:].mean()
     figure.suptitle(f"Single rows: every falling rate beats the constant one, {best} by a factor of {gain:.0f}")
@@ -231,7 +227,7 @@ def garment_curves(data: garments.Slice) -> Figure:
         curves.plot(steps, smooth, color=COLOURS[name], label=f"{name} ({garments.RATES[name]:g})")
     curves.set(xlabel="step", ylabel="cross-entropy (nats), mean of the last 24 batches")
     curves.legend(frameon=False, fontsize=8, title="rule (its best rate)", title_fontsize=8)
-    _plain(curves)
+    plain_axes(curves)
     bars.barh(order[::-1], [ran[name].final for name in order[::-1]], color=[COLOURS[name] for name in order[::-1]])
     for place, name in enumerate(order[::-1]):
         bars.text(ran[name].final, place, f" {ran[name].final:.2f}; {ran[name].accuracy:.1%}", va="center", fontsize=8)
@@ -239,7 +235,7 @@ def garment_curves(data: garments.Slice) -> Figure:
         xlabel=f"loss on the slice at the end; accuracy on {len(data.answers):,} new",
         xlim=(0, 1.3 * ran[order[-1]].final),
     )
-    _plain(bars)
+    plain_axes(bars)
     bars.grid(visible=False)
     figure.suptitle(
         f"LeNet's shapes, {len(data.labels):,} garments, three passes: {order[0]} leads with "

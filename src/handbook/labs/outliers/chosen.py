@@ -32,13 +32,11 @@ class Chosen:
 
     def interval(self, metric: str, name: str) -> tuple[float, float, float]:
         """The value on the rows as they are, and its 95 % interval."""
-        each = self.areas[metric][name]
-        return float(each[0]), *paired.interval(each)
+        return paired.estimate(self.areas[metric][name])
 
     def lead(self, metric: str) -> tuple[float, float, float]:
         """By how much the map is ahead of its rival, with the interval of that difference."""
-        ahead = self.areas[metric][MAP] - self.areas[metric][self.rival]
-        return float(ahead[0]), *paired.interval(ahead)
+        return paired.estimate(self.areas[metric][MAP] - self.areas[metric][self.rival])
 
 
 @cache
@@ -57,8 +55,4 @@ def chosen(halves: scores.Halves) -> Chosen:
         precision[name] = found[settings[name]]
     rival = max((name for name in precision if name != MAP), key=lambda name: precision[name])
     kept = {name: scores.tried(halves, name)[setting][n:] for name, setting in settings.items()}
-    measures = {"roc_auc": paired.areas, "average_precision": paired.precisions}
-    areas = {
-        metric: measure(halves.labels, kept, np.random.default_rng(0), DRAWS) for metric, measure in measures.items()
-    }
-    return Chosen(settings, rival, areas)
+    return Chosen(settings, rival, paired.both(halves.labels, kept, 0, DRAWS))

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 
 from handbook.evaluation import figures as draw
 from handbook.evaluation.figures import BLUE, GREY, ORANGE, canvas
+from handbook.evaluation.figures.style import plain_axes
 from handbook.labs.outliers import scores
 from handbook.labs.outliers.chosen import MAP, Chosen
 
@@ -41,8 +42,7 @@ def ranked(halves: scores.Halves, found: dict[str, Array]) -> Figure:
         axis.plot(values, places, "o", color=BLUE)
         axis.set(xlabel=f"{label}, 95 % interval")
         axis.legend(frameon=False, fontsize=8)
-        axis.spines[["top", "right"]].set_visible(False)
-        axis.grid(alpha=0.25)
+        plain_axes(axis)
     axes[0].set_yticks(places, order)
     axes[0].invert_yaxis()
     figure.suptitle(f"{_lead(halves, 'roc_auc')};\n{_lead(halves, 'average_precision')}")
@@ -61,8 +61,7 @@ def chosen_by_half(found: Chosen) -> Figure:
         own = order.index(MAP)
         axis.plot(values[own, 0], own, "o", color=ORANGE)
         axis.set(xlabel=f"{label} on the second half, 95 % interval")
-        axis.spines[["top", "right"]].set_visible(False)
-        axis.grid(alpha=0.25)
+        plain_axes(axis)
     axes[0].set_yticks(places, [f"{name}, {found.settings[name]:g}" for name in order])
     axes[0].invert_yaxis()
     lines = []
@@ -106,8 +105,7 @@ def by_dimension(halves: scores.Halves) -> Figure:
         axis.set(xscale="log", xlabel="numbers a payment is squeezed into", ylabel=label)
         axis.set_xticks(scores.DIMENSIONS, [str(d) for d in scores.DIMENSIONS])
         axis.minorticks_off()
-        axis.spines[["top", "right"]].set_visible(False)
-        axis.grid(alpha=0.25)
+        plain_axes(axis)
     axes[0].legend(frameon=False)
     ours = found["autoencoder"]["average_precision"]
     plain = scores.judged(halves)["Mahalanobis distance"][0]["average_precision"]

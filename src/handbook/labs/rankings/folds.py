@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from handbook.data.studies import Keyed, digest
 from handbook.labs.rankings import algorithms
 
 if TYPE_CHECKING:
@@ -18,23 +19,16 @@ ROUNDS, FOLDS = 10, 5
 Array = npt.NDArray[Any]
 
 
-@dataclass(frozen=True)
-class Given:
-    """A dataset's name and rows; known again by their bytes, so that figures and checks share one computation."""
+@dataclass(frozen=True, eq=False)
+class Given(Keyed):
+    """A dataset's name and rows."""
 
     name: str
-    key: bytes
     table: Table
 
     @classmethod
     def of(cls, name: str, table: Table) -> Given:
-        return cls(name, table.features.to_csv().encode() + table.target.tobytes(), table)
-
-    def __hash__(self) -> int:
-        return hash((self.name, self.key))
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Given) and (self.name, self.key) == (other.name, other.key)
+        return cls(f"{name} {digest(table)}", name, table)
 
 
 @dataclass(frozen=True)

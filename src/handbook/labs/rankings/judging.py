@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from handbook.evaluation import paired
 from handbook.labs.rankings.folds import Results
 
 ALPHA = 0.05
@@ -49,12 +50,8 @@ def p_values(scores: Array, ratio: float) -> Array:
 def holm(values: Array) -> Array:
     """p-values (A, A), symmetric, corrected for all pairs that there are (Holm 1979)."""
     rows, columns = np.triu_indices(len(values), 1)
-    each = values[rows, columns]
-    order = np.argsort(each, kind="stable")
-    corrected = np.empty_like(each)
-    corrected[order] = np.minimum(np.maximum.accumulate((len(each) - np.arange(len(each))) * each[order]), 1)
     found = np.ones_like(values)
-    found[rows, columns] = found[columns, rows] = corrected
+    found[rows, columns] = found[columns, rows] = paired.holm(values[rows, columns])
     return found
 
 

@@ -57,8 +57,7 @@ class Fairness:
         known = (
             self.areas if measure == "ROC-AUC" else {name: each.measures[measure] for name, each in self.ways.items()}
         )
-        lost = known[UNMITIGATED] - known[way]
-        return float(lost[0]), *paired.interval(lost)
+        return paired.estimate(known[UNMITIGATED] - known[way])
 
 
 @dataclass(frozen=True)

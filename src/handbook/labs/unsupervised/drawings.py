@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from handbook.evaluation.figures import BLUE, GREY, INK, ORANGE, canvas, gallery
+from handbook.evaluation.figures.style import plain_axes
 from handbook.labs.unsupervised import agreement as agreements
 from handbook.labs.unsupervised import components, hierarchy
 from handbook.labs.unsupervised.rows import Array, Rows
@@ -20,11 +21,6 @@ if TYPE_CHECKING:
 GREEN = "#2e8b57"
 SPECIES = (BLUE, ORANGE, GREEN)
 LEADING = 100  # components that are drawn
-
-
-def _plain(axes: Axes) -> None:
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.grid(alpha=0.25)
 
 
 def explained(rows: dict[str, Rows]) -> Figure:
@@ -42,7 +38,7 @@ def explained(rows: dict[str, Rows]) -> Figure:
         place.set(xlabel="components", title=f"{name}, {len(shares)} numbers a row", ylim=(0, 102))
         place.xaxis.get_major_locator().set_params(integer=True)
         says.append(f"{number} of {len(shares)} for {name}")
-        _plain(place)
+        plain_axes(place)
     axes[0].set(ylabel="variance held (%)")
     figure.suptitle(f"Components that hold 90 % of the variance: {', '.join(says)}")
     return figure
@@ -62,7 +58,7 @@ def choosing(studies: dict[str, Study]) -> Figure:
                        label=f"chosen: {chosen}")  # fmt: skip
             place.set_title(f"{name}: {index}, {'greatest' if sign > 0 else 'least'} is best", fontsize=9)
             place.legend(frameon=False, fontsize=8)
-            _plain(place)
+            plain_axes(place)
         right = [index for index in INDICES if each.chosen(index) == classes]
         asks = ", ".join(f"{index} {each.chosen(index)}" for index in INDICES)
         says.append(f"{name}, {classes} classes: {asks}" + ("" if right else "; none is right"))
@@ -93,7 +89,7 @@ def stability(studies: dict[str, Study]) -> Figure:
     bend.set(xlabel="k (a ring: the number of classes)", ylabel="inertia, as a share of that at k = 2", ylim=(0, 1.03))
     for place in (same, bend):
         place.legend(frameon=False)
-        _plain(place)
+        plain_axes(place)
     figure.suptitle(f"How far k-means agrees with itself from another start: {', '.join(says)}", fontsize=10.5)
     return figure
 
@@ -111,7 +107,7 @@ def clusters(rows: Rows, study: Study) -> Figure:
             place.plot(*own.T, form, ms=4, alpha=0.75, color=colour, label=rows.classes[k] if name == "classes" else "")
         title = name if name == "classes" else f"{name}: index {_rand(study, name):.2f}"
         place.set(xlabel="first component", title=title)
-        _plain(place)
+        plain_axes(place)
     axes[0].set(ylabel="second component")
     figure.legend(loc="outside lower center", ncols=3, frameon=False)
     figure.suptitle(
@@ -216,7 +212,7 @@ def agreement(studies: dict[str, Study]) -> Figure:
         place.set(title=f"{name}, {_classes(each)} clusters", xlabel="agreement with the classes", xlim=(-0.03, 1.03))
         best = max(names, key=lambda one: _rand(each, one))
         says.append(f"{best} for {name} ({_rand(each, best):.2f}; k-means {_rand(each, 'k-means'):.2f})")
-        _plain(place)
+        plain_axes(place)
     axes[0].invert_yaxis()
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=2, frameon=False)
     figure.suptitle(f"Nearest to the classes: {', '.join(says)}", fontsize=10.5)
