@@ -16,9 +16,8 @@ from flows.stages import SHARE
 from handbook.errors import HandbookError, sentence, unknown
 from handbook.files import locks
 from handbook.files.formats import write_text
-from handbook.project import Project
+from handbook.project import SAMPLES, Project
 from handbook.startup import encoding
-from handbook.steps import samples
 
 WRONG_COMMAND_LINE, INTERRUPTED = 2, 130  # as argparse and a shell have it
 
@@ -115,10 +114,8 @@ def what_to_look_at() -> str:
         else []
     )
     lines.append("This run, models, experiments and Data Docs: make ui")
-    if samples.inside(project):
-        lines.append(
-            f"All of it was made from samples and is no result. Its models are used from there: cd {samples.PLACE}"
-        )
+    if project.of_samples:
+        lines.append(f"All of it was made from samples and is no result. Its models are used from there: cd {SAMPLES}")
     return "\n".join(lines)
 
 

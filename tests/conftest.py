@@ -34,7 +34,9 @@ TOGETHER = ("flows", "monitoring")  # folders whose tests share a server, or a c
 FEW: dict[str, Any] = {"n_folds": 2, "inner_folds": 2, "slow_rows": 300, "n_estimators": 20}
 FEW |= {"hidden_size": 96, "steps": 12, "context": 32, "members": 2}
 FEW |= {"widths": (16, 16, 32), "ablation_widths": (8, 8, 16), "ablation_epochs": 1}
-FEW |= {"ablation_samples": 256, "ablation_judges": 256}
+FEW |= {"ablation_samples": 256, "ablation_judges": 256, "shares": (0.5, 1.0), "n_neighbors": (1, 5)}
+# At a low rate, or in few of its steps, little is learnt of a sample; eight epochs are no better than one.
+TOO_BRIEF = ("lenet_book", "gan_book")
 TRACES: dict[str, tuple[set[Name], set[Name]]] = {}  # what ran when a case was fitted and when it was judged
 
 
@@ -103,12 +105,12 @@ def project(tmp_path: Path, samples: Callable[[str], Path], monkeypatch: pytest.
 
 @pytest.fixture(scope="session")
 def fitted(samples: Callable[[str], Path]) -> Callable[[str], tuple[Case, Any, Any]]:
-    """A case of the real params.yaml, trained for eight epochs on its sample: case, data and model."""
+    """A case of the real params.yaml, trained for some epochs on its sample: case, data and model."""
     kept: dict[str, tuple[Case, Any, Any]] = {}
 
     def fit(name: str) -> tuple[Case, Any, Any]:
         if name not in kept:
-            case = brief(Project(ROOT).case(name), epochs=8)
+            case = brief(Project(ROOT).case(name), epochs=1 if name in TOO_BRIEF else 8)
             data = datasets.page(case.dataset).load(samples(case.dataset))
             with traced() if counts_no_epochs(case) else nullcontext(set()) as learned:
                 kept[name] = case, data, case.page.fit(case.split(data), case.params)

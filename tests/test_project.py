@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from handbook.errors import HandbookError
-from handbook.project import PRESETS, Project, parse, plain
+from handbook.project import PRESETS, SAMPLES, Project, parse, plain
 from tests.conftest import ROOT
 
 
@@ -43,6 +43,24 @@ def test_the_gpu_preset_lays_its_part_over_the_block(project: Project) -> None:
     assert project.case("lenet").params.epochs == 1
     (project.root / "params.yaml").write_text(yaml.safe_dump(numbers | {"preset": "gpu"}))
     assert project.case("lenet").params.epochs == 77
+
+
+def test_samples_have_no_more_of_anything_than_their_line_allows_under_any_preset(project: Project) -> None:
+    numbers = project.numbers() | {"preset": "gpu", "sample": {"epochs": 5, "batch_size": 10**6, "members": 1}}
+    numbers["cases"]["lenet"]["gpu"] = {"epochs": 77}
+    (project.root / "params.yaml").write_text(yaml.safe_dump(numbers))
+    samples = Project(project.root / SAMPLES)
+    samples.root.mkdir()
+    (samples.root / "params.yaml").symlink_to("../params.yaml")
+    assert project.case("lenet").params.epochs == 77
+    assert samples.case("lenet").params == dataclasses.replace(project.case("lenet").params, epochs=5)
+
+
+@pytest.mark.parametrize("most", [3, {"epochs": "few"}, {"epochs": True}])
+def test_what_samples_may_have_is_numbers_by_name(most: Any, project: Project) -> None:
+    (project.root / "params.yaml").write_text(yaml.safe_dump(project.numbers() | {"sample": most}))
+    with pytest.raises(HandbookError, match=r"params.yaml, sample: expected the most"):
+        project.case("lenet")
 
 
 def test_the_books_preset_lays_that_part_over_the_books_recipes_alone(tmp_path: Path) -> None:

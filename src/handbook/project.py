@@ -27,6 +27,7 @@ TRAINED = "trained.json"  # beside a model that was trained apart: which case, a
 LARGEST = 2**63  # of a whole number that anything here is meant to take
 PRESETS = ("laptop", "book", "gpu")
 RECIPE = "_book"  # the end of the name of a block that follows the book: what `preset: book` runs in full
+SAMPLES = ".sample"  # the folder of the checkout for samples, in the checkout that it shares code and numbers with
 
 
 @dataclass(frozen=True)
@@ -75,6 +76,11 @@ class Project:
             if (folder / "params.yaml").exists():
                 return cls(folder)
         raise HandbookError(f"no params.yaml in {start} or above it. Go to a checkout of the handbook first")
+
+    @property
+    def of_samples(self) -> bool:
+        """Whether this is the checkout for samples within another one."""
+        return self.root.name == SAMPLES and (self.root.parent / "params.yaml").exists()
 
     def data(self, dataset: str) -> Path:
         return self.root / "data" / dataset
@@ -155,13 +161,16 @@ class Project:
     def block(self, name: str, preset: str | None = None) -> dict[str, Any]:
         """A case's block of params.yaml, its preset's part laid over it; HandbookError for what is no block.
 
-        `preset` takes the place of the one that params.yaml names.
+        `preset` takes the place of the one that params.yaml names. In the checkout for samples no number is above that
+        of `sample:`.
         """
         numbers = self._numbers()
         if name not in numbers["cases"]:
             raise unknown("case", name, numbers["cases"])
         preset = preset or numbers.get("preset", "laptop")
-        return copy.deepcopy(_block(name, numbers["cases"][name], preset, f"params.yaml, cases.{name}"))
+        block = copy.deepcopy(_block(name, numbers["cases"][name], preset, f"params.yaml, cases.{name}"))
+        most = numbers.get("sample") or {} if self.of_samples else {}
+        return block | {key: min(block[key], most[key]) for key in most if _is_number(block.get(key))}
 
     def judge(self, name: str) -> str | None:
         """The case whose model judges the case of that name, or None: test data judge it."""
@@ -198,7 +207,14 @@ def _parsed(path: Path, _changed: int, _size: int) -> dict[str, Any]:
         names = numbers.get(key) or []
         if not isinstance(names, list | dict) or not all(isinstance(name, str) for name in names):
             raise HandbookError(f"{path}, {key}: expected a list of names, found {names!r}")
+    most = numbers.get("sample") or {}
+    if not isinstance(most, dict) or not all(map(_is_number, most.values())):
+        raise HandbookError(f"{path}, sample: expected the most that samples may have of a parameter, found {most!r}")
     return numbers
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _is_stage(stage: Any) -> bool:

@@ -18,11 +18,10 @@ from handbook.data import fetch, provenance, validation
 from handbook.project import Project
 from handbook.registry.gate import better
 from handbook.training import models
-from tests.conftest import ROOT, brief
+from tests.conftest import ROOT, TOO_BRIEF, brief
 
 CASES = Project(ROOT).cases()
 BY_EYE = ("som_book",)  # the book judges its map by looking; measured, what it calls is no better than chance
-TOO_BRIEF = ("lenet_book", "gan_book")  # at a low rate, or in few of its steps, little is learnt of a sample
 DATASETS = Project(ROOT).datasets()
 PAGES = sorted((ROOT / "src/handbook/cases").glob("[!_]*.py")) + sorted(
     (ROOT / "src/handbook/datasets").glob("[!_]*.py")

@@ -31,6 +31,7 @@ def programs() -> Path | None:
 
 
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.skipif(programs() is None, reason="no Postgres here: apt install postgresql"),
     pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::ResourceWarning"),
     pytest.mark.timeout(300),

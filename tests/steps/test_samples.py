@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from handbook.files.integrity import hashes
-from handbook.project import Project
+from handbook.project import SAMPLES, Project
 from handbook.steps import samples
 from tests.conftest import ROOT
 
@@ -36,11 +36,11 @@ def test_a_checkout_made_again_is_the_same_and_shares_code_and_numbers_by_links(
 
 def test_within_it_it_is_itself_and_a_folder_of_that_name_alone_is_not(bare: Project, tmp_path: Path) -> None:
     apart = samples.checkout(bare)
-    assert samples.inside(apart)
+    assert apart.of_samples
     assert samples.checkout(apart) == apart
-    assert not samples.inside(bare)
-    (tmp_path / "src" / samples.PLACE).mkdir()
-    assert not samples.inside(Project(tmp_path / "src" / samples.PLACE))
+    assert not bare.of_samples
+    (tmp_path / "src" / SAMPLES).mkdir()
+    assert not Project(tmp_path / "src" / SAMPLES).of_samples
 
 
 def test_the_same_sample_is_drawn_each_time_and_is_what_is_looked_at(bare: Project) -> None:

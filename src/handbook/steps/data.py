@@ -31,7 +31,7 @@ def data(project: Project, names: list[str], source: str, or_sample: bool) -> No
         datasets.page(name)  # all of them are known before any is fetched
     _refuse_file_for_link(project.root / "raw")
     chosen = names or project.datasets()
-    if source == "sample" or samples.inside(project):
+    if source == "sample" or project.of_samples:
         _draw_samples(project, chosen, "asked for")
         return
     search, missing = fetch.Search(source, project.cache), []

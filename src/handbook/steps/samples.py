@@ -14,9 +14,8 @@ from handbook import datasets
 from handbook.data import fetch, provenance
 from handbook.errors import HandbookError
 from handbook.files.formats import write_text
-from handbook.project import Project
+from handbook.project import SAMPLES, Project
 
-PLACE = ".sample"
 LINKED = ("src", "flows", "params.yaml", "dvc.yaml")
 SEED = 0
 README = """This checkout holds what `make repro` builds from samples: stand-ins for data that could not be reached.
@@ -24,16 +23,11 @@ Nothing in it is a result. It is made again when it is missing; delete it whenev
 """
 
 
-def inside(project: Project) -> bool:
-    """Whether the project is itself the checkout for samples."""
-    return project.root.name == PLACE and (project.root.parent / "params.yaml").exists()
-
-
 def checkout(project: Project) -> Project:
     """The checkout for samples of a project, made or brought up to date; HandbookError where nothing can be linked."""
-    if inside(project):
+    if project.of_samples:
         return project
-    place = project.root / PLACE
+    place = project.root / SAMPLES
     for folder in ("data", ".dvc", "gx"):
         (place / folder).mkdir(parents=True, exist_ok=True)
     try:
@@ -78,9 +72,9 @@ def draw(project: Project, names: list[str]) -> Project:
 
 def where(project: Project) -> Project:
     """The checkout that is built and looked at: this one, if all its data are real and there, else that for samples."""
-    if inside(project) or all(_is_real(project.data(name)) for name in project.datasets()):
+    if project.of_samples or all(_is_real(project.data(name)) for name in project.datasets()):
         return project
-    apart = Project(project.root / PLACE)
+    apart = Project(project.root / SAMPLES)
     return apart if (apart.root / "params.yaml").exists() else project
 
 
