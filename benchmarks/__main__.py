@@ -11,9 +11,11 @@ from pathlib import Path
 
 import torch
 
+from handbook.training.run import device
+
 BENCHMARKS = (
     "lenet_epoch", "orchestration", "flow", "starts", "convolution", "rbf", "som", "char_lstm", "characters", "gan",
-    "book", "serving", "endurance",
+    "book", "accelerator", "serving", "endurance",
 )  # fmt: skip
 
 
@@ -26,7 +28,8 @@ Made by `make bench`, a section a benchmark; ratios of times that were taken sid
 def main() -> None:
     """Run the benchmarks that are named, or all; each replaces its own section of results.md once it has ended."""
     results = Path(__file__).with_name("results.md")
-    for name in sys.argv[1:] or BENCHMARKS:
+    default = [name for name in BENCHMARKS if name != "accelerator" or device().type != "cpu"]
+    for name in sys.argv[1:] or default:
         module = import_module(f"benchmarks.{name}")
         print(f"{name} ...", flush=True)
         section = "\n".join([(module.__doc__ or "").strip(), "", *module.run(), "", machine()])

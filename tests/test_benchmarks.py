@@ -1,8 +1,17 @@
-"""Results of benchmarks: each in a section of its own."""
+"""Results of benchmarks, each in a section of its own; and the one that is run where an accelerator is lent."""
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchmarks import accelerator
 from benchmarks.__main__ import BENCHMARKS, with_section
+from handbook.project import Project
+from tests.conftest import ROOT
 
 
 def test_a_section_is_replaced_and_the_others_stay_in_their_order() -> None:
@@ -11,3 +20,38 @@ def test_a_section_is_replaced_and_the_others_stay_in_their_order() -> None:
     assert text.index(f"## {first}\n\none") < text.index(f"## {second}\n\ntwo\n\n| a |\n|---|")
     assert with_section(text, first, "one") == text
     assert with_section(text, first, "another") == text.replace("one\n", "another\n")
+
+
+def test_a_trial_makes_a_step_and_has_a_few_inputs_answered(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(accelerator, "BRIEF", True)
+    notes: list[dict[str, Any]] = []
+    accelerator.learn(project, "digits", lambda state: notes.append(dict(state)))
+    assert [each["epochs"] for each in notes] == [1, 1]
+    answered, _, inputs = notes[-1]["said"].removesuffix(" answered").split()
+    assert int(answered) == int(inputs) > 0
+    assert "value" not in notes[-1]
+
+
+@pytest.mark.parametrize("name", accelerator.networks(Project(ROOT)))
+def test_a_trial_keeps_the_networks_of_a_whole_training(name: str, samples: Any) -> None:
+    from handbook import datasets
+
+    case = Project(ROOT).case(name, preset="gpu")
+    split = case.split(datasets.page(case.dataset).load(samples(case.dataset)))
+    brief, part = accelerator.one_step(case, split)
+    changed = {key for key, value in vars(case.params).items() if getattr(brief.params, key) != value}
+    assert changed <= {"epochs", "steps", "window_share", "ablation_epochs", "ablation_seeds"}
+    assert brief.params.epochs == 1
+    assert 0 < len(part.train) <= len(split.train)
+
+
+def test_a_case_that_did_not_end_says_how_far_it_came_and_one_that_failed_why(tmp_path: Path) -> None:
+    (tmp_path / "apple.log").write_text("Traceback\n  here\nValueError: too small\n")
+    assert accelerator.known(tmp_path, "apple", failed=True) == {"said": "ValueError: too small"}
+    (tmp_path / "apple.jsonl").write_text("".join(json.dumps({"epochs": k}) + "\n" for k in (1, 2)))
+    assert accelerator.known(tmp_path, "apple", failed=False) == {"epochs": 2}
+    assert accelerator.known(tmp_path, "apple", failed=True) == {"epochs": 2, "said": "ValueError: too small"}
+
+
+def test_what_there_is_no_time_for_is_not_begun(tmp_path: Path) -> None:
+    assert accelerator._all(["apple"], tmp_path, deadline=0.0) == {"apple": {"said": "not begun"}}

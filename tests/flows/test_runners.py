@@ -41,7 +41,8 @@ def most_at_once(toy: Path) -> int:
     return most
 
 
-@pytest.mark.parametrize("name", ["dask", pytest.param("ray", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["dask", "ray"])
 @pytest.mark.usefixtures("server")
 def test_a_cluster_runs_every_stage_one_trainer_at_a_time_and_then_finds_them_cached(toy: Path, name: str) -> None:
     pytest.importorskip(f"prefect_{name}")
