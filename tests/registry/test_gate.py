@@ -7,12 +7,16 @@ from typing import Any
 
 import pytest
 
+from handbook import datasets
+from handbook.data.provenance import forms
 from handbook.registry import gate
 
+WHOLE, SUBSET = forms(datasets.page("credit_card_transactions"))  # the better first
 
-def case(lower: bool = False) -> Any:
+
+def case(lower: bool = False, dataset: str = "fashion_mnist") -> Any:
     page = SimpleNamespace(PRIMARY="score", LOWER_IS_BETTER=lower)
-    return SimpleNamespace(name="toy", page=page, dataset="fashion_mnist")
+    return SimpleNamespace(name="toy", page=page, dataset=dataset)
 
 
 def judged(score: float, data: str = "real", baseline: float = 0.5, **more: str) -> dict[str, Any]:
@@ -49,3 +53,44 @@ def test_of_an_error_the_lower_is_the_better() -> None:
     assert gate.better(case(lower=True), 1.0, 2.0)
     assert gate.better(case(lower=False), 2.0, 1.0)
     assert not gate.better(case(lower=True), 1.0, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("champion", "challenger", "passed"),
+    [
+        ({"form": WHOLE}, {"form": SUBSET}, False),  # whatever its score
+        ({"form": SUBSET}, {"form": WHOLE}, True),  # by other rows: no score compares
+        ({"form": SUBSET}, {"form": SUBSET}, True),
+        ({"form": WHOLE}, {"form": WHOLE}, True),
+        ({}, {"form": SUBSET}, True),
+        ({"form": WHOLE}, {}, True),
+        ({"form": "nobody's"}, {"form": SUBSET}, True),
+        ({"form": WHOLE}, {"form": "nobody's"}, True),
+    ],
+)
+def test_a_better_score_on_a_worse_form_of_the_data_takes_no_place(
+    champion: dict[str, str], challenger: dict[str, str], passed: bool
+) -> None:
+    found = gate.verdict(case(dataset="credit_card_transactions"), judged(0.9, **challenger), judged(0.6, **champion))
+    assert found.passed == passed
+    if not passed:
+        assert found.text == (
+            f"does not pass the gate: of the data it was made from the {SUBSET}, the champion from the {WHOLE}"
+        )
+
+
+@pytest.mark.parametrize(
+    ("champion", "challenger", "compared"),
+    [
+        ({"form": WHOLE}, {"form": WHOLE}, True),
+        ({"form": SUBSET}, {"form": WHOLE}, False),
+        ({}, {"form": WHOLE}, True),  # of an older handbook, which did not write it down
+        ({"form": SUBSET}, {}, True),
+        ({}, {}, True),
+    ],
+)
+def test_scores_are_compared_where_both_were_judged_by_the_same_form_as_far_as_is_known(
+    champion: dict[str, str], challenger: dict[str, str], compared: bool
+) -> None:
+    found = gate.verdict(case(dataset="credit_card_transactions"), judged(0.6, **challenger), judged(0.9, **champion))
+    assert found.passed != compared
