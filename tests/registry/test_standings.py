@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -64,6 +65,8 @@ def _stranger(text: str) -> str:
         (_stranger, "its aliases name {'champion': 'ffffffffffffffff'}, but its versions are"),
         (lambda text: text[:-5], "it is not JSON"),
         (lambda text: "[]", "it holds no list of versions"),
+        (lambda text: json.dumps({"versions": [ONE, "../../elsewhere"]}), "it holds no list of versions"),
+        (lambda text: json.dumps({"versions": [ONE, 7]}), "it holds no list of versions"),
         (lambda text: json.dumps({"versions": [ONE], "rejected": [TWO]}), "`rejected` names what is no version"),
     ],
 )
@@ -84,3 +87,31 @@ def test_the_ledger_of_an_older_handbook_is_read_without_a_checksum(tmp_path: Pa
     (tmp_path / standings.LEDGER).write_text(json.dumps({"versions": [ONE], "champion": ONE}))
     found = standings.opened(tmp_path)
     assert found == {"versions": [ONE], "challenger": None, "champion": ONE, "previous": None}
+
+
+def test_a_ledger_before_that_is_damaged_too_is_not_offered(store: Path) -> None:
+    for name in (standings.LEDGER, standings.BEFORE):
+        (store / name).write_text("{}")
+    with pytest.raises(HandbookError) as caught:
+        standings.opened(store)
+    assert "is damaged: it holds no list of versions" in str(caught.value)
+    assert "As it was before" not in str(caught.value)
+
+
+def test_what_is_written_is_on_the_disk_before_it_takes_its_place_and_so_is_the_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[tuple[str, str]] = []  # what was synced, and what lay in the ledger's place then
+
+    def sync(descriptor: int) -> None:
+        name = Path(f"/proc/self/fd/{descriptor}").readlink().name
+        ledger = tmp_path / "lenet" / standings.LEDGER
+        synced.append((name, ledger.read_text() if ledger.exists() else ""))
+
+    if not Path("/proc/self/fd").exists():
+        pytest.skip("no /proc here")
+    monkeypatch.setattr(os, "fsync", sync)
+    standings.write(tmp_path / "lenet", state(ONE))
+    (first, before), (second, after) = synced
+    assert (first, second) == (f".{standings.LEDGER}.new", "lenet")
+    assert before == "" != after
