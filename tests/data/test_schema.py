@@ -68,3 +68,16 @@ def test_numbers_are_scaled_words_one_hot_and_a_constant_column_is_zero() -> Non
     assert encoded[:, 0].std() == pytest.approx(1)
     assert not encoded[:, 1].any()
     assert (encoded[:, 2:].sum(axis=1) == 1).all()
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        (["a"], "'a'"),
+        (list("abcde"), "'a', 'b', 'c', 'd', 'e'"),
+        (list("abcdef"), "'a', 'b', 'c', 'd', 'e' and 1 more"),
+        (list("abcdefgh"), "'a', 'b', 'c', 'd', 'e' and 3 more"),
+    ],
+)
+def test_five_names_are_listed_and_the_others_counted(names: list[str], said: str) -> None:
+    assert schema.listed(names) == said

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
+from handbook.files import progress
 from handbook.project import Project
 from handbook.steps import train, validate
 
@@ -58,3 +59,9 @@ def test_a_recipe_in_full_that_was_cut_off_goes_on_to_the_model_of_an_unbroken_o
     train.train(project, name)
     assert re.findall(r"^epoch (\d+)/3: ", capsys.readouterr().out, re.MULTILINE) == ["2", "3"]
     assert {path.name: path.read_bytes() for path in project.models(name).iterdir()} == whole
+
+
+def test_a_second_fit_counts_its_epochs_from_the_first(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    train.train(project, "som_transactions")
+    assert re.findall(r"^epoch (\d+/\d+): ", capsys.readouterr().out, re.MULTILINE) == ["1/1", "1/1"]
+    assert progress.read(progress.place(project.cache, "train@som_transactions")) == progress.Progress(1, 1)

@@ -103,10 +103,10 @@ def _listener(project: Project, case: Case, key: str) -> Callable[[Row], None] |
     epochs = getattr(case.params, "epochs", None)
     if epochs:
         place = progress.place(project.cache, f"train@{case.name}")
-        listeners.append(lambda row: progress.write(place, int(row["epoch"]), epochs))
+        listeners.append(lambda row: progress.write(place, _epoch(row, epochs), epochs))
     if not sys.stderr.isatty():
         of = f"/{epochs}" if epochs else ""
-        listeners.append(lambda row: print(f"epoch {row['epoch']:.0f}{of}: {_scores(row)}", flush=True))
+        listeners.append(lambda row: print(f"epoch {_epoch(row, epochs)}{of}: {_scores(row)}", flush=True))
     if os.environ.get("HANDBOOK_LIVE"):
         from handbook.registry import tracking
 
@@ -117,6 +117,12 @@ def _listener(project: Project, case: Case, key: str) -> Callable[[Row], None] |
             listener(row)
 
     return tell
+
+
+def _epoch(row: Row, epochs: int | None) -> int:
+    """The epoch of the fit that a row is of: a page may fit twice, as the map does, which goes on counting."""
+    epoch = int(row["epoch"])
+    return (epoch - 1) % epochs + 1 if epochs else epoch
 
 
 def _scores(row: Row) -> str:
