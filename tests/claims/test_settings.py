@@ -64,3 +64,12 @@ def test_what_runs_in_full_is_shown_as_the_same() -> None:
     assert row.why(1000, 10_000) == "the same in full: a tenth"
     assert row.why(10_000, 10_000) == "the same"
     assert setting.Setting("6.7", "gan_book", "x", "1", lambda p: p, "another", "so").why(2, 3) == "another: so"
+
+
+def test_what_is_looked_at_first_leaves_a_network_that_can_be_trained() -> None:
+    params = Project(ROOT).case("dcgan_book").params
+    settings_networks.of_dcgan.cache_clear()
+    settings_networks.round_of.cache_clear()
+    assert settings_networks.side_drawn(params) == 64
+    assert not any(weight.is_inference() for weight in settings_networks.of_dcgan(params).parameters())
+    assert settings_networks.round_of(settings_networks.dcgan, params)["generator"] == 1

@@ -123,8 +123,9 @@ def shape_of_blocks(p: Params) -> list[int]:
 
 
 def side_drawn(p: Params) -> int:
+    model = of_dcgan(p)  # made outside: in inference mode its weights could not be trained by who asks for it next
     with torch.inference_mode():
-        return int(of_dcgan(p).averaged.eval()(torch.zeros(1, p.latent)).shape[-1])
+        return int(model.averaged.eval()(torch.zeros(1, p.latent)).shape[-1])
 
 
 LENET = (
