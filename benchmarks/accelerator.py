@@ -25,7 +25,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from handbook import datasets
 from handbook.contract import Split
 from handbook.data.images import Pictures
 from handbook.data.sprites import Sprites
@@ -33,14 +32,14 @@ from handbook.evaluation.report import Judge
 from handbook.project import Case, Project
 from handbook.startup.cores import available_cores
 from handbook.steps.evaluate import judges
-from handbook.steps.report.table import shown
+from handbook.steps.given import data_of
+from handbook.steps.report.table import NONE, shown
 from handbook.training.run import Run
 
 BRIEF = bool(os.environ.get("HANDBOOK_BRIEF"))
 JOBS = int(os.environ.get("HANDBOOK_JOBS", min(4, available_cores())))
 MINUTES = float(os.environ.get("HANDBOOK_MINUTES", "9.5"))
 ACCURACIES = (0.94, 0.96)
-NONE = "–"
 
 
 def run() -> list[str]:
@@ -125,7 +124,7 @@ def _recorded(file: Path, key: str) -> float | None:
 def learn(project: Project, name: str, note: Callable[[dict[str, Any]], None]) -> None:
     """Train and judge a case under `preset: gpu`; what is known of it is noted after each epoch, and at the end."""
     case, judge = project.case(name, preset="gpu"), () if BRIEF else _judge(project, name)
-    split = case.split(datasets.page(case.dataset).load(project.data(case.dataset)))
+    split = case.split(data_of(project, case)[0])
     if BRIEF:
         case, split = one_step(case, split)
     state: dict[str, Any] = {"epochs": 0, "reached": {}}
@@ -153,8 +152,7 @@ def _judge(project: Project, name: str) -> tuple[Judge, ...]:
     if (judge := project.judge(name)) is None or project.models(judge).exists():
         return judges(project, project.case(name))
     case = project.case(judge)
-    data = datasets.page(case.dataset).load(project.data(case.dataset))
-    return (Judge(case.page, case.page.fit(case.split(data), case.params)),)
+    return (Judge(case.page, case.page.fit(case.split(data_of(project, case)[0]), case.params)),)
 
 
 def one_step(case: Case, split: Split[Any]) -> tuple[Case, Split[Any]]:

@@ -10,6 +10,7 @@ import pytest
 
 from benchmarks import accelerator
 from benchmarks.__main__ import BENCHMARKS, with_section
+from handbook import datasets
 from handbook.project import Project
 from tests.conftest import ROOT
 
@@ -34,8 +35,6 @@ def test_a_trial_makes_a_step_and_has_a_few_inputs_answered(project: Project, mo
 
 @pytest.mark.parametrize("name", accelerator.networks(Project(ROOT)))
 def test_a_trial_keeps_the_networks_of_a_whole_training(name: str, samples: Any) -> None:
-    from handbook import datasets
-
     case = Project(ROOT).case(name, preset="gpu")
     split = case.split(datasets.page(case.dataset).load(samples(case.dataset)))
     brief, part = accelerator.one_step(case, split)

@@ -242,7 +242,7 @@ def _block(name: str, block: Any, preset: str, where: str) -> dict[str, Any]:
         if not isinstance(block.get(key) or {}, dict):
             raise HandbookError(f"{where}.{key}: expected a mapping, found {block[key]!r}")
     for metric, value in (block.get("book") or {}).items():
-        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        if not _is_number(value) or not math.isfinite(value):
             raise HandbookError(f"{where}.book.{metric}: expected a number, found {value!r}")
     laid_over = preset == "gpu" or (preset == "book" and name.endswith(RECIPE))
     return block | (block.get("gpu") or {}) if laid_over else block
