@@ -61,7 +61,7 @@ def networks(project: Project) -> list[str]:
 
 def _all(names: list[str], folder: Path, deadline: float) -> dict[str, dict[str, Any]]:
     """What is known of every case when all have ended, or when the time is up."""
-    waiting, running = list(names), dict[str, subprocess.Popen[bytes]]()
+    waiting, running = _longest_first(names), dict[str, subprocess.Popen[bytes]]()
     found = {name: {"said": "not begun"} for name in names}
     while (waiting or running) and time.monotonic() < deadline:
         while waiting and len(running) < JOBS:
@@ -76,6 +76,12 @@ def _all(names: list[str], folder: Path, deadline: float) -> dict[str, dict[str,
         process.wait()
         found[name] = known(folder, name, failed=False)
     return found
+
+
+def _longest_first(names: list[str]) -> list[str]:
+    """By the seconds of a laptop, where they are known, lest one that takes long is begun last."""
+    project = Project.here()
+    return sorted(names, key=lambda name: -(_recorded(project.reports(name) / "training.json", "seconds") or 0.0))
 
 
 def _started(name: str, folder: Path) -> subprocess.Popen[bytes]:
@@ -104,7 +110,7 @@ def _line(project: Project, name: str, found: dict[str, Any]) -> str:
     cells = (
         f"**{shown(metric, found['value'])}**" if "value" in found else found.get("said", NONE),
         _whole(found.get("seconds")),
-        f"{found.get('epochs', 0)} of {params.epochs}",
+        str(found.get("epochs", 0)) + ("" if "value" in found else f" of {params.epochs}"),
         shown(metric, _recorded(report / "metrics.json", metric)),
         _whole(_recorded(report / "training.json", "seconds")),
         *(_whole(reached.get(str(each))) for each in ACCURACIES),

@@ -23,6 +23,7 @@ from handbook.files import formats
 from handbook.project import Case, Project
 from handbook.registry import kept, ledger
 from handbook.sources import Name
+from handbook.startup.cores import available_cores
 from handbook.steps import evaluate, register, train
 from handbook.training import models
 from tests.tracing import traced
@@ -38,6 +39,11 @@ FEW |= {"ablation_samples": 256, "ablation_judges": 256, "shares": (0.5, 1.0), "
 # At a low rate, or in few of its steps, little is learnt of a sample; eight epochs are no better than one.
 TOO_BRIEF = ("lenet_book", "gan_book")
 TRACES: dict[str, tuple[set[Name], set[Name]]] = {}  # what ran when a case was fitted and when it was judged
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are cores: while a test waits, for a server or another process, two others compute."""
+    return min(8, available_cores() + 1)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

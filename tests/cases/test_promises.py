@@ -12,6 +12,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
+from torch import nn
 
 from handbook import cases, datasets
 from handbook.data import fetch, provenance, validation
@@ -96,6 +98,24 @@ def test_saving_and_loading_changes_no_prediction(name: str, fitted: Any, tmp_pa
     before, after = (case.page.predict(each, inputs) for each in (model, loaded))
     assert len(after) == len(inputs)
     assert np.array_equal(before, after) if isinstance(after, np.ndarray) else before.equals(after)
+
+
+@pytest.mark.parametrize("name", [each for each in CASES if hasattr(Project(ROOT).case(each).params, "epochs")])
+def test_no_network_is_moved_to_its_device_in_inference_mode(
+    name: str, fitted: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On an accelerator its weights would be of that mode: it could be trained and explained no more."""
+    case, data, model = fitted(name)
+    to, modes = nn.Module.to, []
+
+    def noted(self: nn.Module, *args: Any, **kwargs: Any) -> nn.Module:
+        modes.append(torch.is_inference_mode_enabled())
+        return to(self, *args, **kwargs)
+
+    monkeypatch.setattr(nn.Module, "to", noted)
+    case.page.predict(model, case.example(case.split(data)))
+    assert modes or name.startswith("som_")  # a map's rows are moved, its units with them
+    assert not any(modes)
 
 
 @pytest.mark.parametrize("name", CASES)

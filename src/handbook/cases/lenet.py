@@ -7,8 +7,8 @@ Two rounds of convolution, ReLU and max-pooling find strokes, then parts; three 
 The book trains it on Fashion-MNIST by SGD at a constant rate of 0.001, on intensities of 0..1, and reports 84.12 %. Its
 listing loops over the loader inside the loader; what it describes, ten plain epochs, is the block `lenet_book`. The
 block `lenet` is the same network trained better: standardised pictures, a high rate that rises and falls once (Smith
-and Topin 2018), Nesterov's momentum, weight decay, smoothed labels, mirrored and shifted pictures. `digits` is the page
-on MNIST, where the network comes from.
+and Topin 2018), Nesterov's momentum, weight decay, smoothed labels, mirrored and shifted pictures; a picture is judged
+together with its mirror image. `digits` is the page on MNIST, where the network comes from.
 """
 
 from __future__ import annotations
@@ -61,6 +61,7 @@ class Params:
     standardise: bool  # intensities by mean and deviation of the training set; else 0..1, as the book has them
     flip: bool  # mirror pictures left to right: right for garments, wrong for digits
     shift: int  # move pictures by up to so many pixels each way
+    mirror: bool  # judge by the mean of the logits for a picture and for its mirror image
     plain_epochs: int  # the last epochs, in which pictures are left as they are
     validation_share: float  # of the training set, held out for the learning curves and to calibrate by
 
@@ -97,6 +98,8 @@ class Model(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         logits: Tensor = self.head(self.representation(images))
+        if self.params.mirror and not self.training:
+            logits = (logits + self.head(self.representation(images.flip(2)))) / 2
         return logits
 
     def representation(self, images: Tensor) -> Tensor:

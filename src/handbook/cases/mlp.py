@@ -121,7 +121,9 @@ class Model(nn.Module):
         rows, labels = batch
         chance = self(rows).sigmoid().mean(dim=0)
         right = (chance > 0.5) == (labels == 1)
-        return {"loss": F.binary_cross_entropy(chance, labels), "accuracy": right.float().mean()}
+        with torch.autocast(rows.device.type, enabled=False):  # torch takes no cross-entropy of 16-bit probabilities
+            loss = F.binary_cross_entropy(chance.float(), labels)
+        return {"loss": loss, "accuracy": right.float().mean()}
 
     def recipe(self, steps: int) -> Recipe:
         p = self.params
@@ -188,7 +190,7 @@ def _encoded(model: Model, rows: pd.DataFrame) -> Tensor:
     return torch.from_numpy(encoded(dated(rows), model.facts["encoding"]))
 
 
-@torch.inference_mode()
+@torch.no_grad()
 def member_probabilities(model: Model, rows: pd.DataFrame) -> npt.NDArray[np.float64]:
     """What each member holds the probability to be that each row is of the second class, (K, N), 0-1."""
     model = model.to(device())

@@ -187,7 +187,7 @@ def logits(model: Model, images: npt.NDArray[np.uint8]) -> npt.NDArray[np.float6
     return _through(model, model, images, len(model.facts["dex"]))
 
 
-@torch.inference_mode()
+@torch.no_grad()
 def _through(model: Model, function: Any, images: npt.NDArray[np.uint8], columns: int) -> npt.NDArray[np.float64]:
     """A function of the model over many pictures, some at a time, (N, columns)."""
     model = model.eval().to(device())

@@ -51,7 +51,7 @@ def calibrate(model: Any, held_out: Pictures | None) -> None:
         model.facts["temperature"] = temperature(logits, held_out.labels.astype(np.int64))
 
 
-@torch.inference_mode()
+@torch.no_grad()
 def outputs(model: Any, look: Callable[[Tensor], Tensor], images: Bytes) -> Tensor:
     """What `look`, the module or a part of it, gives for raw pictures (N, 28, 28), in double precision."""
     model = model.to(device())

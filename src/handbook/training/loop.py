@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import lightning as L
 import torch
 from torch import Tensor, nn
+from torch.nn.utils import clip_grad_norm_
 
 from handbook.training.batches import Batches
 from handbook.training.run import Row, Run, device, processes
@@ -39,6 +40,16 @@ class _SupervisedModule(L.LightningModule):
 
     def validation_step(self, batch: list[Tensor], index: int) -> dict[str, Tensor]:
         return self.model.validation_step(batch)
+
+    def configure_gradient_clipping(
+        self,
+        optimizer: torch.optim.Optimizer,
+        gradient_clip_val: float | None = None,
+        gradient_clip_algorithm: str | None = None,
+    ) -> None:
+        # Lightning clips no fused optimiser's gradient in 16 bits, lest it be a scaled one; bfloat16 scales none.
+        if gradient_clip_val:
+            clip_grad_norm_([each for group in optimizer.param_groups for each in group["params"]], gradient_clip_val)
 
     def configure_optimizers(self) -> Any:
         optimiser, schedule = self.model.recipe(int(self.trainer.estimated_stepping_batches))

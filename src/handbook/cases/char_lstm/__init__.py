@@ -217,7 +217,7 @@ def windows(text: Tensor, params: Params) -> tuple[Tensor, int, Callable[[Tensor
     return torch.from_numpy(start).to(text.device), size, prepare
 
 
-@torch.inference_mode()
+@torch.no_grad()
 def bits(model: Model, codes: Codes, before: Codes) -> npt.NDArray[np.float64]:
     """Bits (N,) that each character costs, given those before it and the text before the first."""
     model = model.to(device()).eval()
@@ -226,7 +226,7 @@ def bits(model: Model, codes: Codes, before: Codes) -> npt.NDArray[np.float64]:
     return np.asarray((model.surprise(text, len(context)).cpu().double() / language.NATS).numpy())
 
 
-@torch.inference_mode()
+@torch.no_grad()
 def continued(model: Model, requests: Sequence[Request]) -> list[str]:
     """The prompt of each request and what the model writes after it."""
     model = model.to(device()).eval()

@@ -230,7 +230,7 @@ def windows(text: Tensor, params: Params) -> Callable[[Tensor, int], Tensor]:
     return prepare
 
 
-@torch.inference_mode()
+@torch.no_grad()
 def bits(model: Model, codes: Codes, before: Codes, overlap: int = OVERLAP) -> npt.NDArray[np.float64]:
     """Bits (N,) that each character costs, given those before it and the text before the first.
 
@@ -244,7 +244,7 @@ def bits(model: Model, codes: Codes, before: Codes, overlap: int = OVERLAP) -> n
     return np.asarray((nats.cpu().double() / language.NATS).numpy())
 
 
-@torch.inference_mode()
+@torch.no_grad()
 def continued(model: Model, requests: Sequence[Request]) -> list[str]:
     """The prompt of each request and what the model writes after it, looking back a context at most."""
     model = model.to(device()).eval()

@@ -158,7 +158,7 @@ def fit(split: Split[Pictures], params: Params, run: Run | None = None) -> Model
     images, labels = tensors(split.train)
     shares = None
     if params.modes:
-        labels = torch.from_numpy(modes.groups(split.train.images, params.modes, params.seed))
+        labels = torch.from_numpy(modes.groups(split.train.images, params.modes, params.seed)).to(images.device)
         shares = (torch.bincount(labels) / len(labels)).tolist()
     torch.manual_seed(params.seed)
     model = Model(params, len(split.train.classes), shares)

@@ -126,7 +126,9 @@ class Model(nn.Module):
             values = self._lifted(name, numbers(rows[name]))
             scaled = (values - low) / (float(high - low) or 1.0)
             parts.append(np.where(np.isnan(scaled), 0.5, scaled)[:, None])  # a code that is no number: the middle
-        return torch.from_numpy(np.concatenate(parts, axis=1).astype(np.float32)).to(device(double=True))
+        # a rule that takes a few rows at a time waits for an accelerator longer than it computes
+        where = device(double=True) if self.params.batch_rule else torch.device("cpu")
+        return torch.from_numpy(np.concatenate(parts, axis=1).astype(np.float32)).to(where)
 
     def _lifted(self, name: str, values: Any) -> Any:
         return np.log1p(np.maximum(values, 0)) if name in self.params.logarithm else values
