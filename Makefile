@@ -60,7 +60,7 @@ demo: setup  ## a page in the browser to try the champions by hand, on loopback,
 	@$(IN_PLACE) && python -m handbook demo
 
 test: setup  ## all tests but the slow proofs
-	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not slow" -n auto --dist loadgroup
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not slow" -n logical --maxprocesses 8 --dist loadgroup
 
 proof: setup  ## the slow proofs: clones, kills, every promise on real data, Ray
 	@$(BIN)/python -c "import ray" 2>/dev/null || sh requirements/setup.sh add ray

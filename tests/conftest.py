@@ -9,8 +9,10 @@ import signal
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import numpy.typing as npt
 import pytest
 import yaml
 from filelock import FileLock
@@ -23,10 +25,12 @@ from handbook.files import formats
 from handbook.project import Case, Project
 from handbook.registry import kept, ledger
 from handbook.sources import Name
-from handbook.startup.cores import available_cores
 from handbook.steps import evaluate, register, train
 from handbook.training import models
 from tests.tracing import traced
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 ROOT = Path(__file__).parent.parent
 MIRROR = os.environ.get("HANDBOOK_MIRROR", "")
@@ -39,11 +43,6 @@ FEW |= {"ablation_samples": 256, "ablation_judges": 256, "shares": (0.5, 1.0), "
 # At a low rate, or in few of its steps, little is learnt of a sample; eight epochs are no better than one.
 TOO_BRIEF = ("lenet_book", "gan_book")
 TRACES: dict[str, tuple[set[Name], set[Name]]] = {}  # what ran when a case was fitted and when it was judged
-
-
-def pytest_xdist_auto_num_workers() -> int:
-    """One more than there are cores: while a test waits, for a server or another process, two others compute."""
-    return min(8, available_cores() + 1)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -204,6 +203,16 @@ def entered(project: Project, placed: Callable[..., Case]) -> Callable[..., str]
         return ledger.enter(case, store, entry["content"])[1]
 
     return enter
+
+
+def drawn(figure: Figure) -> npt.NDArray[np.uint8]:
+    """The pixels (H, W, 4) of a figure in small. Saved as a file it would be drawn twice."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    figure.set_dpi(50)
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    return np.asarray(canvas.buffer_rgba())
 
 
 def brief(case: Case, epochs: int) -> Case:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -85,9 +86,14 @@ def test_the_page_of_claims_has_every_setting_of_the_books_recipes() -> None:
     assert all(line.count(" | ") == 5 for line in lines)
 
 
+@pytest.fixture(scope="module")
+def pages() -> Any:
+    """The pages of the reference, by their paths: all of the package is read for them."""
+    return reference.pages(ROOT / "src" / "handbook")
+
+
 @pytest.mark.parametrize("path", MARKDOWN, ids=lambda path: path.relative_to(ROOT).as_posix())
-def test_every_link_of_a_document_leads_to_a_file(path: Path) -> None:
-    pages = reference.pages(ROOT / "src" / "handbook")
+def test_every_link_of_a_document_leads_to_a_file(path: Path, pages: Any) -> None:
     for link in LINK.findall(path.read_text(encoding="utf-8")):
         if EXTERNAL.match(link):
             continue

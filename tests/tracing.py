@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import sys
 import threading
 from collections.abc import Iterator
@@ -12,7 +13,7 @@ from types import FrameType
 from typing import Any
 
 import handbook
-from handbook.sources import Name, Package
+from handbook.sources import Module, Name, Package
 
 HOME = Path(handbook.__file__).parent
 
@@ -37,11 +38,16 @@ def traced() -> Iterator[set[Name]]:
         ran |= _definitions(codes)
 
 
+@functools.cache
+def _modules() -> dict[str, Module]:
+    """The modules of this package by their files, read once."""
+    return {str(module.path): module for module in Package(HOME).modules.values()}
+
+
 def _definitions(codes: Any) -> set[Name]:
-    package, found = Package(HOME), set()
-    by_path = {str(module.path): module for module in package.modules.values()}
+    found = set()
     for code in codes:
-        module = by_path.get(code.co_filename)
+        module = _modules().get(code.co_filename)
         if module is None or code.co_name == "<module>":
             continue
         for name, statements in module.definitions.items():

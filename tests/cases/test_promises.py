@@ -6,7 +6,6 @@ import dataclasses
 import json
 import shutil
 from collections.abc import Callable
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +19,10 @@ from handbook.data import fetch, provenance, validation
 from handbook.project import Project
 from handbook.registry.gate import better
 from handbook.training import models
-from tests.conftest import ROOT, TOO_BRIEF, brief
+from tests.conftest import ROOT, TOO_BRIEF, brief, drawn
 
 CASES = Project(ROOT).cases()
+SEEDED = {Project(ROOT).block(each)["page"]: each for each in reversed(CASES)}.values()  # the first case of each page
 BY_EYE = ("som_book",)  # the book judges its map by looking; measured, what it calls is no better than chance
 DATASETS = Project(ROOT).datasets()
 PAGES = sorted((ROOT / "src/handbook/cases").glob("[!_]*.py")) + sorted(
@@ -59,9 +59,10 @@ def test_training_twice_gives_the_same_numbers(name: str, fitted: Any) -> None:
     first = model if eight.params == case.params else case.page.fit(case.split(data), case.params)
     second = case.page.fit(case.split(data), case.params)
     assert first.history_ == second.history_
-    luck = dataclasses.replace(case, params=dataclasses.replace(case.params, seed=case.params.seed + 1))
-    other = case.page.fit(luck.split(data), luck.params)
-    assert other.history_ != first.history_
+    if name in SEEDED:
+        luck = dataclasses.replace(case, params=dataclasses.replace(case.params, seed=case.params.seed + 1))
+        other = case.page.fit(luck.split(data), luck.params)
+        assert other.history_ != first.history_
 
 
 @pytest.mark.parametrize("name", [each for each in CASES if each not in BY_EYE + TOO_BRIEF])
@@ -130,15 +131,10 @@ def test_the_same_model_gives_the_same_bytes(name: str, fitted: Any, tmp_path: P
 
 @pytest.mark.parametrize("name", CASES)
 def test_every_figure_renders_with_a_title(name: str, judged: Any) -> None:
-    from matplotlib.image import imread
-
     for title, figure in judged(name).figures.items():
         titles = [figure.get_suptitle(), *(axes.get_title() for axes in figure.axes)]
         assert any(titles), f"{title} has no title"
-        canvas = BytesIO()
-        figure.savefig(canvas, format="png", dpi=50)
-        canvas.seek(0)
-        assert np.ptp(imread(canvas)) > 0, f"{title} is blank"
+        assert np.ptp(drawn(figure)) > 0, f"{title} is blank"
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
