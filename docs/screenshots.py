@@ -87,6 +87,8 @@ def open_deployment(page: Page, prefect: str, name: str) -> None:
 
 def start_case(page: Page, prefect: str, case: str) -> None:
     """Start `case-study` for a case by clicks; ends on the page of its run."""
+    from playwright.sync_api import TimeoutError  # not Python's own
+
     open_deployment(page, prefect, "case-study")
     page.get_by_role("button", name="Run", exact=True).click()
     page.get_by_text("Custom run").click()
@@ -98,8 +100,16 @@ def start_case(page: Page, prefect: str, case: str) -> None:
         if offered.count():
             break
     offered.click()
-    page.get_by_role("button", name="Submit").click()
-    page.locator('a[href*="/runs/flow-run/"]').first.click()
+    submit, run = page.get_by_role("button", name="Submit"), page.locator('a[href*="/runs/flow-run/"]').first
+    for _ in range(4):
+        if submit.is_visible():
+            submit.click()
+        with suppress(TimeoutError):
+            run.wait_for(timeout=20_000)
+            break
+        if not submit.is_visible():  # the note with the link is gone, and the list was asked for too early
+            page.goto(f"{prefect}/runs")
+    run.click()
     page.get_by_text("Task Runs", exact=True).wait_for()  # its tab; a list of runs counts "task runs"
 
 
