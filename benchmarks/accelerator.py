@@ -46,11 +46,11 @@ def run() -> list[str]:
     """The table, a line a case in the order of params.yaml."""
     project = Project.here()
     with tempfile.TemporaryDirectory() as folder:
-        found = _all(networks(project), Path(folder), time.monotonic() + 60 * MINUTES)
+        found = _all(longest_first(project), Path(folder), time.monotonic() + 60 * MINUTES)
     return [
         "| case | here | seconds | epochs | a laptop | seconds | 94 % | 96 % |",
         "|---|---:|---:|---:|---:|---:|---:|---:|",
-        *(_line(project, name, each) for name, each in found.items()),
+        *(_line(project, name, found[name]) for name in networks(project)),
     ]
 
 
@@ -59,9 +59,15 @@ def networks(project: Project) -> list[str]:
     return [name for name in project.cases() if hasattr(project.case(name, preset="gpu").params, "epochs")]
 
 
+def longest_first(project: Project) -> list[str]:
+    """By the seconds of a laptop, where they are known, lest one that takes long is begun last."""
+    seconds = {name: _recorded(project.reports(name) / "training.json", "seconds") for name in networks(project)}
+    return sorted(seconds, key=lambda name: -(seconds[name] or 0.0))
+
+
 def _all(names: list[str], folder: Path, deadline: float) -> dict[str, dict[str, Any]]:
     """What is known of every case when all have ended, or when the time is up."""
-    waiting, running = _longest_first(names), dict[str, subprocess.Popen[bytes]]()
+    waiting, running = list(names), dict[str, subprocess.Popen[bytes]]()
     found = {name: {"said": "not begun"} for name in names}
     while (waiting or running) and time.monotonic() < deadline:
         while waiting and len(running) < JOBS:
@@ -76,12 +82,6 @@ def _all(names: list[str], folder: Path, deadline: float) -> dict[str, dict[str,
         process.wait()
         found[name] = known(folder, name, failed=False)
     return found
-
-
-def _longest_first(names: list[str]) -> list[str]:
-    """By the seconds of a laptop, where they are known, lest one that takes long is begun last."""
-    project = Project.here()
-    return sorted(names, key=lambda name: -(_recorded(project.reports(name) / "training.json", "seconds") or 0.0))
 
 
 def _started(name: str, folder: Path) -> subprocess.Popen[bytes]:

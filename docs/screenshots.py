@@ -92,14 +92,15 @@ def start_case(page: Page, prefect: str, case: str) -> None:
     open_deployment(page, prefect, "case-study")
     page.get_by_role("button", name="Run", exact=True).click()
     page.get_by_text("Custom run").click()
-    offered = page.locator(".p-select-option").get_by_text(case, exact=True)
-    for _ in range(20):  # a click while the form is being laid out goes astray, or only gives the list the focus
-        page.locator(".p-select-button").first.click()
+    chosen = page.locator(".p-select-button").first
+    for _ in range(20):  # a click while the form is laid out goes astray, gives the focus alone, or closes the list
+        chosen.click()
         page.keyboard.press("ArrowDown")  # opens a list that has the focus
-        page.wait_for_timeout(500)
-        if offered.count():
+        with suppress(TimeoutError):
+            page.locator(".p-select-option").get_by_text(case, exact=True).click(timeout=2_000)
+            page.wait_for_timeout(200)
+        if chosen.inner_text().strip() == case:
             break
-    offered.click()
     submit, run = page.get_by_role("button", name="Submit"), page.locator('a[href*="/runs/flow-run/"]').first
     for _ in range(4):
         if submit.is_visible():

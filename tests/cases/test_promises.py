@@ -19,7 +19,7 @@ from handbook.data import fetch, provenance, validation
 from handbook.project import Project
 from handbook.registry.gate import better
 from handbook.training import models
-from tests.conftest import ROOT, TOO_BRIEF, brief, drawn
+from tests.conftest import ROOT, TOO_BRIEF, brief, counts_no_epochs, drawn
 
 CASES = Project(ROOT).cases()
 SEEDED = {Project(ROOT).block(each)["page"]: each for each in CASES}.values()  # one case of each page
@@ -106,7 +106,7 @@ def test_a_model_is_saved_as_the_same_bytes_and_predicts_the_same_when_it_is_loa
     assert np.array_equal(before, after) if isinstance(after, np.ndarray) else before.equals(after)
 
 
-@pytest.mark.parametrize("name", [each for each in CASES if hasattr(Project(ROOT).case(each).params, "epochs")])
+@pytest.mark.parametrize("name", [each for each in CASES if not counts_no_epochs(Project(ROOT).case(each))])
 def test_no_network_is_moved_to_its_device_in_inference_mode(
     name: str, fitted: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

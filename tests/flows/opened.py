@@ -12,6 +12,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,8 @@ from flows import servers
 from flows.passwords import AUTH, SERVER_AUTH
 
 ROOT = Path(__file__).parents[2]
-TLS = ssl.create_default_context()  # one for all requests: to make one takes longer than a request
+# A request, all with one TLS context: to make one takes longer than a request.
+send = partial(httpx.request, verify=ssl.create_default_context())
 
 
 @dataclass(frozen=True)
@@ -41,9 +43,9 @@ class Open:
     def ask(self, method: str, path: str, body: Any = None, **headers: str) -> httpx.Response:
         """As Prefect's own clients do: with the password, and with a token against forged requests."""
         known = self.key() | {"Prefect-Csrf-Client": "test"}
-        token = httpx.get(f"{self.prefect}/api/csrf-token?client=test", headers=known, verify=TLS).json()["token"]
+        token = send("GET", f"{self.prefect}/api/csrf-token?client=test", headers=known).json()["token"]
         known |= {"Prefect-Csrf-Token": token} | headers
-        return httpx.request(method, f"{self.prefect}/api{path}", json=body, headers=known, timeout=30, verify=TLS)
+        return send(method, f"{self.prefect}/api{path}", json=body, headers=known, timeout=30)
 
     @property
     def link(self) -> str:
@@ -63,7 +65,7 @@ class Open:
         """Nothing of what an attack wants has come to be: another deployment, a run, an experiment."""
         assert self.deployment()["description"] != "owned"
         assert self.ask("POST", "/flow_runs/count", {}).json() == 0
-        found = httpx.get(f"{self.mlflow}/api/2.0/mlflow/experiments/search?max_results=9", verify=TLS).json()
+        found = send("GET", f"{self.mlflow}/api/2.0/mlflow/experiments/search?max_results=9").json()
         assert [each["name"] for each in found["experiments"]] == ["Default"]
         assert not (self.root / "owned").exists()
 

@@ -10,14 +10,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
 from flows import servers
 from flows.pages import MLFLOW_AUTH
 from flows.passwords import AUTH, SERVER_AUTH
 from handbook.errors import HandbookError
-from tests.flows.opened import TLS, Open, clean
+from tests.flows.opened import Open, clean, send
 
 FOREIGN = ("https://evil.example", "null", "http://127.0.0.1.evil.example:4200", "http://127.0.0.1")
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
@@ -45,7 +44,7 @@ def test_pages_of_other_origins_are_refused_with_and_without_the_password(ui: Op
             if origin == ui.reports and url.startswith(origin):
                 continue
             for known in ({}, ui.key()):
-                answer = httpx.request(method, url, json=body, headers={"Origin": origin} | known, verify=TLS)
+                answer = send(method, url, json=body, headers={"Origin": origin} | known)
                 assert answer.status_code == 403, (origin, url)
                 assert "access-control-allow-origin" not in answer.headers
     ui.untouched()
@@ -55,17 +54,17 @@ def test_a_browser_that_asks_first_is_promised_nothing_for_another_origin(ui: Op
     asks = {"Access-Control-Request-Method": "PATCH", "Access-Control-Request-Headers": "content-type,authorization"}
     for origin in (*FOREIGN, ui.reports):
         for address in (f"{ui.prefect}/api/deployments/x", f"{ui.mlflow}/api/2.0/mlflow/runs/search"):
-            answer = httpx.options(address, headers={"Origin": origin} | asks, verify=TLS)
+            answer = send("OPTIONS", address, headers={"Origin": origin} | asks)
             assert not [name for name in answer.headers if name.startswith("access-control")]
             assert answer.status_code == 403
-    allowed = httpx.options(f"{ui.prefect}/api/deployments/x", headers={"Origin": ui.prefect} | asks, verify=TLS)
+    allowed = send("OPTIONS", f"{ui.prefect}/api/deployments/x", headers={"Origin": ui.prefect} | asks)
     assert allowed.headers["access-control-allow-origin"] == ui.prefect
 
 
 def test_a_name_that_is_not_the_servers_own_is_refused(ui: Open) -> None:
     for server, health in ((ui.prefect, "/api/health"), (ui.mlflow, "/health"), (ui.reports, "/health")):
         port = servers.port_of(server)
-        assert httpx.get(server + health, headers={"Host": f"localhost:{port}"}, verify=TLS).status_code == 200
+        assert send("GET", server + health, headers={"Host": f"localhost:{port}"}).status_code == 200
         for host in (
             f"evil.example:{port}",
             "127.0.0.1",
@@ -74,31 +73,25 @@ def test_a_name_that_is_not_the_servers_own_is_refused(ui: Open) -> None:
             f"127.0.0.1:{port}.evil",
             "",
         ):
-            assert httpx.get(server + health, headers={"Host": host}, verify=TLS).status_code in (400, 421), (
-                server,
-                host,
-            )
+            assert send("GET", server + health, headers={"Host": host}).status_code in (400, 421), (server, host)
     for method, url, body in requests(ui):
-        assert (
-            httpx.request(method, url, json=body, headers={"Host": "evil.example"} | ui.key(), verify=TLS).status_code
-            == 421
-        )
+        assert send(method, url, json=body, headers={"Host": "evil.example"} | ui.key()).status_code == 421
     ui.untouched()
 
 
 def test_a_stranger_on_this_machine_gets_nothing_of_prefect(ui: Open) -> None:
     for method, url, body in requests(ui)[:4]:
         for known in ({}, ui.key("handbook:guess"), {"Authorization": "Basic"}, {"Authorization": "Bearer x"}):
-            answer = httpx.request(method, url, json=body, headers=known, verify=TLS)
+            answer = send(method, url, json=body, headers=known)
             assert answer.status_code in (401, 403)  # 403: no token against forged requests, which is asked for first
             assert not {"description", "id", "name"} & set(answer.json())
-    assert httpx.get(f"{ui.prefect}/api/admin/settings", verify=TLS).status_code == 401
+    assert send("GET", f"{ui.prefect}/api/admin/settings").status_code == 401
     ui.untouched()
 
 
 def test_a_forged_request_lacks_the_token_even_where_the_password_is_known(ui: Open) -> None:
     method, url, body = requests(ui)[0]
-    answer = httpx.request(method, url, json=body, headers=ui.key(), verify=TLS)
+    answer = send(method, url, json=body, headers=ui.key())
     assert (answer.status_code, answer.json()) == (403, {"detail": "Missing CSRF token."})
 
 
@@ -126,10 +119,8 @@ def test_mlflows_assistant_which_runs_commands_is_switched_off(ui: Open) -> None
     top = f"{ui.mlflow}/ajax-api/3.0/mlflow/assistant"
     tries = [("GET", "/config"), ("PUT", "/config"), ("POST", "/message"), ("POST", "/skills/install"), ("GET", "")]
     for method, path in tries:
-        assert httpx.request(method, top + path, json={}, verify=TLS).status_code == 403
-        assert httpx.request(
-            method, top.replace("/mlflow/", "//mlflow/./") + path, json={}, verify=TLS
-        ).status_code in (403, 404)
+        assert send(method, top + path, json={}).status_code == 403
+        assert send(method, top.replace("/mlflow/", "//mlflow/./") + path, json={}).status_code in (403, 404)
 
 
 def test_whoever_has_the_password_is_let_in(ui: Open) -> None:

@@ -46,6 +46,26 @@ print(wave.__name__)
     assert loaded(f"import json\n{script}").split("\n") == ["no wave", "json", "wave"]
 
 
+def test_what_stays_is_looked_through_neither_while_it_is_loaded_nor_at_the_end() -> None:
+    script = """
+import gc
+looked = []
+gc.callbacks.append(lambda phase, _: looked.append(phase))
+imports.calm_collector()
+import decimal, asyncio, email.mime.text
+kept = [[k] for k in range(200_000)]
+print(len(looked), flush=True)
+class Seen:
+    def __del__(self):
+        print("found by the collector", flush=True)
+circle = Seen()
+circle.own = circle
+del circle
+"""
+    assert loaded(script) == "0"
+    assert loaded(script.replace("imports.calm_collector()", "")).endswith("found by the collector")
+
+
 def test_the_gate_loads_neither_sql_nor_statistics_nor_charts() -> None:
     heavy = "'sqlalchemy.orm', 'scipy.stats._stats_py', 'altair.vegalite'"
     script = (

@@ -138,9 +138,7 @@ def test_all_that_runs_for_a_result_is_in_its_fingerprint(name: str, project: Pr
 def executed(project: Project, name: str) -> tuple[set[Name], set[Name]]:
     """What runs as the steps `train` and `evaluate` do it, with one epoch."""
     case = project.case(name)
-    datasets.page(
-        case.dataset
-    )  # imported before it is watched: what a module runs as it is loaded is none of its stages
+    datasets.page(case.dataset)  # imported here: what a module runs as it is loaded is in none of its stages
     if case.judge:
         judge = project.case(case.judge)
         train.fit(project, judge, judge.split(data_of(project, judge)[0]), "k")

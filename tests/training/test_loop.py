@@ -26,10 +26,7 @@ def test_means_are_over_samples_not_over_batches() -> None:
 
 
 class _Line(nn.Module):
-    """The smallest `Learner`: one weight, whose gradient is long."""
-
-    history_: list[dict[str, float]]
-    training_: dict[str, Any]
+    """What a `Learner` needs where nothing is held out: one weight, whose gradient is long."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -38,9 +35,6 @@ class _Line(nn.Module):
 
     def training_step(self, batch: list[Tensor]) -> Tensor:
         return self.slope(batch[0]).float().mean()  # type: ignore[no-any-return]
-
-    def validation_step(self, batch: list[Tensor]) -> dict[str, Tensor]:
-        raise NotImplementedError
 
     def recipe(self, steps: int) -> tuple[torch.optim.Optimizer, None]:
         return torch.optim.SGD(self.parameters(), 1.0, fused=True), None
