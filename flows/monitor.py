@@ -57,7 +57,7 @@ def _one(project: Project, case: str, folder: str | None, retrain_on_drift: bool
         with judgement.alone(project, case):
             watch, found = look(case, folder)
             rows = [_batch(case, watch, batch) for batch in found]
-            pages.write(project, case, judgement.records(project, case))
+            pages.write(project, case)
         artifacts.link_service(case)
         outlook = retraining.prospect(project, case)
     except HandbookError as error:

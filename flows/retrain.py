@@ -51,7 +51,7 @@ def _challenge(project: Project, case: str) -> str:
     evaluate(training_data)
     with events.promotions(project, case):
         said = register(training_data)
-    pages.write(project, case, judgement.records(project, case))
+    pages.write(project, case)
     return said
 
 

@@ -15,7 +15,7 @@ from handbook import datasets
 from handbook.data import provenance
 from handbook.errors import HandbookError
 from handbook.files import documents
-from handbook.monitoring import judgement, pages
+from handbook.monitoring import archive, judgement, pages
 from handbook.project import Project
 from handbook.registry import changes, ledger, lineage, results, standings, trained, verification
 from handbook.serving import differences, prediction
@@ -187,7 +187,7 @@ class Documents:
         project, root = self.project, self.project.root
         case = project.case(NETWORK)
         iris = project.data("iris")
-        record = judgement.records_folder(project, NETWORK) / "a.json"
+        record = archive.folder(project, NETWORK) / "a.json"
         shadow = differences.home(project, NETWORK) / "a.json"
         return {
             root / "params.yaml": lambda: [
@@ -207,7 +207,7 @@ class Documents:
             project.reports(NETWORK) / "example.json": lambda: _example(project, _Of(case)),
             project.reports("iris") / "validation.json": lambda: results.validation(project, "iris"),
             project.reports("labs") / "units" / "checks.json": lambda: results.checks(project, "units"),
-            record: lambda: [pages.build(NETWORK, judgement.records(project, NETWORK), [])],
+            record: lambda: [pages.build(NETWORK, archive.records(project, NETWORK), [])],
             shadow: lambda: differences.summary(project, NETWORK),
             ledger.store(project, NETWORK) / changes.UNFINISHED: lambda: changes.begun(
                 ledger.store(project, NETWORK), "x"

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from handbook.errors import HandbookError
-from handbook.monitoring import findings, judgement, reading, retraining
+from handbook.monitoring import archive, findings, judgement, reading, retraining
 from handbook.project import Project
 from tests.monitoring.toys import CASE, drawn, held_out, outcomes, put, shifted
 
@@ -48,7 +48,7 @@ def test_spoiled_batches_are_refused_by_name_and_row_and_those_behind_them_are_j
     monkeypatch.setattr(reading, "_read_table", read)
     with pytest.raises(HandbookError, match=r"1 of 8 batches of .* could not be judged(.|\n)*No space left on device"):
         judgement.monitor(watched, CASE)
-    found = {each["came_as"][0]: each for each in judgement.records(watched, CASE)}
+    found = {each["came_as"][0]: each for each in archive.records(watched, CASE)}
     refused = {name: each["reason"] for name, each in found.items() if each["outcome"] == "refused"}
     assert list(refused) == ["a comma.csv", "b maybe.csv", "c page.csv", "d latin.csv", "e odd.csv"]
     assert refused["a comma.csv"].startswith("a_comma.csv is not separated by a semicolon but by a comma")
@@ -66,7 +66,7 @@ def test_spoiled_batches_are_refused_by_name_and_row_and_those_behind_them_are_j
     group = {(each["column"], each["group"]) for each in found["z.2026-11-02.csv"]["groups"]}
     assert ("marital", "married") in group
     assert not found["z.2026-11-01.csv"].get("groups")
-    page = (judgement.records_folder(watched, CASE) / "index.html").read_text()
+    page = (archive.folder(watched, CASE) / "index.html").read_text()
     assert all(each["batch"] in page for each in found.values())
     assert "By group" in page
     # columns that the case leaves out are compared with nothing, and retraining is advised where it can be done
@@ -91,7 +91,7 @@ def test_retraining_waits_for_two_of_the_last_three_and_is_advised_only_where_it
     judgement.monitor(watched, CASE)
     later = retraining.prospect(watched, CASE)
     assert (later.due, "retraining waits for 2 of the last 3" in later.said) == (False, True)
-    assert outcomes(judgement.records(watched, CASE)) == {
+    assert outcomes(archive.records(watched, CASE)) == {
         "a.csv": "drifted", "b.csv": "steady", "c.csv": "drifted", "d.csv": "steady",
     }  # fmt: skip
 
@@ -110,7 +110,7 @@ def test_a_name_that_is_no_case_opens_no_file(watched: Project) -> None:
 def test_another_batch_of_the_same_name_and_first_digits_has_a_record_of_its_own(watched: Project) -> None:
     put(watched, "a.csv", drawn(held_out(watched), 0, 120))
     (first,) = judgement.monitor(watched, CASE)
-    home = judgement.records_folder(watched, CASE)
+    home = archive.folder(watched, CASE)
     kept = (home / f"{first['batch']}.json").read_text()
     (home / f"{first['batch']}.json").write_text(kept.replace(first["sha256"], "0" * 64))
     put(watched, "a.csv", drawn(held_out(watched), 0, 120))

@@ -16,7 +16,7 @@ import pytest
 from handbook import datasets
 from handbook.data import fetch, images
 from handbook.errors import HandbookError
-from handbook.monitoring import findings, inbox, journal, judgement
+from handbook.monitoring import archive, findings, inbox, journal, judgement
 from handbook.project import Project
 from handbook.registry import connection, ledger
 from tests.conftest import MIRROR, registered, small
@@ -71,11 +71,11 @@ def test_a_batch_goes_where_it_belongs_and_says_why(watched: Project, capsys: py
     assert {name: path.parts[-3] for name, path in kept.items()} == {
         name: "refused" if outcome == "refused" else "done" for name, outcome in found.items()
     }
-    records = {each["files"][0]: each for each in judgement.records(watched, CASE)}
+    records = {each["files"][0]: each for each in archive.records(watched, CASE)}
     assert records["unlabelled.csv"]["no_score"] == "the batch has no answers"
     assert records["still.csv"]["score"]["metric"] == "roc_auc"
     assert "**Held against sample data: not a result.**" in journal.page_of(records["still.csv"])
-    assert len(list(judgement.records_folder(watched, CASE).glob("*.md"))) == 5
+    assert len(list(archive.folder(watched, CASE).glob("*.md"))) == 5
     assert runs(watched) == 5
 
 
@@ -91,7 +91,7 @@ def test_a_batch_is_judged_once_whatever_it_is_called(watched: Project) -> None:
     first = judgement.monitor(watched, CASE)
     put(watched, "second.csv", rows)
     assert judgement.monitor(watched, CASE) == first
-    assert len(judgement.records(watched, CASE)) == runs(watched) == 1
+    assert len(archive.records(watched, CASE)) == runs(watched) == 1
 
 
 def test_the_order_of_the_rows_changes_nothing_that_is_said(watched: Project) -> None:
@@ -110,7 +110,7 @@ def test_a_kill_between_report_and_move_costs_nothing(watched: Project, monkeypa
         killed.setattr(judgement, "put_away", lambda batch, record: (_ for _ in ()).throw(KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
             judgement.monitor(watched, CASE)
-    before = judgement.records(watched, CASE)
+    before = archive.records(watched, CASE)
     assert [each["outcome"] for each in before] == ["drifted"]
     assert (judgement.incoming(watched, CASE) / "batch.csv").exists()
     monkeypatch.setattr(findings, "judged", None)  # nothing is judged again
@@ -153,7 +153,7 @@ def test_what_cannot_be_watched_is_an_error_with_a_way_out(watched: Project, mon
         ):
             judgement.monitor(watched, CASE)
     assert path.exists()
-    assert not judgement.records(watched, CASE)
+    assert not archive.records(watched, CASE)
     shutil.rmtree(ledger.store(watched, CASE))
     with pytest.raises(HandbookError, match=f"{CASE} has no champion(.|\n)*handbook register {CASE}"):
         judgement.monitor(watched, CASE)

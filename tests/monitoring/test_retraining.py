@@ -10,7 +10,7 @@ import pytest
 
 from handbook.data import images, tables
 from handbook.errors import HandbookError
-from handbook.monitoring import inbox, judgement, retraining
+from handbook.monitoring import archive, inbox, judgement, retraining
 from handbook.project import Project
 from handbook.registry import ledger
 from tests.monitoring.toys import CASE, PICTURES, drawn, held_out, learnt, put, shifted
@@ -63,7 +63,7 @@ def test_retraining_is_judged_by_the_same_rows_and_leaves_the_pipeline_alone(wat
     assert (state["champion"], state["previous"]) == ((state["challenger"], first) if passed else (first, None))
     place = ledger.store(watched, CASE) / state["challenger"]
     entry = json.loads((place / "entry.json").read_text())
-    assert set(entry["batches"].values()) == {each["sha256"] for each in judgement.records(watched, CASE)}
+    assert set(entry["batches"].values()) == {each["sha256"] for each in archive.records(watched, CASE)}
     assert entry["batch_rows"] < 500 + 500
     for name, digest in entry["batches"].items():
         assert inbox.digest_of((place / "report" / "batches" / name).iterdir()) == digest

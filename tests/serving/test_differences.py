@@ -49,12 +49,12 @@ def test_runs_of_the_same_two_are_one_and_the_table_has_what_differs(runs: Proje
 
 
 def test_the_page_of_the_case_shows_it_and_a_damaged_file_keeps_no_page_back(runs: Project) -> None:
-    page = pages.write(runs, "lenet", []).read_text()
+    page = pages.write(runs, "lenet").read_text()
     assert "<td>a &lt;b&gt;</td><td>boot</td>" in page
     assert "5 of 10 inputs" in page
     path = next(differences.home(runs, "lenet").glob("*.json"))
     path.write_text(path.read_text()[:50])
-    assert f"{path} cannot be used: it is not JSON" in pages.write(runs, "lenet", []).read_text()
+    assert f"{path} cannot be used: it is not JSON" in pages.write(runs, "lenet").read_text()
 
 
 @pytest.mark.parametrize(

@@ -19,51 +19,16 @@ from handbook import datasets
 from handbook.contract import Split
 from handbook.data import provenance
 from handbook.errors import HandbookError, unknown
-from handbook.files import documents, locks
-from handbook.files.fresh import write_json, write_text
-from handbook.monitoring import champions, drift, findings, inbox, pages, reading
+from handbook.files import locks
+from handbook.monitoring import archive, champions, drift, findings, inbox, pages, reading
 from handbook.monitoring.champions import Champion
 from handbook.monitoring.inbox import Batch
-from handbook.monitoring.journal import REFUSED, Record, page_of, sentence
+from handbook.monitoring.journal import REFUSED, Record, sentence
 from handbook.project import Project, parse
 from handbook.serving import differences
 
 if TYPE_CHECKING:
     import pandas as pd
-
-# What every record holds, and what more if the batch was judged or refused.
-RECORD: dict[str, documents.Kind] = {
-    "batch": str,
-    "files": list,
-    "folder": str,
-    "sha256": str,
-    "case": str,
-    "data": str,
-    "outcome": str,
-}
-RECORD |= {"champion": str, "dataset": str, "judged": str}
-VERDICT: dict[str, documents.Kind] = {
-    "labelled": bool,
-    "rows": int,
-    "columns": list,
-    "limits": dict,
-    "reference_rows": int,
-}
-REFUSAL: dict[str, documents.Kind] = {"reason": str}
-COLUMN: dict[str, documents.Kind] = {
-    "column": str,
-    "kind": str,
-    "p": documents.NUMBER,
-    "moved": documents.NUMBER,
-    "drifted": bool,
-}
-SCORE: dict[str, documents.Kind] = {
-    "metric": str,
-    **dict.fromkeys(("value", "low", "high", "before"), documents.NUMBER),
-    "fell": bool,
-}
-LIMITS: dict[str, documents.Kind] = {"alpha": documents.NUMBER, "moved": documents.NUMBER}
-GROUP: dict[str, documents.Kind] = {"column": str, "group": str, "rows": int, "interval": dict}
 
 
 @dataclass(frozen=True)
@@ -132,11 +97,6 @@ def incoming(project: Project, name: str) -> Path:
     return project.root / "incoming" / name
 
 
-def records_folder(project: Project, name: str) -> Path:
-    """Where the records and pages of a case's batches lie."""
-    return pages.home(project) / name
-
-
 @contextlib.contextmanager
 def scratch(project: Project) -> Iterator[Path]:
     """An empty folder that is gone at the end."""
@@ -157,40 +117,11 @@ def alone(project: Project, name: str) -> Iterator[None]:
         yield
 
 
-def records(project: Project, name: str) -> list[Record]:
-    """What was said of every batch of a case so far, by name."""
-    home = records_folder(project, name)
-    return [_record(path) for path in sorted(home.glob("*.json"))] if home.is_dir() else []
-
-
-def _record(path: Path) -> Record:
-    """What was said of a batch; HandbookError that names the file, if it is not as it was written."""
-    way = (
-        "Bring it back from a backup; or remove it, and move the batch's files from done/ or refused/ back to where "
-        "they came in: they are judged again"
-    )
-    found = documents.json_object(path, way, RECORD)
-    kind = REFUSAL if found["outcome"] == REFUSED else VERDICT
-    fault = documents.misshapen(found, kind)
-    for each in found.get("columns") or () if not fault else ():
-        fault = fault or documents.misshapen(each, COLUMN, " in `columns`")
-    for key, fields in (("score", SCORE), ("limits", LIMITS)):
-        if not fault and found.get(key):
-            fault = documents.misshapen(found[key], fields, f" in `{key}`")
-    if not fault and found["outcome"] != REFUSED and not found.get("score"):
-        fault = documents.misshapen(found, {"no_score": str})
-    for each in found.get("groups") or () if not fault else ():
-        fault = fault or documents.misshapen(each, GROUP, " in `groups`")
-    if fault:
-        raise documents.damaged(path, fault, way)
-    return found
-
-
 def judge(watch: Watch, batch: Batch) -> tuple[Record, bool]:
     """What is to be said of a batch, written down, and whether it is new: no bytes are judged twice."""
     from handbook.registry import tracking
 
-    before = records(watch.project, watch.name)
+    before = archive.records(watch.project, watch.name)
     known = [each for each in before if each["sha256"] == batch.sha256]
     if known:
         record = known[0]
@@ -199,10 +130,7 @@ def judge(watch: Watch, batch: Batch) -> tuple[Record, bool]:
             record = findings.judged(watch, batch, place)
     if any(each["batch"] == record["batch"] and each["sha256"] != record["sha256"] for each in before):
         record["batch"] = f"{record['batch']}-{record['sha256']}"  # another batch's name, to the first eight digits
-    home = records_folder(watch.project, watch.name)
-    page = home / f"{record['batch']}.md"
-    write_text(page, page_of(record))
-    write_json(home / f"{record['batch']}.json", record)
+    page = archive.write(watch.project, watch.name, record)
     tracking.log_batch(watch.project, watch.champion.case, record, page)
     return record, not known
 
@@ -245,7 +173,7 @@ def judge_all(
             found, waiting = arrived(project, name, folder)
         except inbox.NothingCameError:
             if differences.home(project, name).is_dir():  # there may be something new to show all the same
-                pages.write(project, name, records(project, name))
+                pages.write(project, name)
             raise
         for each in waiting:
             say(f"{inbox.shown(each.path.name)}: left alone, {each.why}")
@@ -260,7 +188,7 @@ def judge_all(
             else:
                 said.append(record)
                 say(sentence(record, new) + f" -> {place}")
-        pages.write(project, name, records(project, name))
+        pages.write(project, name)
     return said, faults
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from handbook.errors import HandbookError
 from handbook.files.fresh import write_text
+from handbook.monitoring import archive
 from handbook.monitoring.journal import REFUSED, Record, share_of
 from handbook.project import Project
 from handbook.registry import ledger, standings
@@ -21,18 +22,13 @@ WIDTH, HEIGHT, MARGIN = 720, 220, 34  # of the drawing of scores, in its own uni
 SHOWN = 60  # batches in the drawing and the table of columns, the newest
 
 
-def home(project: Project) -> Path:
-    """The folder that all these pages lie in."""
-    return project.root / "reports" / "monitor"
-
-
-def write(project: Project, name: str, records: list[Record]) -> Path:
+def write(project: Project, name: str) -> Path:
     """Make the page of a case, and the list of all such pages; returns the former."""
-    page = home(project) / name / "index.html"
-    ordered = sorted(records, key=lambda each: (each["judged"], each["batch"]))
+    page = archive.folder(project, name) / "index.html"
+    ordered = sorted(archive.records(project, name), key=lambda each: (each["judged"], each["batch"]))
     write_text(page, build(name, ordered, _versions(project, name), *_shadows(project, name)))
-    watched = sorted(each.parent.name for each in home(project).glob("*/index.html"))
-    write_text(home(project) / "index.html", _rendered("index.html.j2", names=watched))
+    watched = sorted(each.parent.name for each in archive.home(project).glob("*/index.html"))
+    write_text(archive.home(project) / "index.html", _rendered("index.html.j2", names=watched))
     return page
 
 

@@ -21,7 +21,7 @@ from handbook.contract import Split
 from handbook.data import provenance
 from handbook.errors import HandbookError, unknown
 from handbook.files import documents
-from handbook.monitoring import inbox, judgement, pages, reading
+from handbook.monitoring import archive, inbox, judgement, pages, reading
 from handbook.monitoring.journal import DRIFTED, REFUSED, Record
 from handbook.project import Apart, Case, Project
 from handbook.registry import ledger, standings
@@ -59,7 +59,7 @@ def gather(project: Project, name: str) -> TrainingData:
     case = project.case(name)
     page, directory = datasets.page(case.dataset), project.data(case.dataset)
     origin = provenance.verify(page, directory)
-    accepted = [each for each in judgement.records(project, name) if _teaches(each, str(origin["kind"]))]
+    accepted = [each for each in archive.records(project, name) if _teaches(each, str(origin["kind"]))]
     if not accepted:
         raise HandbookError(
             f"no batch of {name} can be learnt from: none with answers has been accepted.\n"
@@ -96,7 +96,7 @@ def _kept(project: Project, record: Record) -> Path:
     if missing:
         raise HandbookError(
             f"{missing[0]} is missing, a batch that was accepted on {record['judged']}. Put it back, or, to learn"
-            f" without it, delete {judgement.records_folder(project, record['case']) / record['batch']}.json"
+            f" without it, delete {archive.folder(project, record['case']) / record['batch']}.json"
         )
     if inbox.digest_of(files) != record["sha256"]:
         raise HandbookError(f"{place} was changed since it was accepted: expected sha256 {record['sha256']}")
@@ -161,7 +161,7 @@ def retrain(project: Project, name: str, say: Callable[[str], None] = print) -> 
         train(project, training_data)
         evaluate(project, training_data)
         said = register(project, training_data)
-        pages.write(project, name, judgement.records(project, name))
+        pages.write(project, name)
         return said
 
 
@@ -176,7 +176,7 @@ def what_is_learnt(training_data: TrainingData) -> str:
 
 def learnable(project: Project, name: str) -> list[Record]:
     """The accepted batches with answers, and with rows that are new, that no registered model has learnt from."""
-    records = judgement.records(project, name)
+    records = archive.records(project, name)
     kind = max(records, key=lambda each: each["judged"])["data"] if records else ""
     learnt = _learnt(project, name)
     return [
@@ -210,7 +210,7 @@ def prospect(project: Project, name: str) -> Prospect:
     A batch that has drifted counts until a model has learnt from it. A kill forgets none.
     """
     few, last = judgement.limits(project).drifted_of
-    accepted = [each for each in judgement.records(project, name) if each["outcome"] != REFUSED]
+    accepted = [each for each in archive.records(project, name) if each["outcome"] != REFUSED]
     learnt, recent = _learnt(project, name), sorted(accepted, key=lambda each: each["judged"])[-last:]
     drifted = sum(each["outcome"] == DRIFTED and each["sha256"] not in learnt for each in recent)
     there = f"{drifted} of the last {len(recent)} batches of {name} have drifted"
