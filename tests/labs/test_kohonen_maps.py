@@ -20,6 +20,12 @@ def trained(rows: Array, grid: Grid | None = None, sigma: float = 2.0, cosine: b
     return train(rows, grid or Grid(4), sigma, np.random.default_rng(1), cosine=cosine)
 
 
+def pairs(grid: Grid) -> tuple[Array, Array]:
+    """Every unit beside every other, as numbers that broadcast."""
+    every = np.arange(grid.units)
+    return every[:, None], every
+
+
 def test_one_step_of_the_batch_rule_is_its_definition_unit_by_unit(
     rows: Array, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -58,15 +64,24 @@ def test_by_cosine_the_length_of_a_row_is_nothing_and_the_best_unit_has_the_grea
 @pytest.mark.parametrize("name", GRIDS)
 def test_an_inner_unit_has_six_neighbours_or_eight_and_on_a_torus_every_unit_has(name: str) -> None:
     grid = GRIDS[name]
-    counts, full = grid.adjacent().sum(axis=1), 6 if grid.hexagonal else 8
+    first, second = pairs(grid)
+    counts, full = grid.adjacent(first, second).sum(axis=1), 6 if grid.hexagonal else 8
     assert counts.max() == full
     assert (counts == full).all() == grid.toroidal
-    assert_allclose(grid.squared(), grid.squared().T)
+    assert_allclose(grid.squared(first, second), grid.squared(second, first))
+
+
+@pytest.mark.parametrize("name", GRIDS)
+def test_what_units_hold_is_spread_by_the_bell_of_their_distances(name: str) -> None:
+    grid, values = GRIDS[name], np.random.default_rng(0).normal(size=(100, 3))
+    theta = np.exp(-grid.squared(*pairs(grid)) / (2 * 1.7**2))
+    assert_allclose(grid.spread(values, 1.7), theta @ values, atol=1e-12)
 
 
 def test_a_torus_looks_the_same_from_every_unit() -> None:
     for hexagonal in (False, True):
-        squared = np.sort(Grid(6, hexagonal=hexagonal, toroidal=True).squared(), axis=1)
+        grid = Grid(6, hexagonal=hexagonal, toroidal=True)
+        squared = np.sort(grid.squared(*pairs(grid)), axis=1)
         assert_allclose(squared, np.broadcast_to(squared[0], squared.shape), atol=1e-12)
 
 

@@ -2,8 +2,9 @@
 
 Section 8.4.4 says where sigma should begin: at 4 for standardised rows and 1 for rows of 0-1; at 5 on 10 x 10 and 50 on
 100 x 100. The two rules disagree, and only the second can be right: sigma is a distance on the grid, and a map of rows
-that are all a hundred times as large is the same map, a hundred times as large. 8.3 names the cosine in place of
-Euclid's distance, 8.1 other shapes of the grid; each is tried here on the rows of 8.5.
+that are all a hundred times as large is the same map, a hundred times as large. On 100 x 100 these 690 rows have a unit
+each, and where sigma begins hardly matters. 8.3 names the cosine in place of Euclid's distance, 8.1 other
+shapes of the grid; each is tried here on the rows of 8.5.
 
     som.py        the batch rule on square and hexagonal grids, with a rim or as a torus; errors
     settings.py   one setting at a time, from several starts

@@ -54,7 +54,7 @@ def sides(data: Applications) -> Figure:
     """Topographic and quantization error by side and share of it."""
     found = settings.sides(data)
     figure, axes = canvas(1, 2, size=(9.4, 4.0))
-    styles = ((BLUE, "o-"), (ORANGE, "s--"), (GREEN, "^:"))
+    styles = ((BLUE, "o-"), (ORANGE, "s--"), (GREEN, "^:"), (INK, "d-."))
     for place, (error, label) in zip(axes, NAMES.items(), strict=True):
         for (side, by), style in zip(found.items(), styles, strict=True):
             _line(place, by, error, f"{side} x {side}", style)
@@ -62,9 +62,15 @@ def sides(data: Applications) -> Figure:
         place.set(xlabel="sigma at first, as a share of the side; the book's: a half", ylabel=label)
         place.legend(frameon=False, fontsize=8)
         plain_axes(place)
-    half = ", ".join(f"{by[0.5].topographic.mean():.0%} on {side} x {side}" for side, by in found.items())
-    tenth = ", ".join(f"{by[0.1].topographic.mean():.0%}" for by in found.values())
-    figure.suptitle(f"From half a side the map tears at {half} of the rows;\nfrom a tenth of it at {tenth}")
+    half, tenth = (
+        ", ".join(f"{found[side][share].topographic.mean():.0%}" for side in settings.SIDES) for share in (0.5, 0.1)
+    )
+    few, many = (found[settings.LARGE][share].topographic.mean() for share in settings.LARGE_SHARES)
+    figure.suptitle(
+        f"From half a side, maps of {', '.join(map(str, settings.SIDES))} a side tear {half} of the rows, from a tenth "
+        f"{tenth};\n"
+        f"100 x 100, with more units than rows, {few:.1%} from sigma 5 and {many:.1%} from 50"
+    )
     return figure
 
 

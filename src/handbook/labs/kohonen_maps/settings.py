@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 SEEDS = 6
 SIGMAS = (0.5, 1.0, 2.0, 3.0, 4.0, 5.0, 8.0)  # at first, on 10 x 10; the book names 1, 4 and 5
 SIDES, SHARES, SIDE_SEEDS = (5, 10, 20), (0.1, 0.2, 0.5, 1.0), 4  # of a side; the book names a half
+LARGE, LARGE_SHARES = 100, (0.05, 0.5)  # on 100 x 100: sigma 5, as on 10 x 10, and 50, as the book says
 GRIDS = {
     "square": Grid(10),
     "hexagonal": Grid(10, hexagonal=True),
@@ -82,8 +83,8 @@ def sigmas(data: Applications) -> dict[str, dict[float, Errors]]:
 def sides(data: Applications) -> dict[int, dict[float, Errors]]:
     """By side and sigma as a share of it, standardised."""
     return {
-        side: {share: judged(data, "standardised", Grid(side), share * side, SIDE_SEEDS) for share in SHARES}
-        for side in SIDES
+        side: {share: judged(data, "standardised", Grid(side), share * side, SIDE_SEEDS) for share in shares}
+        for side, shares in (dict.fromkeys(SIDES, SHARES) | {LARGE: LARGE_SHARES}).items()
     }
 
 

@@ -41,19 +41,32 @@ class Grid:
             return np.column_stack([x + (y % 2) / 2, y * np.sqrt(0.75)])
         return np.column_stack([x, y]).astype(float)
 
-    def squared(self) -> Array:
-        """Squared distances on the grid (units, units)."""
+    def squared(self, first: Array, second: Array) -> Array:
+        """Squared distances on the grid of units by their numbers, which broadcast."""
         place = self.positions()
-        apart = np.abs(place[:, None] - place[None])
+        apart = np.abs(place[first] - place[second])
         if self.toroidal:
             around = np.array([self.side, self.side * (np.sqrt(0.75) if self.hexagonal else 1)])
             apart = np.minimum(apart, around - apart)
-        return np.asarray((apart**2).sum(axis=2))
+        return np.asarray((apart**2).sum(axis=-1))
 
-    def adjacent(self) -> Array:
-        """Neighbours (units, units): six on a hexagonal grid, eight on a square one, fewer at a rim."""
-        squared = self.squared()
+    def adjacent(self, first: Array, second: Array) -> Array:
+        """Whether units are neighbours: of six on a hexagonal grid, of eight on a square one, of fewer at a rim."""
+        squared = self.squared(first, second)
         return (squared > 0) & (squared < (1.01 if self.hexagonal else 2.01))
+
+    def spread(self, values: Array, sigma: float) -> Array:
+        """Values (units, D), summed over the grid by theta: (units, D).
+
+        On a square grid theta is one bell along each side, so that 100 x 100 need no matrix of all pairs.
+        """
+        if self.hexagonal:
+            every = np.arange(self.units)
+            return np.asarray(np.exp(self.squared(every[:, None], every) / (-2 * sigma**2)) @ values)
+        line = self.side * np.arange(self.side)  # the first unit of each row
+        bell = np.exp(self.squared(line[:, None], line) / (-2 * sigma**2))
+        along = (bell @ values.reshape(self.side, -1)).reshape(self.side, self.side, -1)
+        return np.asarray((bell @ along).reshape(values.shape))
 
 
 class Map(NamedTuple):
@@ -80,7 +93,7 @@ class Map(NamedTuple):
     def topographic_error(self, rows: Array) -> float:
         """Share of rows whose best and second-best units are no neighbours (Kiviluoto 1996)."""
         best, second = self.units(rows)
-        return float(1 - self.grid.adjacent()[best, second].mean())
+        return float(1 - self.grid.adjacent(best, second).mean())
 
 
 def distances(rows: Array, nodes: Array) -> Array:
@@ -99,17 +112,17 @@ def train(rows: Array, grid: Grid, sigma: float, rng: np.random.Generator, *, co
 
     A sigma below LAST stays as it is. With `cosine` rows and units count by their direction alone.
     """
-    seen, squared = directions(rows) if cosine else rows, grid.squared()
+    seen = directions(rows) if cosine else rows
     nodes = seen[rng.choice(len(seen), grid.units, replace=len(seen) < grid.units)]
-    for width in np.geomspace(sigma, min(sigma, LAST), EPOCHS):
+    for sigma_now in np.geomspace(sigma, min(sigma, LAST), EPOCHS):
         # |x - w|^2 less |x|^2, which is the same for all units
         best = ((nodes**2).sum(axis=1) - 2 * seen @ nodes.T).argmin(axis=1)
-        member = np.zeros((len(seen), grid.units))
-        member[np.arange(len(seen)), best] = 1
-        theta, sums = np.exp(squared / (-2 * width**2)), member.T @ seen
-        weight = (theta @ member.sum(axis=0))[:, None]
+        sums = np.zeros((grid.units, 1 + seen.shape[1]))
+        np.add.at(sums, best, np.column_stack([np.ones(len(seen)), seen]))
+        spread = grid.spread(sums, sigma_now)
+        weight = spread[:, :1]
         # a unit that no row pulls, however weakly, stays where it is
-        nodes = np.where(weight > 1e-30, theta @ sums / np.maximum(weight, 1e-30), nodes)
+        nodes = np.where(weight > 1e-30, spread[:, 1:] / np.maximum(weight, 1e-30), nodes)
         nodes = directions(nodes) if cosine else nodes
     return Map(nodes, grid, cosine)
 
