@@ -30,7 +30,7 @@ import torch
 from benchmarks.serving import NAME, NPY, Address, body, served
 from handbook import datasets
 from handbook.project import Project
-from handbook.serving import prediction
+from handbook.serving import choice
 
 MINUTES, CLIENTS, BROKEN = 10, 16, 0.1
 PATIENCE = 30.0  # seconds that a client waits for an answer
@@ -167,7 +167,7 @@ def run() -> list[str]:
     torch.set_num_threads(1)
     project = Project.here()
     images = datasets.page("fashion_mnist").load(project.data("fashion_mnist")).test_images[:64]
-    chosen = prediction.choose(project, NAME)
+    chosen = choice.choose(project, NAME)
     labels = chosen.case.page.predict(chosen.model, images)["label"].tolist()
     with served() as (process, address):
         found = endure(process.pid, address, images, labels, MINUTES * 60)

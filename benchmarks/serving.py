@@ -36,7 +36,7 @@ import torch
 from handbook import datasets
 from handbook.project import Project
 from handbook.registry import ledger, mlflow_model
-from handbook.serving import prediction, serve
+from handbook.serving import choice, serve
 
 NAME, REQUESTS, WARM_UP, SIZES, CLIENTS = "lenet", 1000, 20, (1, 32), 16
 PATIENCE = 300.0  # seconds that a server has to start
@@ -184,7 +184,7 @@ def run() -> list[str]:
     images = datasets.page("fashion_mnist").load(project.data("fashion_mnist")).test_images
     rng = np.random.default_rng(0)
     requests = {size: [images[rng.integers(0, len(images), size)] for _ in range(REQUESTS)] for size in SIZES}
-    chosen = prediction.choose(project, NAME)
+    chosen = choice.choose(project, NAME)
     lines = [
         "| | clients | pictures a request | p50, ms | p99, ms | requests/s | pictures/s |",
         "|---|---:|---:|---:|---:|---:|---:|",

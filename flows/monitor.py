@@ -16,10 +16,10 @@ from flows.case_study import Case
 from flows.retrain import retrain
 from flows.verdict import Row
 from handbook.errors import HandbookError
-from handbook.monitoring import inbox, journal, judgement, pages, retraining
+from handbook.monitoring import inbox, journal, judgement, pages, reference, retraining
 from handbook.monitoring.inbox import Batch
 from handbook.monitoring.journal import DRIFTED, REFUSED, Record
-from handbook.monitoring.judgement import Watch
+from handbook.monitoring.reference import Watch
 from handbook.project import Project
 from handbook.registry import connection
 
@@ -111,7 +111,7 @@ def look(case: str, folder: str | None) -> tuple[Watch | None, list[Batch]]:
         return None, []
     for each in waiting:
         get_run_logger().warning("%s is left alone: %s", inbox.shown(each.path.name), each.why)
-    return (judgement.watch(project, case) if found else None), found
+    return (reference.watch(project, case) if found else None), found
 
 
 @task(task_run_name="judge {batch.name}", cache_policy=NO_CACHE)

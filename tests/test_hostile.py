@@ -13,7 +13,7 @@ import pytest
 from handbook.data import network
 from handbook.project import Project
 from handbook.registry import trained
-from handbook.serving.prediction import Chosen
+from handbook.serving.choice import Chosen
 from tests.hostile import damage, law
 from tests.hostile.fetched import Archives, Mirrors
 from tests.hostile.incoming import Batches, Predictions, Requests

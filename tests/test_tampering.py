@@ -31,7 +31,7 @@ from handbook.registry import (
     tracking,
     verification,
 )
-from handbook.serving import commands, prediction, serve
+from handbook.serving import choice, commands, serve
 from tests.serving.test_serve import posted, started
 
 NAME = "lenet"
@@ -197,9 +197,9 @@ def test_a_model_with_any_bit_changed_is_never_loaded(champion: Path, project: P
         content[len(whole) * k // 100] ^= 1 << k % 8
         path.write_bytes(content)
         with pytest.raises(HandbookError, match=r"model\.safetensors was changed"):
-            prediction.choose(project, NAME)
+            choice.choose(project, NAME)
     path.write_bytes(whole)
-    assert prediction.choose(project, NAME).title == "lenet version 1"
+    assert choice.choose(project, NAME).title == "lenet version 1"
 
 
 @pytest.mark.parametrize("content", [b"", b"null", b"{}", b'{"versions"', b"\xff\xfe", None])
@@ -212,7 +212,7 @@ def test_a_lost_or_broken_ledger_is_an_error_and_never_a_new_beginning(
     for ask in (
         lambda: tracking.register(project, case),
         lambda: serve.serve(project, NAME, "127.0.0.1", 0),
-        lambda: prediction.choose(project, NAME),
+        lambda: choice.choose(project, NAME),
         lambda: ledger.roll_back(project, case),
     ):
         with pytest.raises(HandbookError, match=r"ledger\.json is damaged.*\n.*backup"):

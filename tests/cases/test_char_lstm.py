@@ -24,7 +24,7 @@ from handbook.data.texts import Request, Text
 from handbook.errors import HandbookError
 from handbook.project import Apart, Project, plain
 from handbook.registry import connection
-from handbook.serving import prediction
+from handbook.serving import choice
 from handbook.steps import evaluate, register, train
 from handbook.training import models
 from handbook.training.run import Run
@@ -289,7 +289,7 @@ def test_a_file_of_ones_own_leaves_the_pipelines_places_alone(tmp_path: Path) ->
     assert own.models("char_lstm") == tmp_path / "model"
     assert own.case("char_lstm") == Project(ROOT).case("char_lstm")
     with pytest.raises(HandbookError, match="holds no model"):
-        prediction.choose(own, "char_lstm")
+        choice.choose(own, "char_lstm")
 
 
 def test_a_text_without_one_of_the_characters_is_judged_as_the_model_numbers_them() -> None:

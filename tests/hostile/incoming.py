@@ -21,9 +21,9 @@ from PIL import Image
 
 from handbook import datasets
 from handbook.monitoring import inbox, reading
-from handbook.serving import bodies, prediction
+from handbook.serving import bodies, choice, prediction
+from handbook.serving.choice import Chosen
 from handbook.serving.limits import RefusalError
-from handbook.serving.prediction import Chosen
 from tests.hostile import damage
 from tests.hostile.law import Attack
 
@@ -48,7 +48,7 @@ class Predictions:
     def _answered(self, chosen: Chosen, given: list[str], place: Path) -> Callable[[], str]:
         def bring() -> str:
             try:
-                drawn = prediction.kind_of(chosen) == "latents"
+                drawn = choice.kind_of(chosen) == "latents"
                 output = place / ("drawn" if drawn else "answers.csv")
                 outcome = prediction.answer(chosen, given, output)
                 if drawn:

@@ -15,10 +15,10 @@ from handbook import datasets
 from handbook.data import provenance
 from handbook.errors import HandbookError
 from handbook.files import documents
-from handbook.monitoring import archive, judgement, pages
+from handbook.monitoring import archive, pages, reference
 from handbook.project import Project
 from handbook.registry import changes, ledger, lineage, results, standings, trained, verification
-from handbook.serving import differences, prediction
+from handbook.serving import choice, differences, prediction
 from tests.hostile import damage
 from tests.hostile.law import Attack
 
@@ -77,7 +77,7 @@ class Models:
             with changed(path, content):
                 same = path.exists() and content == before
                 trained.check(self.project, name, judged=True)
-                loaded = prediction.choose(self.project, name)
+                loaded = choice.choose(self.project, name)
             listed = path.name != "training.json"
             return f"{path.name} was changed, and used" if listed and not same and loaded else ""
 
@@ -95,7 +95,7 @@ class Models:
                 given = json.dumps(facts).encode() if path == training and content is None else content
                 with changed(path, given):
                     trained.check(self.project, name, judged=True)
-                    chosen = prediction.choose(self.project, name)
+                    chosen = choice.choose(self.project, name)
                     prediction.predicted(chosen, _example(self.project, chosen))
             return ""
 
@@ -137,7 +137,7 @@ class Registry:
             )
 
     def _of(self, version: str) -> str:
-        chosen = prediction.choose(self.project, NETWORK, version)
+        chosen = choice.choose(self.project, NETWORK, version)
         return weights(chosen.model)
 
     def _bring(self, path: Path, content: bytes | None, version: str, known: dict[str, str]) -> Callable[[], str]:
@@ -196,7 +196,7 @@ class Documents:
                 project.labs(),
                 project.case(NETWORK),
                 project.judge(NETWORK),
-                judgement.limits(project),
+                reference.limits(project),
             ],
             root / "dvc.lock": project.locked,
             iris / "provenance.json": lambda: [

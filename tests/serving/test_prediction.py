@@ -18,6 +18,7 @@ from handbook.__main__ import main
 from handbook.errors import HandbookError
 from handbook.project import Project
 from handbook.serving import prediction
+from handbook.serving.choice import Chosen
 from handbook.serving.inputs import Batch
 
 PICTURES, ROWS = "lenet", "boosting_before_call"
@@ -187,19 +188,6 @@ def test_without_a_champion_the_trained_model_answers_and_it_is_said(
         ask(project, ROWS, path, version="1")
 
 
-def test_a_version_that_is_not_there_is_an_error_that_names_those_that_are(
-    entered: Callable[..., str], project: Project
-) -> None:
-    entered(ROWS)
-    for version in ("2", "0", "newest"):
-        with pytest.raises(
-            HandbookError, match=rf"no version '{version}' .* versions 1 to 1: challenger 1, champion 1"
-        ):
-            prediction.choose(project, ROWS, version)
-    with pytest.raises(HandbookError, match="has no previous"):
-        prediction.choose(project, ROWS, "previous")
-
-
 def test_answers_come_whole_or_not_at_all(entered: Callable[..., str], project: Project, calls: pd.DataFrame) -> None:
     entered(ROWS)
     path = saved(calls, project.root / "calls.csv")
@@ -245,10 +233,10 @@ def test_the_command_line_ends_with_1_if_a_row_failed_and_still_prints_the_other
     assert "row 1, column 'age': the value is missing" in reported.err
 
 
-def toy(example: Any, predict: Callable[..., Any], **page: Any) -> prediction.Chosen:
+def toy(example: Any, predict: Callable[..., Any], **page: Any) -> Chosen:
     """A case that takes what its example looks like."""
     case = SimpleNamespace(name="toy", dataset="mnist", page=SimpleNamespace(predict=predict, **page))
-    return prediction.Chosen(case, SimpleNamespace(facts={}), "toy version 1", example)  # type: ignore[arg-type]
+    return Chosen(case, SimpleNamespace(facts={}), "toy version 1", example)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("example", [np.arange(4), pd.DataFrame({"seed": [0], "label": [1]})])
@@ -277,12 +265,6 @@ def test_what_a_page_refuses_costs_no_other_its_answer(tmp_path: Path) -> None:
     assert pd.read_csv(tmp_path / "texts.csv")["text"].tolist() == ["a!", "c!", "e!"]
     assert (outcome.answered, outcome.failed) == (3, 2)
     assert pd.read_csv(tmp_path / "texts.csv.errors.csv")["prompt"].tolist() == ["b€", "d€"]
-
-
-def test_a_page_may_say_what_it_takes() -> None:
-    assert prediction.kind_of(toy(np.zeros((2, 28, 28)), lambda *_: None)) == "pictures"
-    assert prediction.kind_of(toy(None, lambda *_: None, INPUT="latents")) == "latents"
-    assert prediction.kind_of(toy(pd.DataFrame({"age": [1]}), lambda *_: None)) == "rows"
 
 
 def test_reasons_stand_beside_the_answers_to_rows_with_what_they_are_relative_to(

@@ -13,8 +13,8 @@ import pytest
 from handbook import datasets
 from handbook.errors import HandbookError
 from handbook.project import Project
+from handbook.serving.choice import Chosen
 from handbook.serving.inputs import Batch
-from handbook.serving.prediction import Chosen
 from handbook.serving.reasons import added, explain
 from tests.conftest import ROOT
 

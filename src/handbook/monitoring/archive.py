@@ -10,9 +10,8 @@ from handbook.monitoring.journal import REFUSED, Record, page_of
 from handbook.project import Project
 
 # What every record holds, and what more if the batch was judged or refused.
-RECORD: dict[str, documents.Kind] = dict.fromkeys(
-    ("batch", "folder", "sha256", "case", "data", "outcome", "champion", "dataset", "judged"), str
-) | {"files": list}
+WORDS = ("batch", "folder", "sha256", "case", "data", "outcome", "champion", "dataset", "judged")
+RECORD: dict[str, documents.Kind] = {**dict.fromkeys(WORDS, str), "files": list}
 VERDICT: dict[str, documents.Kind] = {
     "labelled": bool,
     "rows": int,

@@ -22,7 +22,7 @@ from handbook.steps.evaluate import judges
 if TYPE_CHECKING:
     import pandas as pd
 
-    from handbook.monitoring.judgement import Watch
+    from handbook.monitoring.reference import Watch
 
 
 def judged(watch: Watch, batch: Batch, scratch: Path) -> Record:

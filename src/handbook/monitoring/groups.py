@@ -24,7 +24,7 @@ from handbook.monitoring.reading import Content
 if TYPE_CHECKING:
     import pandas as pd
 
-    from handbook.monitoring.judgement import Watch
+    from handbook.monitoring.reference import Watch
 
 Labels = npt.NDArray[np.int64]
 FEWEST = 20  # rows of a group that is judged: Wilson's interval of fewer spans two fifths of the scale

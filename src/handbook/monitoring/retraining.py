@@ -21,7 +21,7 @@ from handbook.contract import Split
 from handbook.data import provenance
 from handbook.errors import HandbookError, unknown
 from handbook.files import documents
-from handbook.monitoring import archive, inbox, judgement, pages, reading
+from handbook.monitoring import archive, inbox, judgement, pages, reading, reference
 from handbook.monitoring.journal import DRIFTED, REFUSED, Record
 from handbook.project import Apart, Case, Project
 from handbook.registry import ledger, standings
@@ -104,7 +104,7 @@ def _kept(project: Project, record: Record) -> Path:
 
 
 def _read(project: Project, page: Any, directory: Path, files: tuple[Path, ...]) -> Any:
-    with judgement.scratch(project) as scratch:
+    with reference.scratch(project) as scratch:
         return reading.read(page, directory, files, scratch).loaded
 
 
@@ -209,7 +209,7 @@ def prospect(project: Project, name: str) -> Prospect:
 
     A batch that has drifted counts until a model has learnt from it. A kill forgets none.
     """
-    few, last = judgement.limits(project).drifted_of
+    few, last = reference.limits(project).drifted_of
     accepted = [each for each in archive.records(project, name) if each["outcome"] != REFUSED]
     learnt, recent = _learnt(project, name), sorted(accepted, key=lambda each: each["judged"])[-last:]
     drifted = sum(each["outcome"] == DRIFTED and each["sha256"] not in learnt for each in recent)

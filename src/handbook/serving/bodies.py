@@ -15,9 +15,9 @@ import numpy as np
 import numpy.typing as npt
 
 from handbook.serving import inputs, tables
+from handbook.serving.choice import Chosen, columns_of, form_of, kind_of
 from handbook.serving.inputs import Batch, Fault
 from handbook.serving.limits import Limits, RefusalError
-from handbook.serving.prediction import Chosen, columns_of, form_of, kind_of
 from handbook.serving.tables import Field
 
 if TYPE_CHECKING:

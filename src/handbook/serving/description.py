@@ -14,7 +14,7 @@ from typing import Any
 from handbook.evaluation.examples import without_gaps
 from handbook.serving import bodies
 from handbook.serving.bodies import Reader
-from handbook.serving.prediction import Chosen
+from handbook.serving.choice import Chosen
 
 BOUNDARY = "handbook-example"
 FILES = {

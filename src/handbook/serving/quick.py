@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from handbook.errors import HandbookError
-from handbook.serving.prediction import Chosen
+from handbook.serving.choice import Chosen
 
 ALL = "probabilities"  # the one output of a file that `predict` does not answer with
 

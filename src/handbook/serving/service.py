@@ -24,12 +24,13 @@ from handbook.project import Case
 from handbook.serving import bodies, description, messages, quick
 from handbook.serving.batching import Job, StoppedError, Worker
 from handbook.serving.bodies import Reader
+from handbook.serving.choice import Chosen
 from handbook.serving.counts import Counts
 from handbook.serving.inputs import Batch, Fault
 from handbook.serving.limits import RefusalError
 from handbook.serving.log import Log
 from handbook.serving.messages import JSON, PAGE, TEXT, Answer, Receive, Scope, Send
-from handbook.serving.prediction import Chosen, not_finite, predicted
+from handbook.serving.prediction import not_finite, predicted
 
 TOGETHER = {"pictures": 128, "rows": 2048, "prompts": 16, "latents": 32}  # inputs of several requests predicted at once
 LARGE = 1 << 16  # bytes of a body that is read beside the loop, so that small ones need not wait for it

@@ -12,7 +12,7 @@ import pytest
 
 from handbook.errors import HandbookError
 from handbook.project import Project
-from handbook.serving import prediction
+from handbook.serving import choice
 from handbook.serving.demo.models import CASES, Models, known
 from tests.conftest import ROOT, small
 from tests.serving.demo.toys import client
@@ -36,7 +36,7 @@ def test_a_champion_is_chosen_once_and_asked_by_one_at_a_time(monkeypatch: pytes
         inside.pop()
         return {}
 
-    monkeypatch.setattr(prediction, "choose", choose)
+    monkeypatch.setattr(choice, "choose", choose)
     models = Models(Project(ROOT))
     threads = [threading.Thread(target=models.ask, args=("client", ask)) for _ in range(5)]
     for each in threads:

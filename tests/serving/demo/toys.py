@@ -14,8 +14,8 @@ import torch
 
 from handbook import datasets
 from handbook.project import Project
+from handbook.serving.choice import Chosen
 from handbook.serving.demo.models import Models
-from handbook.serving.prediction import Chosen
 from tests.conftest import ROOT
 
 ALPHABET = "\n .abcdefghijklmnopqrstuvwxyz"

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from handbook.project import Project
+from handbook.serving.choice import Chosen
 from handbook.serving.export import agreement
 from handbook.serving.export.graph import Graph
-from handbook.serving.prediction import Chosen
 from tests.conftest import ROOT, brief
 
 

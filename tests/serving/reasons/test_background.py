@@ -16,7 +16,7 @@ from handbook.data.provenance import provenance
 from handbook.data.schema import categories
 from handbook.errors import HandbookError
 from handbook.project import Project
-from handbook.serving.prediction import Chosen
+from handbook.serving.choice import Chosen
 from handbook.serving.reasons.background import ROWS, background
 from tests.conftest import ROOT
 

@@ -9,8 +9,8 @@ from typing import Any
 from handbook.data.provenance import is_sample
 from handbook.errors import HandbookError
 from handbook.project import Project
-from handbook.serving import prediction
-from handbook.serving.prediction import Chosen
+from handbook.serving import choice
+from handbook.serving.choice import Chosen
 
 # The case whose champion answers in each section. Of the bank's models, one that knows nothing of the call itself.
 CASES = {
@@ -41,7 +41,7 @@ class Models:
     def _champion(self, name: str) -> Chosen:
         if name not in self.project.cases():
             raise HandbookError(f"params.yaml has no case {name!r}, so nobody answers here. Put its block back")
-        return prediction.choose(self.project, name)
+        return choice.choose(self.project, name)
 
 
 def known(chosen: Chosen) -> dict[str, Any]:

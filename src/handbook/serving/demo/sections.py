@@ -14,9 +14,10 @@ import numpy as np
 
 from handbook.errors import HandbookError
 from handbook.serving import inputs
+from handbook.serving.choice import Chosen, columns_of, form_of, settings_of
 from handbook.serving.demo.models import known
 from handbook.serving.inputs import Batch
-from handbook.serving.prediction import Chosen, columns_of, form_of, predicted, settings_of
+from handbook.serving.prediction import predicted
 from handbook.serving.reasons import Reason, explain
 
 TEMPERATURES = (0.4, 0.8, 1.2)  # surer than the text that was learnt from, about as sure, bolder

@@ -16,11 +16,11 @@ import handbook
 from handbook.errors import HandbookError
 from handbook.files.fresh import write_bytes
 from handbook.project import Project
-from handbook.serving import prediction
+from handbook.serving import choice
 from handbook.serving.answers import refuse_place
+from handbook.serving.choice import Chosen
 from handbook.serving.export import agreement
 from handbook.serving.export.cases import graph_of
-from handbook.serving.prediction import Chosen
 
 NEEDED = ("onnx", "onnxruntime", "skl2onnx")
 
@@ -38,7 +38,7 @@ def export(project: Project, name: str, to: Path, version: str = "", force: bool
         raise HandbookError(
             f"export needs {', '.join(missing)}, which the extra `onnx` brings: sh requirements/setup.sh add onnx"
         )
-    chosen = prediction.choose(project, name, version)
+    chosen = choice.choose(project, name, version)
     content = written(chosen)
     ready = agreement.session(content)
     checked = agreement.check(chosen, ready)

@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from handbook import contract, datasets
+from handbook.serving.choice import Chosen, columns_of, form_of, kind_of
 from handbook.serving.export.cases import KINDS, unfit
 from handbook.serving.inputs import Column
-from handbook.serving.prediction import Chosen, columns_of, form_of, kind_of
 from handbook.training.models import threads
 
 if TYPE_CHECKING:

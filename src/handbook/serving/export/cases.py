@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from handbook.errors import HandbookError
+from handbook.serving.choice import Chosen, columns_of, form_of, kind_of
 from handbook.serving.export import encodings, estimators
 from handbook.serving.export.encodings import Rows
 from handbook.serving.export.graph import NEWER_TREES, TREES, Graph
-from handbook.serving.prediction import Chosen, columns_of, form_of, kind_of
 from handbook.training.models import Fitted
 
 KINDS = {str: object, int: np.int64, float: np.float64}

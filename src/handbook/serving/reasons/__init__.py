@@ -11,13 +11,14 @@ import numpy as np
 import numpy.typing as npt
 
 from handbook.errors import HandbookError
+from handbook.serving.choice import Chosen, kind_of
+from handbook.serving.reasons.background import background
 from handbook.serving.reasons.shapley import Array, shapley
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from handbook.serving.inputs import Batch
-    from handbook.serving.prediction import Chosen
 
 FEW = 3  # attributes that a table of answers names
 
@@ -44,8 +45,6 @@ class Reason:
 
 def explain(chosen: Chosen, batch: Batch) -> list[Reason]:
     """A reason for each input of the batch. HandbookError for a model of texts, and for one that draws."""
-    from handbook.serving.prediction import kind_of
-
     if not len(batch.names):
         return []
     kind = kind_of(chosen)
@@ -90,7 +89,7 @@ def _of_a_map(chosen: Chosen, rows: pd.DataFrame) -> list[Reason]:
 def _of_rows(chosen: Chosen, rows: pd.DataFrame) -> list[Reason]:
     """By Shapley values of the number that the answer gives: a probability, or a value."""
     columns = list(chosen.model.facts["columns"])
-    known, words = chosen.background
+    known, words = background(chosen)
     reasons = []
     for k in range(len(rows)):
         row = rows.iloc[[k]]

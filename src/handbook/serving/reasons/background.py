@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,19 +10,19 @@ import numpy as np
 from handbook import datasets
 from handbook.data.provenance import verify
 from handbook.errors import HandbookError
+from handbook.serving.choice import Chosen
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     import pandas as pd
 
-    from handbook.serving.prediction import Chosen
-
 ROWS = 64  # drawn of the training rows; each is walked from twice
 
 
+@lru_cache(maxsize=4)
 def background(chosen: Chosen) -> tuple[pd.DataFrame, str]:
-    """Rows to hold an input against, and what they are, in words.
+    """Rows to hold an input against, and what they are, in words; looked for once a model.
 
     They are drawn from the training rows where the dataset lies here and is, by its sha256, the one that the model was
     made from. Elsewhere they are the few rows that the record keeps as its example. HandbookError where it keeps none.
