@@ -17,7 +17,7 @@ from flows.retrain import retrain
 from flows.verdict import Row
 from handbook.errors import HandbookError
 from handbook.monitoring import inbox, journal, judgement, pages, reference, retraining
-from handbook.monitoring.inbox import Batch
+from handbook.monitoring.inbox import Batch, Waiting
 from handbook.monitoring.journal import DRIFTED, REFUSED, Record
 from handbook.monitoring.reference import Watch
 from handbook.project import Project
@@ -55,8 +55,9 @@ def _one(project: Project, case: str, folder: str | None, retrain_on_drift: bool
     """A row a batch, and one for the retraining if there was one; an error is reported in a row of its own."""
     try:
         with judgement.alone(project, case):
-            watch, found = look(case, folder)
-            rows = [_batch(case, watch, batch) for batch in found]
+            watch, found, unread = look(case, folder)
+            rows = [Row(each.path.name, "Failed", None, each.said()) for each in unread]
+            rows += [_batch(case, watch, batch) for batch in found]
             pages.write(project, case)
         artifacts.link_service(case)
         outlook = retraining.prospect(project, case)
@@ -100,18 +101,21 @@ def within(project: Project, folder: str) -> Path:
 
 
 @task(task_run_name="look {case}", cache_policy=NO_CACHE)
-def look(case: str, folder: str | None) -> tuple[Watch | None, list[Batch]]:
-    """Find what has come in, say what is left alone, and load what batches are held against if there are any."""
+def look(case: str, folder: str | None) -> tuple[Watch | None, list[Batch], list[Waiting]]:
+    """Find what has come in, say what is left alone, and load what batches are held against if there are any.
+
+    What is left alone for a reason of ours comes last.
+    """
     project = Project.here()
     connection.answers(project)
     try:
         found, waiting = judgement.arrived(project, case, within(project, folder) if folder else None)
     except inbox.NothingCameError as nothing:  # every hour but few, and no fault
         get_run_logger().info(str(nothing))
-        return None, []
+        return None, [], []
     for each in waiting:
-        get_run_logger().warning("%s is left alone: %s", inbox.shown(each.path.name), each.why)
-    return (reference.watch(project, case) if found else None), found
+        get_run_logger().warning(each.said())
+    return (reference.watch(project, case) if found else None), found, [each for each in waiting if each.ours]
 
 
 @task(task_run_name="judge {batch.name}", cache_policy=NO_CACHE)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from handbook.project import Project
 from handbook.registry import ledger, shown
@@ -83,7 +84,9 @@ def test_the_same_command_again_ends_as_an_unbroken_one(
     (place / "incoming" / NAME / "one.csv").write_text(
         "\n".join([rows[0], *(each.replace("may", "dec") for each in rows[-300:])]) + "\n"
     )
-    numbers = (place / "params.yaml").read_text()
+    content = yaml.safe_load((place / "params.yaml").read_text())
+    content["sweeps"][NAME] = {"trials": 2, "learning_rate": [0.05, 0.2]}
+    numbers = yaml.safe_dump(content, sort_keys=False)
     (place / "params.yaml").write_text(numbers.replace("max_iter: 60", "max_iter: 61"))
     for verb in ("train", "evaluate", "register"):
         assert run(place, 0, verb, NAME).returncode == 0

@@ -161,7 +161,8 @@ def _step(project: Project, own: Project, arguments: argparse.Namespace) -> None
             step(project)
         return
     if verb == "repeat":
-        step(project, arguments.name, arguments.seeds, arguments.jobs)
+        with leftovers.removed(project.reports(arguments.name)):
+            step(project, arguments.name, arguments.seeds, arguments.jobs)
         return
     if verb == "evaluate":
         from handbook.registry import trained

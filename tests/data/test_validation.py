@@ -51,3 +51,15 @@ def test_data_docs_ask_nothing_of_the_outside_world(project: Project) -> None:
     for link in re.findall(r'href="((?:validations|expectations)/[^"]+)"', index):
         assert (validation.data_docs(project.gx) / link).exists()
     assert "mnist_sample" in index
+
+
+def test_what_was_cut_off_in_writing_is_made_again(project: Project) -> None:
+    validate.validate(project, "mnist")
+    kept = [*project.gx.rglob("*.json"), *project.gx.rglob(".ge_store_backend_id")]
+    assert {path.parent.name for path in kept} >= {"checkpoints", "expectations", "validation_definitions"}
+    for k, path in enumerate(kept):
+        path.write_bytes(path.read_bytes()[: (k % 2) * path.stat().st_size // 2])
+    damaged = {path: path.read_bytes() for path in kept}
+    validate.validate(project, "mnist")
+    assert json.loads((project.reports("mnist") / "validation.json").read_text())["success"]
+    assert not [path for path, content in damaged.items() if path.exists() and path.read_bytes() == content]

@@ -69,3 +69,13 @@ def test_a_record_that_is_not_as_it_was_written_is_named_with_what_is_amiss_and_
     assert str(path) in str(refused.value)
     assert f"`{named}`" in str(refused.value)
     assert "they are judged again" in str(refused.value)
+
+
+def test_what_a_run_that_was_cut_off_had_not_moved_in_is_taken_away_and_no_record(project: Project) -> None:
+    page = archive.write(project, CASE, record())
+    half = page.with_name(".x7f3.new")
+    half.write_text("{")
+    archive.tidy(project, CASE)
+    archive.tidy(project, "another")
+    assert not half.exists()
+    assert len(archive.records(project, CASE)) == 1

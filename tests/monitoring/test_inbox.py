@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
+import tempfile
 import time
 from pathlib import Path
 
@@ -126,6 +128,23 @@ def test_where_nothing_can_be_kept_all_stays_and_the_way_is_named(tmp_path: Path
     with pytest.raises(HandbookError, match=r"done/a-.* cannot be made: .*Judged batches are kept there"):
         inbox.put_away(batch, refused=False)
     assert (folder / "a.csv").exists()
+
+
+def test_what_cannot_be_copied_is_no_fault_of_the_file_and_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = calls(tmp_path / "incoming", "a.csv")
+
+    def no_room(**_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as full:
+        full.setattr(tempfile, "mkdtemp", no_room)
+        found, (waiting,) = inbox.find(folder, BANK, settle=0.0)
+    assert (found, waiting.ours) == ([], True)
+    assert waiting.said().startswith("a.csv: left alone, it cannot be copied")
+    assert [path.name for path in folder.iterdir()] == ["a.csv"]
+    assert len(inbox.find(folder, BANK, settle=0.0)[0]) == 1
 
 
 def test_half_a_pair_that_is_kept_already_is_taken_away(tmp_path: Path) -> None:

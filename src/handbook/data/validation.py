@@ -7,6 +7,7 @@ dataset pages and kept in git; what a run leaves there (`gx/uncommitted`) is not
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import re
 import warnings
@@ -27,6 +28,7 @@ POLICY = (
     "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; "
     "img-src data:; form-action 'none'; base-uri 'none'\">"
 )
+STORE = re.compile(rb"store_backend_id = [0-9a-f-]{36}")
 OUTSIDE_IMAGE = re.compile(r"<img[^>]+src=\"https?://[^>]*>|url\('https?://[^']*'\)")
 
 
@@ -59,6 +61,7 @@ def check(name: str, table: Any, expectations: list[Any], gx_folder: Path) -> li
     """Run a dataset's checkpoint over the table of its facts, and bring the Data Docs up to date."""
     with _alone(gx_folder), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # its own deprecations, of libraries that it calls
+        _drop_damaged(gx_folder)
         checkpoint = _checkpoint(_context(gx_folder), name, expectations)
         outcome = checkpoint.run(batch_parameters={"dataframe": table})
         make_offline(data_docs(gx_folder))
@@ -86,6 +89,21 @@ def _alone(gx_folder: Path) -> Iterator[None]:
     """One writer at a time: every run brings the same index page up to date."""
     with locks.alone(gx_folder / "uncommitted" / ".lock"):
         yield
+
+
+def _drop_damaged(gx_folder: Path) -> None:
+    """Take away what was cut off as Great Expectations wrote it, on a full disk say: it reads all of its files.
+
+    Nothing is lost: suites and checkpoints are made again from the pages, and what was found from the data.
+    """
+    for path in gx_folder.rglob("*.json"):
+        try:
+            json.loads(path.read_bytes())
+        except ValueError:
+            path.unlink()
+    for path in gx_folder.rglob(".ge_store_backend_id"):
+        if not STORE.match(path.read_bytes()):
+            path.unlink()
 
 
 def _context(gx_folder: Path) -> Any:

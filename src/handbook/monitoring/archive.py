@@ -46,6 +46,12 @@ def folder(project: Project, name: str) -> Path:
     return home(project) / name
 
 
+def tidy(project: Project, name: str) -> None:
+    """Take away what a run that was cut off had not yet moved into its place; for who is alone with the case."""
+    for left in folder(project, name).glob(".*.new"):
+        left.unlink(missing_ok=True)
+
+
 def write(project: Project, name: str, record: Record) -> Path:
     """Keep what was said of a batch, the page first: where the record is, nothing is missing. Returns the page."""
     page = folder(project, name) / f"{record['batch']}.md"

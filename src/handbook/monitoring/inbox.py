@@ -8,6 +8,7 @@ changes nothing. Files that are still being written are left alone, links are no
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import re
@@ -27,6 +28,7 @@ from handbook.errors import HandbookError
 
 IMAGES, LABELS = "-images-idx3-ubyte.gz", "-labels-idx1-ubyte.gz"
 DONE, REFUSED = "done", "refused"
+FULL = (errno.ENOSPC, errno.EDQUOT)
 HELD = ".held-"  # how the folders begin that our copies lie in
 STRANGE = re.compile(r"[^A-Za-z0-9._-]")  # what a batch's name keeps nothing of: it becomes names of files and pages
 LONGEST = 100  # characters of a file's name that the batch's keeps; records and runs add theirs, and 255 is the end
@@ -52,6 +54,10 @@ class Waiting:
 
     path: Path
     why: str
+    ours: bool = False  # what is wrong is no matter of the file: no room for a copy of it, say
+
+    def said(self) -> str:
+        return f"{shown(self.path.name)}: left alone, {self.why}"
 
 
 def shown(name: str) -> str:
@@ -88,14 +94,17 @@ def find(folder: Path, page: ModuleType, settle: float) -> tuple[list[Batch], li
     batches, waiting = [], []
     for stem, files in _together(paths, page).items():
         fault = next((why for path in files for why in [growing.get(path) or _unfinished(path)] if why), None)
-        fault = fault or _incomplete(files, page)
+        fault, ours = fault or _incomplete(files, page), False
         try:
             if not fault:
                 batches.append(_held(folder, stem, files))
         except OSError as error:
-            fault = f"it cannot be copied into {folder}, where it would be judged: {error.strerror or error}"
+            fault, ours = (
+                f"it cannot be copied into {folder}, where it would be judged: {error.strerror or error}",
+                True,
+            )
         if fault:
-            waiting += [Waiting(path, fault) for path in files]
+            waiting += [Waiting(path, fault, ours) for path in files]
     return batches, waiting
 
 

@@ -36,6 +36,7 @@ def alone(project: Project, name: str) -> Iterator[None]:
     if name not in project.cases():
         raise unknown("case", name, project.cases())
     with locks.alone(project.cache / "monitor" / f"{name}.lock"):
+        archive.tidy(project, name)
         yield
 
 
@@ -98,8 +99,8 @@ def judge_all(
                 pages.write(project, name)
             raise
         for each in waiting:
-            say(f"{inbox.shown(each.path.name)}: left alone, {each.why}")
-        said, faults = [], []
+            say(each.said())
+        said, faults = [], [each.said() for each in waiting if each.ours]
         for batch in found:
             try:
                 record, new = judge(watcher, batch)

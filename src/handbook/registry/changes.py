@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from handbook.errors import HandbookError
-from handbook.files import documents
+from handbook.files import documents, leftovers
 from handbook.files.formats import write_json
 from handbook.registry import standings
 from handbook.registry.standings import LedgerState
@@ -42,7 +42,8 @@ def begun(store: Path, command: str) -> LedgerState:
     known = standings.opened(store)
     if known is None:
         return standings.blank()
-    write_json(store / UNFINISHED, {"command": command, "before": known})
+    with leftovers.removed(store / UNFINISHED):
+        write_json(store / UNFINISHED, {"command": command, "before": known})
     return known
 
 

@@ -114,6 +114,7 @@ def opened(project: Project) -> Iterator[Any]:
 
     for noisy in ("mlflow", "alembic"):
         logging.getLogger(noisy).setLevel(logging.ERROR)
+    logging.getLogger("mlflow.store.db").setLevel(logging.CRITICAL)  # what it logs, with its stack, it raises as well
     with warnings.catch_warnings(), locks.alone(project.mlruns / ".lock"):
         warnings.filterwarnings("ignore", module="mlflow")  # hints on types that our signature settles
         try:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from handbook.evaluation import examples
+from handbook.files import leftovers
 from handbook.files.formats import write_json
 from handbook.project import Case, Project, plain
 from handbook.registry import changes, connection, kept, ledger, mlflow_model, mlflow_run, standings
@@ -33,10 +34,9 @@ def register(project: Project, case: Case) -> str:
     """
     entry = ledger.entry(project, case)
     outcome = enter(project, case, entry)
-    write_json(
-        project.mlruns / "registered" / f"{case.name}.json",
-        {"case": case.name, "content": entry["content"], "data": entry["data"], "said": outcome},
-    )
+    shown_as = project.mlruns / "registered" / f"{case.name}.json"
+    with leftovers.removed(shown_as):
+        write_json(shown_as, {"case": case.name, "content": entry["content"], "data": entry["data"], "said": outcome})
     return outcome
 
 

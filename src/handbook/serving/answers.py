@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import os
 import shutil
@@ -151,7 +152,8 @@ class Answers:
         """Nothing half-written is left."""
         for stream in (getattr(self, "table", sys.stdout), getattr(self, "faults", sys.stderr)):
             if stream not in (sys.stdout, sys.stderr):
-                stream.close()
+                with contextlib.suppress(OSError):  # of a full disk, which is said by what it stopped
+                    stream.close()
         for fresh in self.fresh.values():
             shutil.rmtree(fresh) if fresh.is_dir() else fresh.unlink(missing_ok=True)
 

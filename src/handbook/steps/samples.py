@@ -13,6 +13,7 @@ from pathlib import Path
 from handbook import datasets
 from handbook.data import fetch, provenance
 from handbook.errors import HandbookError
+from handbook.files import leftovers
 from handbook.files.formats import write_text
 from handbook.project import SAMPLES, Project
 
@@ -40,8 +41,9 @@ def checkout(project: Project) -> Project:
             f"{place}: no symbolic link can be made there ({error.strerror}). Samples need links; on Windows, work in "
             "WSL, in a folder of its own file system"
         ) from None
-    write_text(place / "README.md", README)
-    write_text(place / ".dvc" / "config", _settings(project.root))
+    with leftovers.removed(place / "README.md", place / ".dvc"):
+        write_text(place / "README.md", README)
+        write_text(place / ".dvc" / "config", _settings(project.root))
     shutil.copyfile(project.gx / "great_expectations.yml", place / "gx" / "great_expectations.yml")
     return Project(place)
 

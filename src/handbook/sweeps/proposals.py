@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from handbook.files import leftovers
 from handbook.files.formats import write_text
 from handbook.project import Case, Project
 from handbook.registry.gate import better
@@ -60,12 +61,14 @@ def propose(project: Project, case: Case, plan: Plan, study: optuna.Study, kind:
     }
     lines = patched(project, case.name, _plain(change))
     where = patch.relative_to(project.root)
-    write_text(proposal, HEAD.format(patch=where) + yaml.safe_dump(facts, sort_keys=False))
+    with leftovers.removed(proposal):
+        write_text(proposal, HEAD.format(patch=where) + yaml.safe_dump(facts, sort_keys=False))
     patch.unlink(missing_ok=True)
     summary = f"{case.name}: {primary} {own:.4f} -> {study.best_value:.4f} on held-out rows of {kind} data"
     if not lines:
         return f"{summary}. By hand, from {proposal.relative_to(project.root)}: {_plain(change)}"
-    write_text(patch, lines)
+    with leftovers.removed(patch):
+        write_text(patch, lines)
     return f"{summary}. Proposed, not applied:\n\n{lines}\nTo take it over: git apply {where}"
 
 
