@@ -14,6 +14,7 @@ import pytest
 import yaml
 
 from handbook.project import Project
+from tests.conftest import ROOT
 
 NAME, SIZE = "boosting_before_call", 96  # megabytes: the toy project, its registry, and what is written beside them
 VERBS = (
@@ -66,6 +67,8 @@ def test_every_verb_says_so_and_ends_well_once_there_is_room(
     root = small_disk / "project"
     shutil.copytree(champion_of(NAME), root)
     (small_disk / "tmp").mkdir()
+    (root / ".dvc").mkdir()
+    shutil.copy(ROOT / ".dvc" / "config", root / ".dvc")
     numbers = yaml.safe_load((root / "params.yaml").read_text())
     numbers["sweeps"][NAME] = {"trials": 2, "learning_rate": [0.05, 0.2]}
     (root / "params.yaml").write_text(yaml.safe_dump(numbers, sort_keys=False))
