@@ -18,7 +18,7 @@ from handbook.project import Project
 from handbook.registry import ledger, shown
 
 NAME = "boosting_before_call"
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
 # The command line, but that the process is gone at the write of that number: files moved in, rows of databases.
 DYING = """
