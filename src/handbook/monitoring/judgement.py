@@ -95,7 +95,8 @@ def judge_all(
         try:
             found, waiting = arrived(project, name, folder)
         except inbox.NothingCameError:
-            if differences.home(project, name).is_dir():  # there may be something new to show all the same
+            # there may be something to show all the same: of a shadow, or of batches behind which a run was cut off
+            if differences.home(project, name).is_dir() or archive.records(project, name):
                 pages.write(project, name)
             raise
         for each in waiting:
