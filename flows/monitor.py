@@ -56,7 +56,7 @@ def _one(project: Project, case: str, folder: str | None, retrain_on_drift: bool
     try:
         with judgement.alone(project, case):
             watch, found, unread = look(case, folder)
-            rows = [Row(each.path.name, "Failed", None, each.said()) for each in unread]
+            rows = [Row(inbox.shown(each.path.name), "Failed", None, each.said()) for each in unread]
             rows += [_batch(case, watch, batch) for batch in found]
             pages.write(project, case)
         artifacts.link_service(case)

@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from handbook.project import Project
 from handbook.registry import ledger, shown
+from tests.monitoring.toys import CASE as NAME
+from tests.monitoring.toys import bring_new_calls, give_ranges
 
-NAME = "boosting_before_call"
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
 # The command line, but that the process is gone at the write of that number: files moved in, rows of databases.
@@ -81,14 +81,9 @@ def test_the_same_command_again_ends_as_an_unbroken_one(
 ) -> None:
     place, before = tmp_path / "project", tmp_path / "before"
     shutil.copytree(champion_of(NAME), place)
-    rows = (place / "data" / "bank_marketing" / "bank-full.csv").read_text().splitlines()
-    (place / "incoming" / NAME).mkdir(parents=True)
-    (place / "incoming" / NAME / "one.csv").write_text(
-        "\n".join([rows[0], *(each.replace("may", "dec") for each in rows[-300:])]) + "\n"
-    )
-    content = yaml.safe_load((place / "params.yaml").read_text())
-    content["sweeps"][NAME] = {"trials": 2, "learning_rate": [0.05, 0.2]}
-    numbers = yaml.safe_dump(content, sort_keys=False)
+    bring_new_calls(place)
+    give_ranges(place)
+    numbers = (place / "params.yaml").read_text()
     (place / "params.yaml").write_text(numbers.replace("max_iter: 60", "max_iter: 61"))
     for verb in ("train", "evaluate", "register"):
         assert run(place, 0, verb, NAME).returncode == 0

@@ -11,12 +11,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-import yaml
 
 from handbook.project import Project
 from tests.conftest import ROOT
+from tests.monitoring.toys import CASE as NAME
+from tests.monitoring.toys import bring_new_calls, give_ranges
 
-NAME, SIZE = "boosting_before_call", 96  # megabytes: the toy project, its registry, and what is written beside them
+SIZE = 96  # megabytes: the toy project, its registry, and what is written beside them
 VERBS = (
     ("sources",), ("validate", "bank_marketing"), ("train", NAME), ("evaluate", NAME), ("register", NAME),
     ("predict", NAME, "clients.csv", "--output", "answers.csv"), ("sweep", NAME, "--trials", "2"), ("monitor", NAME),
@@ -69,14 +70,10 @@ def test_every_verb_says_so_and_ends_well_once_there_is_room(
     (small_disk / "tmp").mkdir()
     (root / ".dvc").mkdir()
     shutil.copy(ROOT / ".dvc" / "config", root / ".dvc")
-    numbers = yaml.safe_load((root / "params.yaml").read_text())
-    numbers["sweeps"][NAME] = {"trials": 2, "learning_rate": [0.05, 0.2]}
-    (root / "params.yaml").write_text(yaml.safe_dump(numbers, sort_keys=False))
+    give_ranges(root)
     rows = (root / "data" / "bank_marketing" / "bank-full.csv").read_text().splitlines()
     (root / "clients.csv").write_text("\n".join([rows[0], *rows[1:20]]) + "\n")
-    (root / "incoming" / NAME).mkdir(parents=True)
-    new = [each.replace("may", "dec") for each in rows[-300:]]  # calls that the pinned data do not hold
-    (root / "incoming" / NAME / "one.csv").write_text("\n".join([rows[0], *new]) + "\n")
+    bring_new_calls(root)
     refused = set()
     for words in VERBS:
         for left in (0, 1 << 14, 1 << 18):

@@ -130,18 +130,19 @@ def test_where_nothing_can_be_kept_all_stays_and_the_way_is_named(tmp_path: Path
     assert (folder / "a.csv").exists()
 
 
-def test_what_cannot_be_copied_is_no_fault_of_the_file_and_stays(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("number", "ours"), [(errno.ENOSPC, True), (errno.EDQUOT, True), (errno.EACCES, False)])
+def test_what_cannot_be_copied_stays_and_a_full_disk_is_no_fault_of_the_file(
+    number: int, ours: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = calls(tmp_path / "incoming", "a.csv")
 
-    def no_room(**_: object) -> None:
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    def refused(**_: object) -> None:
+        raise OSError(number, os.strerror(number))
 
     with monkeypatch.context() as full:
-        full.setattr(tempfile, "mkdtemp", no_room)
+        full.setattr(tempfile, "mkdtemp", refused)
         found, (waiting,) = inbox.find(folder, BANK, settle=0.0)
-    assert (found, waiting.ours) == ([], True)
+    assert (found, waiting.ours) == ([], ours)
     assert waiting.said().startswith("a.csv: left alone, it cannot be copied")
     assert [path.name for path in folder.iterdir()] == ["a.csv"]
     assert len(inbox.find(folder, BANK, settle=0.0)[0]) == 1

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 
 from handbook import datasets
 from handbook.data import tables
@@ -58,6 +59,21 @@ def put(project: Project, name: str, rows: pd.DataFrame) -> Path:
     path = judgement.incoming(project, CASE) / name
     tables.write_csv(path, rows, sep=";", quote_text=True)
     return path
+
+
+def bring_new_calls(root: Path) -> None:
+    """A batch of calls that the pinned data do not hold, for who watches CASE."""
+    head, *rows = (root / "data" / "bank_marketing" / "bank-full.csv").read_text().splitlines()
+    folder = root / "incoming" / CASE
+    folder.mkdir(parents=True)
+    (folder / "one.csv").write_text("\n".join([head, *(each.replace("may", "dec") for each in rows[-300:])]) + "\n")
+
+
+def give_ranges(root: Path) -> None:
+    """Ranges for a sweep of CASE, of two trials."""
+    numbers = yaml.safe_load((root / "params.yaml").read_text())
+    numbers["sweeps"][CASE] = {"trials": 2, "learning_rate": [0.05, 0.2]}
+    (root / "params.yaml").write_text(yaml.safe_dump(numbers, sort_keys=False))
 
 
 def outcomes(records: list[dict[str, Any]]) -> dict[str, str]:

@@ -99,10 +99,8 @@ def find(folder: Path, page: ModuleType, settle: float) -> tuple[list[Batch], li
             if not fault:
                 batches.append(_held(folder, stem, files))
         except OSError as error:
-            fault, ours = (
-                f"it cannot be copied into {folder}, where it would be judged: {error.strerror or error}",
-                True,
-            )
+            ours = error.errno in FULL
+            fault = f"it cannot be copied into {folder}, where it would be judged: {error.strerror or error}"
         if fault:
             waiting += [Waiting(path, fault, ours) for path in files]
     return batches, waiting

@@ -96,7 +96,7 @@ def judge_all(
             found, waiting = arrived(project, name, folder)
         except inbox.NothingCameError:
             # there may be something to show all the same: of a shadow, or of batches behind which a run was cut off
-            if differences.home(project, name).is_dir() or archive.records(project, name):
+            if differences.home(project, name).is_dir() or archive.folder(project, name).is_dir():
                 pages.write(project, name)
             raise
         for each in waiting:

@@ -36,7 +36,8 @@ def figures(bank: Table, garments: LabelledImages) -> dict[str, Figure]:
     from handbook.labs.beyond import agents, causes, classified, pictures, planted, rows, rules
     from handbook.labs.beyond import bank_drawings, drawings, graph_drawings, network_drawings  # isort: skip
 
-    learnt, found = agents.learnt(agents.seeds(len(bank))), classified.found(rows.study(bank))
+    study = rows.study(bank)
+    learnt, found = agents.learnt(agents.seeds(len(bank))), classified.found(study)
     nodes = pictures.Nodes.of(garments)
     return {
         "cliff_paths": drawings.paths(learnt),
@@ -44,7 +45,7 @@ def figures(bank: Table, garments: LabelledImages) -> dict[str, Figure]:
         "bayesian_network": network_drawings.dependences(found),
         "bayesian_network_queries": network_drawings.answered(found),
         "simulated_effect": bank_drawings.effects(causes.estimated(causes.Clients.of(bank))),
-        "rules_and_learning": bank_drawings.rules(rules.compared(rows.study(bank))),
+        "rules_and_learning": bank_drawings.rules(rules.compared(study)),
         "graph_convolution": graph_drawings.edges(pictures.judged(nodes), planted.planted(nodes)),
         "convolution_on_a_line": graph_drawings.line(garments.train_images[0][ROW].astype(float)),
     }

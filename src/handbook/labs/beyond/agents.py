@@ -15,6 +15,7 @@ from handbook.data.subsets import plan_for
 from handbook.evaluation.metrics import mean_interval
 from handbook.labs.beyond import cliff
 from handbook.labs.beyond.cliff import ACTIONS, EXPLORED, GOAL, START, STATES, Array
+from handbook.labs.beyond.rows import bounded
 
 RATE, EPISODES, LAST = 0.5, 500, 100  # of a correction; walks that teach; those by which returns are averaged
 ALL, PART = 30, 8  # seeds; and beside a drawn sample, which is no result
@@ -106,9 +107,8 @@ def facts(seeds: int) -> dict[str, float | bool]:
             "share of the optimum": each.share_of_optimum, "return while learning": each.late_returns,
             "falls in 100 walks": each.late_falls,
         }.items():  # fmt: skip
-            mean, low, high = mean_interval(values)
-            found |= {f"cliff, {name}: {what}": mean, f"cliff, {name}: {what}, deviation": float(values.std(ddof=1)),
-                      f"cliff, {name}: {what}, at least": low, f"cliff, {name}: {what}, at most": high}  # fmt: skip
+            found |= bounded(f"cliff, {name}: {what}", mean_interval(values))
+            found[f"cliff, {name}: {what}, deviation"] = float(values.std(ddof=1))
     return found
 
 

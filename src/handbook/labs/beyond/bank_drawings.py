@@ -5,14 +5,15 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.figure import Figure
 
+from handbook.evaluation import paired
 from handbook.evaluation.figures import BLUE, GREY, INK, ORANGE, canvas
 from handbook.evaluation.figures.style import plain_axes
 from handbook.evaluation.metrics import mean_interval
 from handbook.labs.beyond.causes import Estimated
+from handbook.labs.beyond.drawings import GREEN
 from handbook.labs.beyond.effects import CLIENTS, EFFECT
 from handbook.labs.beyond.rules import LEARNING, LOGISTIC, RULE, SHARE, Compared
 
-GREEN = "#2e8b57"
 ESTIMATES = ((GREY, "s"), (ORANGE, "v"), (GREEN, "^"), (BLUE, "o"))
 
 
@@ -61,7 +62,7 @@ def rules(each: Compared) -> Figure:
     for name, mark in zip(LEARNING, ("D--", "o-"), strict=True):
         mean, low, high = 100 * np.array([mean_interval(values) for values in each.curves[name]]).T
         curve.errorbar(each.sizes, mean, (mean - low, high - mean), fmt=mark, ms=5, color=styles[name][0], capsize=3)
-    value, *bounds = (100 * v for v in _estimate(each, RULE))
+    value, *bounds = (100 * v for v in paired.estimate(each.precision[RULE]))
     curve.axhline(value, color=ORANGE, label="the rule")
     curve.axhspan(*bounds, color=ORANGE, alpha=0.15, lw=0)
     curve.set(xscale="log", xlabel="rows that teach", ylabel=f"buyers among {each.calls} calls (%)")
@@ -80,9 +81,3 @@ def rules(each: Compared) -> Figure:
         f"A tree of one question asks: {each.cut}?", fontsize=10.5,
     )  # fmt: skip
     return figure
-
-
-def _estimate(each: Compared, name: str) -> tuple[float, float, float]:
-    from handbook.evaluation import paired
-
-    return paired.estimate(each.precision[name])

@@ -12,7 +12,7 @@ from handbook.data.subsets import plan_for
 from handbook.evaluation.trials import share
 from handbook.labs.beyond.effects import EFFECT, WORLDS, covariates, drawn
 from handbook.labs.beyond.estimators import ESTIMATORS
-from handbook.labs.beyond.rows import Array
+from handbook.labs.beyond.rows import Array, bounded
 
 if TYPE_CHECKING:
     from handbook.data.tables import Table
@@ -73,7 +73,5 @@ def facts(found: dict[str, dict[str, Estimated]]) -> dict[str, float | bool]:
     for world, estimates in found.items():
         for name, each in estimates.items():
             key = f"simulated effect, {world}, {name}"
-            facts[f"{key}: bias"], facts[f"{key}: bias, at least"], facts[f"{key}: bias, at most"] = each.bias
-            held, low, high = each.coverage
-            facts |= {f"{key}: coverage": held, f"{key}: coverage, at least": low, f"{key}: coverage, at most": high}
+            facts |= bounded(f"{key}: bias", each.bias) | bounded(f"{key}: coverage", each.coverage)
     return facts

@@ -15,7 +15,7 @@ from handbook.evaluation.metrics import binary_calibration
 from handbook.evaluation.trials import share
 from handbook.labs.beyond import network
 from handbook.labs.beyond.network import UNKNOWN, Network
-from handbook.labs.beyond.rows import Array, Levels
+from handbook.labs.beyond.rows import Array, Levels, bounded, redrawn
 
 if TYPE_CHECKING:
     from handbook.data.tables import Table
@@ -94,9 +94,7 @@ def _logistic(x: Array, y: Array, sizes: list[int], new: Array) -> Array:
 
 def _measured(answers: Array, probabilities: dict[str, Array]) -> dict[str, dict[str, Array]]:
     """ROC-AUC, log-loss and calibration error on the rows and on the same draws of them for every model."""
-    rng = np.random.default_rng(0)
-    counts = [np.bincount(rng.integers(0, len(answers), len(answers)), minlength=len(answers)) for _ in range(DRAWS)]
-    drawn = np.stack([np.ones(len(answers), np.int64), *counts]).astype(float)
+    drawn = redrawn(len(answers), DRAWS).astype(float)
     losses = {name: -np.log(np.where(answers == 1, p, 1 - p)) for name, p in probabilities.items()}
     return {
         "log-loss": {name: drawn @ each / len(answers) for name, each in losses.items()},
@@ -141,11 +139,9 @@ def facts(each: Found) -> dict[str, float | bool]:
     facts: dict[str, float | bool] = {"network: inference equals enumeration to 1e-12": each.gap < 1e-12}
     for measure, models in each.measures.items():
         for name, values in models.items():
-            key = f"network, {name}: {measure}"
-            facts[key], facts[f"{key}, at least"], facts[f"{key}, at most"] = paired.estimate(values)
+            facts |= bounded(f"network, {name}: {measure}", paired.estimate(values))
         for over in (NAIVE, LOGISTIC):
-            key = f"network: {measure}, tree-augmented less {over}"
-            facts[key], facts[f"{key}, at least"], facts[f"{key}, at most"] = each.gain(measure, TREE, over)
+            facts |= bounded(f"network: {measure}, tree-augmented less {over}", each.gain(measure, TREE, over))
     for query in each.queries:
         facts[f"network, query {query.known}: probability of a yes"] = query.answer
         facts[f"network, query {query.known}: share of yes in the test rows"] = query.observed[0]

@@ -12,6 +12,7 @@ from handbook.labs.beyond import agents, cliff
 from handbook.labs.beyond.agents import EPISODES, LAST, SPREAD, Learnt
 from handbook.labs.beyond.cliff import COLUMNS, EXPLORED, GOAL, ROWS, START, Array
 
+GREEN = "#2e8b57"  # beside the colours of all figures
 STYLES = {"Q-learning": (ORANGE, "-"), "SARSA": (BLUE, "--")}
 
 

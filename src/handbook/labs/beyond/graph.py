@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from scipy.special import softmax
 
 from handbook.labs.beyond.rows import Array
 
@@ -63,12 +64,7 @@ class Task:
 
 def probabilities(weights: Weights, task: Task) -> Array:
     """Class probabilities (N, classes) of all nodes: softmax(Â ReLU(Â X W0) W1)."""
-    return _softmax(task.mixing @ (np.maximum(task.mixed @ weights.first, 0) @ weights.second))
-
-
-def _softmax(scores: Array) -> Array:
-    shares = np.exp(scores - scores.max(axis=1, keepdims=True))
-    return np.asarray(shares / shares.sum(axis=1, keepdims=True))
+    return np.asarray(softmax(task.mixing @ (np.maximum(task.mixed @ weights.first, 0) @ weights.second), axis=1))
 
 
 def loss_and_gradient(weights: Weights, task: Task) -> tuple[float, Weights]:
@@ -80,7 +76,7 @@ def loss_and_gradient(weights: Weights, task: Task) -> tuple[float, Weights]:
     reached = np.unique(rows.indices)
     rows = rows[:, reached]
     hidden = np.maximum(task.mixed[reached] @ weights.first, 0)  # (reached, hidden)
-    p = _softmax(rows @ (hidden @ weights.second))  # (L, classes)
+    p = softmax(rows @ (hidden @ weights.second), axis=1)  # (L, classes)
     each = np.arange(len(task.labels))
     loss = -np.log(p[each, task.labels]).mean() + DECAY / 2 * (weights.first**2).sum()
     error = p.copy()

@@ -10,11 +10,11 @@ from handbook.evaluation.figures import BLUE, GREY, INK, ORANGE, canvas
 from handbook.evaluation.figures.style import plain_axes
 from handbook.evaluation.metrics import mean_interval
 from handbook.labs.beyond import graph
+from handbook.labs.beyond.drawings import GREEN
 from handbook.labs.beyond.pictures import ALONE, FLOW, GCN, LINEAR, LOGISTIC, Judged
 from handbook.labs.beyond.planted import LABELS, SHARES, Planted
 from handbook.labs.beyond.rows import Array
 
-GREEN = "#2e8b57"
 STYLES = {  # marks and dashes too, so that no line is known by its colour alone
     GCN: (ORANGE, "o-"), LINEAR: (BLUE, "s-"), FLOW: (GREEN, "D:"), ALONE: (GREY, "v--"), LOGISTIC: (INK, "^--"),
 }  # fmt: skip

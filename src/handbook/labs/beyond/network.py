@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import softmax
 
 from handbook.labs.beyond.rows import Array
 
@@ -50,7 +51,7 @@ class Network:
 
     def probabilities(self, x: Array) -> Array:
         """The probability (N, classes) of each class, all attributes known."""
-        return normalised(self.joint(x))
+        return np.asarray(softmax(self.joint(x), axis=1))
 
     def posterior(self, known: Array) -> Array:
         """The probability (classes,) of each class where of the attributes (A,) some are -1, unknown: exact inference.
@@ -72,13 +73,7 @@ class Network:
             else:
                 before = messages[parent]
                 messages[parent] = message if before is None else before * message
-        return np.asarray(normalised(total[None])[0])
-
-
-def normalised(logs: Array) -> Array:
-    """Log-probabilities (N, classes) up to a constant as probabilities that sum to 1."""
-    shares = np.exp(logs - logs.max(axis=1, keepdims=True))
-    return np.asarray(shares / shares.sum(axis=1, keepdims=True))
+        return np.asarray(softmax(total))
 
 
 def counted(columns: tuple[Array, ...], sizes: tuple[int, ...]) -> Array:

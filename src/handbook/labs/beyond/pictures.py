@@ -17,7 +17,7 @@ import numpy as np
 from handbook.data.subsets import Subset, plan_for
 from handbook.evaluation.metrics import mean_interval
 from handbook.labs.beyond import graph
-from handbook.labs.beyond.rows import Array
+from handbook.labs.beyond.rows import Array, bounded
 
 if TYPE_CHECKING:
     from handbook.data.images import LabelledImages
@@ -55,8 +55,7 @@ class Judged:
 @cache
 def judged(nodes: Nodes) -> Judged:
     """All methods with the same labels in each draw; computed once for the same pictures."""
-    pixels, labels, _, _ = nodes.flat()
-    y, x = labels.astype(np.int64), components(pixels)
+    x, y = inputs(nodes)
     edges = graph.neighbours(x, NEIGHBOURS)
     rarest = int(np.bincount(y, minlength=CLASSES).min())
     _, wished, draws = ALL if len(y) == ALL[0] else PART
@@ -65,7 +64,7 @@ def judged(nodes: Nodes) -> Judged:
     mixing = graph.propagation(edges)
     for draw in range(draws):
         rng = np.random.default_rng(draw)
-        shuffled = np.stack([rng.permutation(np.flatnonzero(y == k))[: numbers[-1]] for k in range(CLASSES)])
+        shuffled = labelled(y, numbers[-1], rng)
         for k, each in enumerate(numbers):
             known = shuffled[:, :each].ravel()
             others = np.setdiff1d(np.arange(len(y)), known)
@@ -73,6 +72,18 @@ def judged(nodes: Nodes) -> Judged:
                 accuracy[name][k, draw] = (answer[others] == y[others]).mean()
     ends = edges.nonzero()
     return Judged(numbers, accuracy, float((y[ends[0]] == y[ends[1]]).mean()), edges.nnz // 2, len(y))
+
+
+@cache
+def inputs(nodes: Nodes) -> tuple[Array, Array]:
+    """Components (N, 30) and classes (N,) of the pictures; computed once for the same pictures."""
+    pixels, labels, _, _ = nodes.flat()
+    return components(pixels), labels.astype(np.int64)
+
+
+def labelled(y: Array, each: int, rng: np.random.Generator) -> Array:
+    """So many nodes of each class (N,), drawn by lot, (classes, each)."""
+    return np.stack([rng.permutation(np.flatnonzero(y == k))[:each] for k in range(CLASSES)])
 
 
 def components(pixels: Array) -> Array:
@@ -129,9 +140,7 @@ def facts(each: Judged) -> dict[str, float | bool]:
             facts[f"{key}: accuracy"] = float(values[k].mean())
             facts[f"{key}: accuracy, deviation"] = float(values[k].std(ddof=1))
             if name != GCN:
-                mean, low, high = each.gain(GCN, name)[k]
-                facts |= {f"{key}: graph convolution over it": mean, f"{key}: graph convolution over it, at least": low,
-                          f"{key}: graph convolution over it, at most": high}  # fmt: skip
+                facts |= bounded(f"{key}: graph convolution over it", each.gain(GCN, name)[k])
     return facts
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from handbook.evaluation.metrics import mean_interval
 from handbook.labs.beyond import graph, pictures
 from handbook.labs.beyond.pictures import CLASSES, Nodes
-from handbook.labs.beyond.rows import Array
+from handbook.labs.beyond.rows import Array, bounded
 
 SHARES = (0.1, 0.4, 0.6, 0.8, 0.95)  # of the edges that join two of a class; a tenth is chance
 EACH = 7  # edges that a node draws: about as many in all as between nearest neighbours
@@ -60,13 +60,12 @@ def edges(y: Array, alike: float, rng: np.random.Generator) -> Any:
 @cache
 def planted(nodes: Nodes) -> Planted:
     """Both methods on the same labels; computed once for the same pictures."""
-    pixels, labels, _, _ = nodes.flat()
-    y, x = labels.astype(np.int64), pictures.components(pixels)
+    x, y = pictures.inputs(nodes)
     draws = DRAWS[len(y) == pictures.ALL[0]]
     convolution, logistic = np.empty((len(SHARES), draws)), np.empty(draws)
     for draw in range(draws):
         rng = np.random.default_rng(draw)
-        known = np.concatenate([rng.permutation(np.flatnonzero(y == k))[:LABELS] for k in range(CLASSES)])
+        known = pictures.labelled(y, LABELS, rng).ravel()
         others = np.setdiff1d(np.arange(len(y)), known)
         logistic[draw] = (pictures.linear(x, known, y[known])[others] == y[others]).mean()
         for k, share in enumerate(SHARES):
@@ -79,7 +78,6 @@ def planted(nodes: Nodes) -> Planted:
 def facts(each: Planted) -> dict[str, float | bool]:
     """What drawn edges are worth, by the share that joins two of a class."""
     facts: dict[str, float | bool] = {}
-    for share, (mean, low, high) in zip(SHARES, each.gain(), strict=True):
-        key = f"graph, drawn edges, {share:.0%} within a class: over logistic regression"
-        facts |= {key: mean, f"{key}, at least": low, f"{key}, at most": high}
+    for share, gain in zip(SHARES, each.gain(), strict=True):
+        facts |= bounded(f"graph, drawn edges, {share:.0%} within a class: over logistic regression", gain)
     return facts

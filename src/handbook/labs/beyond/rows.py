@@ -27,6 +27,18 @@ def study(bank: Table) -> Study:
     return Study.of(some_of(bank, SAMPLE), KNOWN_AFTER_THE_CALL)
 
 
+def redrawn(rows: int, draws: int) -> Array:
+    """How often each of so many rows counts, (1 + draws, rows): once each, then as rows drawn again (Efron 1979)."""
+    rng = np.random.default_rng(0)
+    counts = [np.bincount(rng.integers(0, rows, rows), minlength=rows) for _ in range(draws)]
+    return np.stack([np.ones(rows, np.int64), *counts])
+
+
+def bounded(name: str, found: tuple[float, float, float]) -> dict[str, float | bool]:
+    """A value and the bounds of its interval as facts of that name."""
+    return dict(zip((name, f"{name}, at least", f"{name}, at most"), found, strict=True))
+
+
 @dataclass(frozen=True)
 class Levels:
     """How each attribute becomes one of a few levels: its words, or the bounds between bins of its numbers."""

@@ -18,7 +18,7 @@ from handbook.data.studies import Study
 from handbook.data.subsets import plan_for
 from handbook.evaluation import paired
 from handbook.evaluation.metrics import gains, mean_interval
-from handbook.labs.beyond.rows import Array
+from handbook.labs.beyond.rows import Array, bounded, redrawn
 
 Pair = tuple[Array, Array]  # rows and their answers
 RULE, LOGISTIC = "the rule", "logistic regression"
@@ -78,9 +78,7 @@ def compared(study: Study) -> Compared:
     x, new, called = encode.transform(rows.features), encode.transform(test.features), rule(test.features)
     fitted = {name: model.fit(x, rows.target) for name, model in models().items()}
     scores = {RULE: called} | {name: model.predict_proba(new)[:, 1] for name, model in fitted.items()}
-    rng = np.random.default_rng(0)
-    counts = [np.bincount(rng.integers(0, len(test), len(test)), minlength=len(test)) for _ in range(resamples)]
-    drawn = np.stack([np.ones(len(test), np.int64), *counts])
+    drawn = redrawn(len(test), resamples)
     calls, buyers = drawn @ called, drawn @ test.target
     hits = {name: hits_at(calls, each, test.target, drawn) for name, each in scores.items()}
     return Compared(
@@ -127,12 +125,10 @@ def facts(each: Compared) -> dict[str, float | bool]:
     facts: dict[str, float | bool] = {"rule: calls": each.calls, "rule: clients": each.clients}
     for measure, models in (("precision", each.precision), ("recall", each.recall)):
         for name, values in models.items():
-            key = f"rule, {name}: {measure}"
-            facts[key], facts[f"{key}, at least"], facts[f"{key}, at most"] = paired.estimate(values)
+            facts |= bounded(f"rule, {name}: {measure}", paired.estimate(values))
     for name in each.precision:
         if name != RULE:
-            key = f"rule, {name}: precision above the rule"
-            facts[key], facts[f"{key}, at least"], facts[f"{key}, at most"] = each.gain(name)
+            facts |= bounded(f"rule, {name}: precision above the rule", each.gain(name))
     for name, (share, bought) in each.gains.items():
         facts[f"rule, {name}: recall at {SHARE:.0%} called"] = float(np.interp(SHARE, share, bought))
     for name in LEARNING:
