@@ -7,7 +7,6 @@ import os
 import shutil
 import signal
 from collections.abc import Callable, Iterator
-from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -117,7 +116,7 @@ def fitted(samples: Callable[[str], Path]) -> Callable[[str], tuple[Case, Any, A
         if name not in kept:
             case = brief(Project(ROOT).case(name), epochs=1 if name in TOO_BRIEF else 8)
             data = datasets.page(case.dataset).load(samples(case.dataset))
-            with traced() if counts_no_epochs(case) else nullcontext(set()) as learned:
+            with traced() as learned:
                 kept[name] = case, data, case.page.fit(case.split(data), case.params)
             TRACES[name] = learned, set()
         return kept[name]
@@ -133,7 +132,7 @@ def judged(fitted: Any) -> Callable[[str], Report]:
     def evaluate(name: str) -> Report:
         if name not in kept:
             case, data, model = fitted(name)
-            with traced() if counts_no_epochs(case) else nullcontext(set()) as judged:
+            with traced() as judged:
                 kept[name] = case.page.evaluate(model, case.split(data), *judges(case, fitted))
             TRACES[name] = TRACES[name][0], judged
         return kept[name]
@@ -142,15 +141,10 @@ def judged(fitted: Any) -> Callable[[str], Report]:
 
 
 @pytest.fixture
-def traces(judged: Callable[[str], Report]) -> Callable[[str], tuple[set[Name], set[Name]] | None]:
-    """The definitions that ran when a case was fitted and judged; None of what can be trained for a part of its time.
+def traces(judged: Callable[[str], Report]) -> Callable[[str], tuple[set[Name], set[Name]]]:
+    """The definitions that ran when a case was fitted and judged, each watched while that is done for all tests."""
 
-    What counts no epochs is dear to train, however little of it is needed, so it is watched while it is trained once.
-    """
-
-    def of(name: str) -> tuple[set[Name], set[Name]] | None:
-        if not counts_no_epochs(Project(ROOT).case(name)):
-            return None
+    def of(name: str) -> tuple[set[Name], set[Name]]:
         judged(name)
         return TRACES[name]
 

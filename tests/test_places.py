@@ -1,7 +1,8 @@
 """Fresh checkouts in the places and under the conditions that people have, from nothing to a registered model.
 
 Each does its own set-up by `make`, and then the chain of one case on real data that need no network. With
-HANDBOOK_PROOF_TARGETS="repro test", these of make's targets are built in place of the chain, which takes hours.
+HANDBOOK_PROOF_TARGETS="repro check test", these of make's targets are built in place of the chain, half an hour a
+place; with PYTHON, by that Python, which every user must be able to read.
 """
 
 from __future__ import annotations
@@ -58,7 +59,8 @@ def build(checkout: Path, environment: dict[str, str], umask: int = 0o022, user:
     if user is not None:
         for path in (checkout, *checkout.rglob("*")):
             os.chown(path, user, user, follow_symlinks=False)
-    kept = {key: value for key, value in os.environ.items() if key.startswith(("PIP_", "UV_", "SSL_", "HANDBOOK_"))}
+    given = ("PIP_", "UV_", "SSL_", "HANDBOOK_")
+    kept = {key: value for key, value in os.environ.items() if key.startswith(given) or key == "PYTHON"}
     kept = {key: value for key, value in kept.items() if not value.startswith("/root")}
     done = subprocess.run(
         ["make", "-f", "Makefile", "-f", "chain.mk", *TARGETS.split()],

@@ -24,17 +24,16 @@ def traced() -> Iterator[set[Name]]:
     ran: set[Name] = set()
     codes: dict[Any, None] = {}
 
-    def note(frame: FrameType, event: str, _: Any) -> None:
-        if event == "call":
-            codes[frame.f_code] = None
+    def note(frame: FrameType, *_: Any) -> None:
+        codes[frame.f_code] = None  # and nothing back: of a call all that is asked is which code it runs
 
-    threading.setprofile(note)
-    sys.setprofile(note)
+    threading.settrace(note)
+    sys.settrace(note)
     try:
         yield ran
     finally:
-        sys.setprofile(None)
-        threading.setprofile(None)  # type: ignore[arg-type]
+        sys.settrace(None)
+        threading.settrace(None)  # type: ignore[arg-type]
         ran |= _definitions(codes)
 
 

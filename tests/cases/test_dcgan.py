@@ -14,8 +14,9 @@ from torch import nn
 
 from handbook import datasets
 from handbook.cases import dcgan
+from handbook.cases.dcgan import networks
 from handbook.project import Project
-from handbook.training import adversarial, augmentation, models
+from handbook.training import adversarial, augmentation, models, modes
 from handbook.training.run import Run
 from tests.conftest import ROOT
 
@@ -27,7 +28,7 @@ def params(name: str = "dcgan", **changes: Any) -> dcgan.Params:
 
 
 def test_the_networks_are_the_ones_that_the_book_draws_and_end_at_64() -> None:
-    draws, judges = dcgan.generator(100, 64), dcgan.discriminator(64, spectral=False)
+    draws, judges = networks.generator(100, 64), networks.discriminator(64, normalised=True)
     up = [tuple(each.weight.shape[:2]) for each in draws if isinstance(each, nn.ConvTranspose2d)]
     down = [tuple(each.weight.shape[:2]) for each in judges if isinstance(each, nn.Conv2d)]
     assert up == [(100, 512), (512, 256), (256, 128), (128, 64), (64, 3)]
@@ -50,14 +51,39 @@ def test_weights_of_batch_norm_lie_around_one_and_others_around_zero() -> None:
             assert module.weight.std().item() == pytest.approx(0.02, rel=0.1)
 
 
-def test_spectral_norm_keeps_every_kernel_at_most_as_long_as_one() -> None:
+def test_a_group_adds_nothing_to_a_score_at_first_and_then_a_part_of_its_own() -> None:
     torch.manual_seed(0)
-    judges = dcgan.discriminator(8, spectral=True)
-    for _ in range(30):
-        judges(torch.randn(2, 3, 64, 64))  # a step of the power iteration each
-    for each in judges.eval():
-        if isinstance(each, nn.Conv2d):
-            assert torch.linalg.matrix_norm(each.weight.flatten(1), 2).item() == pytest.approx(1, abs=0.02)
+    judges, pictures = networks.GroupedDiscriminator(8, 3), torch.randn(2, 3, 64, 64)
+    alone = judges.head(judges.body(pictures)).flatten()
+    assert torch.equal(judges(pictures, torch.tensor([0, 2])), alone)
+    with torch.no_grad():
+        judges.group.weight[2] = 1
+    assert torch.equal(judges(pictures, torch.tensor([0, 1])), alone)
+    expected = alone + judges.body(pictures).flatten(1).sum(dim=1)
+    torch.testing.assert_close(judges(pictures, torch.tensor([2, 2])), expected)
+
+
+def test_a_vector_draws_by_the_group_that_its_first_number_says() -> None:
+    torch.manual_seed(0)
+    model = dcgan.Model(params(width=4), [0.5, 0.25, 0.25])
+    noise = adversarial.latents(np.arange(4), 100)
+    noise[:, 0] = [-1, -1, 0.5, 2]  # the lower half, then two quarters
+    taken, groups = modes.requested(noise, [0.5, 0.25, 0.25])
+    assert groups.tolist() == [0, 0, 1, 2]
+    with torch.no_grad():
+        drawn = model.averaged.eval()(torch.from_numpy(taken), torch.from_numpy(groups))
+    np.testing.assert_array_equal(model.draw(noise), adversarial.as_bytes(drawn))
+
+
+def test_the_penalty_keeps_the_discriminator_smooth_at_real_sprites(few: Any) -> None:
+    slopes = []
+    for weight in (0.0, 10.0):
+        small = params(epochs=4, steps=20, batch_size=8, width=4, modes=0, gradient_penalty=weight or 1e-9)
+        model = dcgan.fit(dcgan.split(few, small), small)
+        real = model.prepared(torch.from_numpy(few.take(np.arange(64)).images)).requires_grad_()
+        slope = adversarial.zero_centred_penalty(model.discriminator(real).flatten(), real)
+        slopes.append(slope.item())
+    assert slopes[1] < slopes[0] / 4
 
 
 @pytest.mark.parametrize("name", augmentation.AUGMENTATIONS)
@@ -189,7 +215,15 @@ def test_sheets_survive_saving(fitted: Any, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "change",
-    [{"epochs": 0}, {"width": 0}, {"averaging": 1.0}, {"loss": "wasserstein"}, {"augment": ("rotation",)}],
+    [
+        {"epochs": 0},
+        {"width": 0},
+        {"averaging": 1.0},
+        {"loss": "wasserstein"},
+        {"gradient_penalty": -1.0},
+        {"modes": -1},
+        {"augment": ("rotation",)},
+    ],
 )
 def test_a_parameter_out_of_range_is_refused(change: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=next(iter(change))):

@@ -9,26 +9,39 @@ import pandas as pd
 import pytest
 
 from handbook.data.tables import Table
-from handbook.evaluation import comparison, metrics
-
-SCORES = [0.81, 0.84, 0.79, 0.9, 0.86]
+from handbook.evaluation import comparison
 
 
-def test_the_interval_is_students_widened_for_folds_that_overlap() -> None:
-    from scipy.stats import sem, t
-
-    low, high = metrics.fold_interval(SCORES)
-    plain = t.interval(0.95, len(SCORES) - 1, loc=np.mean(SCORES), scale=sem(SCORES))
-    wider = np.sqrt(1 + len(SCORES) / (len(SCORES) - 1))  # 1/n + n_test/n_train, of 1/n (Nadeau and Bengio 2003)
-    assert (low + high) / 2 == pytest.approx(np.mean(SCORES))
-    assert high - low == pytest.approx(wider * (plain[1] - plain[0]))
-
-
-def test_an_interval_ends_where_the_metric_does_and_scales_with_its_unit() -> None:
-    assert metrics.fold_interval([0.9, 1.0, 0.7], 0.0, 1.0)[1] == 1.0
-    assert metrics.fold_interval([0.1, 0.0, 0.3], 0.0, 1.0)[0] == 0.0
-    low, high = metrics.fold_interval(SCORES)
-    assert metrics.fold_interval([3 + 2 * x for x in SCORES]) == pytest.approx((3 + 2 * low, 3 + 2 * high))
+def test_the_ranking_begins_with_the_best_and_names_how_many_come_within_its_reach() -> None:
+    facts = {
+        "best": "svc_rbf",
+        "scores": {
+            "knn": {"accuracy": [0.85, 0.88]}, "svc_rbf": {"accuracy": [0.9, 0.91]},
+            "dummy": {"accuracy": [0.5, 0.51]},
+        },
+        "rows": {"knn": 40, "svc_rbf": 40, "dummy": 40}, "chosen": {},
+        "tried": {"svc_rbf": [
+            {"C": 10.0, "gamma": "scale", "score": 0.9}, {"C": 1.0, "gamma": "scale", "score": 0.8},
+            {"C": 0.1, "gamma": "auto", "score": 0.6}, {"C": 1.0, "gamma": "auto", "score": 0.7},
+        ]},
+        "curves": {"svc_rbf": [
+            {"rows": 20, "train_log_loss": 0.1, "valid_log_loss": 0.4},
+            {"rows": 40, "train_log_loss": 0.2, "valid_log_loss": 0.3},
+        ]},
+    }  # fmt: skip
+    found = comparison.pictures(
+        facts, primary="accuracy", loss="log_loss", bounds={"accuracy": (0.0, 1.0)}, label="accuracy", loss_label="loss"
+    )
+    ranking = found["ranking"].axes[0]
+    names = [each.get_text() for each in ranking.get_yticklabels()]
+    assert {names[0], names[-1]} == {"SVC RBF (40 rows)", "dummy (40 rows)"}
+    assert "SVC RBF is best; 1 more come within their intervals of it" in found["ranking"].get_suptitle()
+    assert "0.200 in training, 0.300 held out" in found["learning_curves"].get_suptitle()
+    searched = found["validation_curves"].axes[0]
+    assert searched.get_xlabel() == "C"
+    lines = {line.get_label(): line.get_xydata().tolist() for line in searched.lines}
+    assert lines["gamma scale"] == [[1.0, 0.8], [10.0, 0.9]]
+    assert lines["gamma auto"] == [[0.1, 0.6], [1.0, 0.7]]
 
 
 def test_each_algorithm_has_the_mean_of_its_own_folds() -> None:

@@ -77,6 +77,15 @@ def test_precision_agrees_with_a_plain_loop() -> None:
     assert likeness.precision_recall(real, generated)[0] == pytest.approx(np.mean(inside))
 
 
+def test_each_figure_has_the_name_that_the_field_gives_it() -> None:
+    rng = np.random.default_rng(0)
+    real, drawn = rng.normal(size=(60, 4)), rng.normal(0, 0.3, (60, 4))  # of the middle alone
+    found = likeness.likeness(real, drawn)
+    assert found["precision"] > 0.9
+    assert found["recall"] < 0.5
+    assert found["frechet_distance"] == likeness.frechet_distance(real, drawn)
+
+
 def test_too_few_pictures_for_neighbours_are_refused() -> None:
     with pytest.raises(ValueError, match="expected more than 3 pictures of each kind, found 300 and 3"):
         likeness.precision_recall(cloud(0), cloud(0, 3))

@@ -15,6 +15,7 @@ from handbook.evaluation import metrics as measured
 from handbook.evaluation.metrics import bootstrap, calibration, classification, expected_calibration_error, majority
 
 CLASSES = ("a", "b", "c", "d")
+SCORES = [0.81, 0.84, 0.79, 0.9, 0.86]
 
 
 @pytest.fixture
@@ -91,6 +92,23 @@ def test_the_interval_of_a_mean_of_few_is_that_of_students_test() -> None:
     assert measured.mean_interval(values) == pytest.approx((values.mean(), bounds.low, bounds.high))
 
 
+def test_the_interval_over_folds_is_students_widened_for_folds_that_overlap() -> None:
+    from scipy.stats import sem, t
+
+    low, high = measured.fold_interval(SCORES)
+    plain = t.interval(0.95, len(SCORES) - 1, loc=np.mean(SCORES), scale=sem(SCORES))
+    wider = np.sqrt(1 + len(SCORES) / (len(SCORES) - 1))  # 1/n + n_test/n_train, of 1/n (Nadeau and Bengio 2003)
+    assert (low + high) / 2 == pytest.approx(np.mean(SCORES))
+    assert high - low == pytest.approx(wider * (plain[1] - plain[0]))
+
+
+def test_an_interval_over_folds_ends_where_the_metric_does_and_scales_with_its_unit() -> None:
+    assert measured.fold_interval([0.9, 1.0, 0.7], 0.0, 1.0)[1] == 1.0
+    assert measured.fold_interval([0.1, 0.0, 0.3], 0.0, 1.0)[0] == 0.0
+    low, high = measured.fold_interval(SCORES)
+    assert measured.fold_interval([3 + 2 * x for x in SCORES]) == pytest.approx((3 + 2 * low, 3 + 2 * high))
+
+
 def test_intervals_over_seeds_hold_the_mean_as_often_as_they_say() -> None:
     draws = np.random.default_rng(0).normal(2.0, 1.0, (2000, 5))
     held = np.mean([low <= 2.0 <= high for _, low, high in map(measured.mean_interval, draws)])
@@ -155,6 +173,8 @@ def test_no_threshold_costs_less_than_the_chosen_one(scored: tuple[Any, Any]) ->
     chosen = measured.threshold_by_cost(labels, scores, 5.0, 1.0)
     assert cost(chosen) == min(cost(each) for each in [*np.unique(scores), 2.0])
     assert measured.threshold_by_cost(1 - labels, scores, 1e-9, 1.0) > scores.max()
+    only = np.array([0, 0, 1])  # calling it costs nothing, calling nobody costs one
+    assert measured.threshold_by_cost(only, np.array([0.1, 0.2, 0.3]), 1.0, 10.0) == 0.3
 
 
 def test_gains_rise_from_nothing_to_all_and_chance_is_the_diagonal(scored: tuple[Any, Any]) -> None:

@@ -36,6 +36,11 @@ def test_what_lies_apart_has_the_greatest_score_and_the_same_one_twice(score: Ca
     np.testing.assert_array_equal(found, score(rows, new))
 
 
+def test_the_autoencoder_has_learnt_to_give_back_what_the_rows_have_in_common(rows: Any) -> None:
+    given_back = outlying.autoencoder(np.tile(rows, (20, 1)), rows, d=5)
+    assert given_back.mean() < 0.1 * np.square(rows).sum(axis=1).mean()
+
+
 def test_a_fifth_of_outliers_hides_itself_from_the_covariance_and_not_from_the_robust_one(rows: Any) -> None:
     both = np.vstack([rows, rows[:150] + 6])
     away = both - both.mean(axis=0)

@@ -78,6 +78,20 @@ def test_who_calls_everybody_finds_everybody_and_is_no_better_than_chance(report
     assert report.tables["gain"][0]["lift"] > 1.2
 
 
+def test_an_ensemble_is_judged_by_its_mean_and_says_what_a_member_alone_is_worth() -> None:
+    from sklearn.metrics import roc_auc_score
+
+    test, rng = table(400, 1), np.random.default_rng(0)
+    members = np.clip(test.features["x"].to_numpy() + rng.normal(0, 0.4, (5, 400)), 0, 1)
+    model = SimpleNamespace(params=TASK, facts={"threshold": 0.25}, history_=[{"epoch": 1, "train_loss": 0.5}])
+    found = two_classes.judge_members(model, members, Split(table(300, 2), None, test))
+    alone = float(np.mean([roc_auc_score(test.target, each) for each in members]))
+    assert found.metrics["member_roc_auc"] == pytest.approx(alone)
+    assert found.metrics["roc_auc"] == pytest.approx(roc_auc_score(test.target, members.mean(axis=0)))
+    assert found.metrics["roc_auc"] > alone
+    assert f"a member alone {alone:.4f}" in found.finding
+
+
 def test_an_answer_is_a_label_its_name_and_a_chance() -> None:
     found = two_classes.predictions(np.array([0.2, 0.5, 0.9]), 0.5, ["no", "yes"])
     assert found["label"].tolist() == [0, 1, 1]

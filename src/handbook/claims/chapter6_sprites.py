@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from handbook.cases import dcgan
+from handbook.cases.dcgan import networks
 from handbook.claims.claim import Claim, right, unchecked, wrong
 from handbook.claims.trials import runs
 from handbook.labs.convolution.geometry import output_size
@@ -61,7 +61,7 @@ def maps_on_the_way() -> list[list[int]]:
     import torch
 
     x, found = torch.zeros(2, 3, 64, 64), []
-    for layer in dcgan.discriminator(64, spectral=False):
+    for layer in networks.discriminator(64, normalised=True):
         x = layer(x)
         if isinstance(layer, torch.nn.LeakyReLU):
             found.append([int(n) for n in x.shape[1:]])
@@ -72,7 +72,7 @@ def scores_of(side: int) -> tuple[int, ...]:
     """The shape of what the discriminator says of a picture of that size."""
     import torch
 
-    return tuple(dcgan.discriminator(8, spectral=False)(torch.zeros(2, 3, side, side)).shape[1:])
+    return tuple(networks.discriminator(8, normalised=True)(torch.zeros(2, 3, side, side)).shape[1:])
 
 
 def leaky_forms_agree() -> bool:
@@ -84,7 +84,7 @@ def leaky_forms_agree() -> bool:
 def has_dense_layers() -> bool:
     from torch import nn
 
-    nets = dcgan.generator(100, 8), dcgan.discriminator(8, spectral=False)
+    nets = networks.generator(100, 8), networks.discriminator(8, normalised=True)
     return any(isinstance(layer, nn.Linear) for net in nets for layer in net.modules())
 
 
@@ -107,8 +107,8 @@ CLAIMS: tuple[Claim, ...] = (
     wrong("6.8.2", "the block keeps the number of channels, 3", "3", lambda: shape(16)[1], "it makes 20 of 3"),
     wrong("6.8.2", "a block can be made with one argument, as its uses do", "yes", can_be_called_with_one_argument,
           "its constructor wants five and has no defaults"),
-    right("6.8.2", "channels of the projected noise, 64 · 8", "512", lambda: dcgan.generator(100, 64)[1].out_channels,
-          "the widest layer"),
+    right("6.8.2", "channels of the projected noise, 64 · 8", "512",
+          lambda: networks.generator(100, 64)[1].out_channels, "the widest layer"),
     wrong("6.8.2", "side of a picture after four blocks and the layer that draws", "64", lambda: drawn_side(4),
           "one block too many: 4, 8, 16, 32, 64, 128"),
     right("6.8.2", "after three blocks and that layer", "64", lambda: drawn_side(3), "what the recipe needs"),
@@ -124,7 +124,7 @@ CLAIMS: tuple[Claim, ...] = (
     right("6.8.3", "maps and sides of 64 × 64 on their way", "64 32 32; 128 16 16; 256 8 8; 512 4 4; 1 1 1",
           maps_on_the_way, "each block halves the side"),
     wrong("6.8.3", "channels that the first block takes", "64",
-          lambda: dcgan.discriminator(64, spectral=False)[0].in_channels,
+          lambda: networks.discriminator(64, normalised=True)[0].in_channels,
           "3, those of the picture; 64 is what it gives"),
     wrong("6.8.3", "what it says of the printed generator's pictures", "(1, 1, 1)", lambda: scores_of(drawn_side(4)),
           "those have 128 × 128: the two printed networks do not fit each other"),

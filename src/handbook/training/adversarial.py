@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from handbook.training import modes
 from handbook.training.batches import Batches
 from handbook.training.networks import Move
 
@@ -20,6 +21,7 @@ Bytes = npt.NDArray[np.uint8]
 AT_ONCE = 1000  # pictures drawn, or rows of a table of distances held, at a time
 FEWEST = 60  # batches that a data set gives
 MOMENTS = 8  # of a training, at which a sheet is kept
+EVERY = 8  # steps of the discriminator with the zero-centred penalty once, eight times as heavy (Karras et al. 2020)
 
 
 class Draws(Batches):
@@ -97,6 +99,11 @@ def zero_centred_penalty(scores: Tensor, real: Tensor) -> Tensor:
     return _slope(scores, real).square().sum(dim=1).mean()
 
 
+def with_classes(noise: Tensor, classes: Tensor, number: int) -> Tensor:
+    """Noise (B, latent) and the class (B,) of so many, side by side (B, latent + number); both weigh the same."""
+    return torch.cat([noise, noise.shape[1] ** 0.5 * F.one_hot(classes, number).to(noise)], dim=1)
+
+
 def _slope(scores: Tensor, at: Tensor) -> Tensor:
     """The gradient (B, pixels) of scores (B,) with respect to the pictures (B, ...) that they belong to."""
     (slope,) = torch.autograd.grad(scores.sum(), at, create_graph=True)
@@ -132,6 +139,8 @@ class Adversaries(nn.Module):
     apart = False  # real and generated are scored in separate batches: batch norm would mix their statistics
     critic_steps = 1  # the generator moves once every so many batches
     penalty = 0.0  # weight of the gradient penalty
+    zero_centred = 0.0  # weight of half of the zero-centred one, where real and generated are scored apart
+    shares: list[float] | None = None  # of groups that stand in for classes; a latent vector says which, see `modes`
 
     sheets: Tensor  # (MOMENTS, 10, H, W) or (MOMENTS, 10, H, W, 3) bytes: what the seeds 0 to 9 drew
     moments: Tensor  # (MOMENTS,): after which step
@@ -155,7 +164,7 @@ class Adversaries(nn.Module):
         conditions = labels if self.conditional else []
         real = self.prepared(images).contiguous(memory_format=torch.channels_last)
         generated = self.generator(torch.randn(len(real), self.params.latent, device=real.device), *conditions)
-        losses = self._move_discriminator(real, generated.detach(), conditions, move)
+        losses = self._move_discriminator(real, generated.detach(), conditions, step, move)
         if (step + 1) % self.critic_steps == 0:
             move(0, self.generator, self.game.generator(self.scores(generated, *conditions)))
             follow(self.averaged, self.generator, self.params.averaging, step)
@@ -172,9 +181,11 @@ class Adversaries(nn.Module):
         return scores
 
     def _move_discriminator(
-        self, real: Tensor, generated: Tensor, conditions: list[Tensor], move: Move
+        self, real: Tensor, generated: Tensor, conditions: list[Tensor], step: int, move: Move
     ) -> dict[str, Tensor]:
         """One step of the discriminator; returns both sides' losses before it."""
+        flattened = self.zero_centred > 0 and step % EVERY == 0
+        real.requires_grad_(flattened)
         if self.apart:
             of_real, of_generated = self.scores(real, *conditions), self.scores(generated, *conditions)
         else:
@@ -185,6 +196,8 @@ class Adversaries(nn.Module):
             total = loss + self.penalty * gradient_penalty(
                 lambda x: self.scores(x, *conditions), real, generated.float()
             )
+        if flattened:
+            total = loss + EVERY * self.zero_centred / 2 * zero_centred_penalty(of_real, real)
         move(1, self.discriminator, total)
         return {"loss": self.game.generator(of_generated.detach()), "discriminator_loss": loss.detach()}
 
@@ -197,7 +210,12 @@ class Adversaries(nn.Module):
 
     @torch.no_grad()
     def draw(self, noise: npt.NDArray[np.float32], classes: npt.NDArray[np.int64] | None = None) -> Bytes:
-        """Pictures (N, H, W) or (N, H, W, 3) of latent vectors (N, latent); only a conditional pair heeds `classes`."""
+        """Pictures (N, H, W) or (N, H, W, 3) of latent vectors (N, latent); only a conditional pair heeds `classes`.
+
+        Where there are groups, the vectors say which.
+        """
+        if self.shares:
+            noise, classes = modes.requested(noise, self.shares)
         where = self.moments.device
         self.averaged.eval()  # by the statistics of training, whatever is drawn beside
         inputs: list[npt.NDArray[Any]] = [noise]

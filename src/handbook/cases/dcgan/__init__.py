@@ -1,22 +1,24 @@
 """DCGAN on Pokemon sprites (section 6.8; Radford, Metz and Chintala 2016).
 
 A generator that is convolutional throughout turns noise into a picture, each round doubling it; a discriminator that
-mirrors it says what is real. Kernels are 4 x 4, in strides of 2:
-
-    100 -> 512 @ 4 x 4 -> 256 @ 8 x 8 -> 128 @ 16 x 16 -> 64 @ 32 x 32 -> 3 @ 64 x 64, batch norm, ReLU, tanh
+mirrors it says what is real (`networks.py`).
 
 The book's listing has one block too many and ends at 128 x 128; it draws the weights of batch norm around 0 like all
 others, which multiplies every channel by next to nothing; and its update functions are missing. Here the networks end
-at 64 x 64 and those weights lie around 1. `dcgan_book` is that: cross-entropy, Adam, normal(0, 0.02).
+at 64 x 64 and those weights lie around 1. `dcgan_book` is that: cross-entropy, Adam, normal(0, 0.02), on a laptop with
+a quarter of the book's `width` of 64, at which two cores would not see each sprite once.
 
-`dcgan` is to learn few pictures, but not by heart: both sides see pictures through random colours, shifts and holes
-(differentiable augmentation, Zhao et al. 2020), mirrored too; spectral norm keeps the discriminator Lipschitz (Miyato
-et al. 2018), its loss is the hinge; the average of the generator's weights draws. Both blocks train for equal time, on
-a laptop with a quarter of the book's `width` of 64, at which two cores would not see each sprite once.
+`dcgan`, as wide, is to learn few pictures, but not by heart. Both sides are given groups of the training sprites, found
+without labels (`training/modes.py`), and see pictures through random colours, shifts and holes (differentiable
+augmentation, Zhao et al. 2020), mirrored too. The discriminator has no batch norm; a penalty on its slope at real
+sprites keeps it smooth (Mescheder et al. 2018). Batches are half as large, steps twice as many; the average of the
+generator's weights draws.
 
 Whole dex numbers are held out. The sliced Wasserstein distance is to them, and memorising is measured by them: it puts
-what is drawn nearer to the training sprites than held-out sprites are. No sheet of sprites belongs in a repository:
-their copyright is The Pokémon Company's, and figures that show real ones stay in DVC's cache.
+what is drawn nearer to the training sprites than held-out sprites are. Precision and recall have to be read beside
+those of real sprites: held-out Pokemon lie in tight knots of their own variants, so few other ones lie among them. No
+sheet of sprites belongs in a repository: their copyright is The Pokémon Company's, and figures that show real ones stay
+in DVC's cache.
 """
 
 from __future__ import annotations
@@ -30,12 +32,13 @@ import torch
 from torch import Tensor, nn
 
 from handbook.cases.dcgan import nearness
+from handbook.cases.dcgan.networks import GroupedDiscriminator, GroupedGenerator, discriminator, generator
 from handbook.contract import Split
 from handbook.data.sprites import SIDE, Sprites
 from handbook.errors import HandbookError
 from handbook.evaluation import likeness, sliced
 from handbook.evaluation.report import Floats, Judge, Report
-from handbook.training import adversarial, augmentation
+from handbook.training import adversarial, augmentation, modes
 from handbook.training.adversarial import GAMES, Adversaries, Bytes
 from handbook.training.networks import train
 from handbook.training.run import Run, device
@@ -62,8 +65,9 @@ class Params:
     generator_rate: float
     discriminator_rate: float
     betas: tuple[float, ...]  # of Adam
-    loss: str  # standard or hinge, of generation.GAMES
-    spectral: bool  # spectral norm in the discriminator, in place of batch norm
+    loss: str  # standard or hinge, of `adversarial.GAMES`
+    modes: int  # groups of the training sprites, found without labels, that both sides are given; 0: none
+    gradient_penalty: float  # weight of |grad|^2 / 2 at real sprites, instead of batch norm; 0: none
     mirror: bool  # sprites left to right by the toss of a coin
     augment: tuple[str, ...]  # what both sides see pictures through: colour, translation, cutout
     averaging: float  # decay of the average of the generator's weights that draws; at 0 the last weights draw
@@ -76,42 +80,13 @@ class Params:
             raise ValueError(f"averaging must be in [0, 1), found {self.averaging}")
         if self.loss not in ("standard", "hinge"):
             raise ValueError(f"loss must be standard or hinge, found {self.loss!r}")
+        if self.gradient_penalty < 0:
+            raise ValueError(f"gradient_penalty must be 0 or more, found {self.gradient_penalty}")
+        if self.modes < 0 or (self.modes and not self.gradient_penalty):
+            raise ValueError(f"modes must be 0, or 1 or more with a gradient_penalty, found {self.modes}")
         for name in self.augment:
             if name not in augmentation.AUGMENTATIONS:
                 raise ValueError(f"augment must be among {', '.join(augmentation.AUGMENTATIONS)}, found {name!r}")
-
-
-def generator(latent: int, width: int) -> nn.Sequential:
-    """Noise (B, latent) in, pictures (B, 3, 64, 64) of -1..1 out."""
-    layers: list[nn.Module] = [nn.Unflatten(1, (latent, 1, 1))]
-    layers += _upwards(latent, 8 * width, stride=1, padding=0)  # -> (B, 8 width, 4, 4)
-    for times in (8, 4, 2):
-        layers += _upwards(times * width, times * width // 2)  # -> (B, width, 32, 32) at the end
-    last = nn.ConvTranspose2d(width, 3, 4, 2, 1, bias=False)
-    return nn.Sequential(*layers, last, nn.Tanh())
-
-
-def _upwards(channels: int, fewer: int, stride: int = 2, padding: int = 1) -> list[nn.Module]:
-    convolution = nn.ConvTranspose2d(channels, fewer, 4, stride, padding, bias=False)
-    return [convolution, nn.BatchNorm2d(fewer), nn.ReLU()]
-
-
-def discriminator(width: int, spectral: bool) -> nn.Sequential:
-    """Pictures (B, 3, 64, 64) in, scores (B, 1, 1, 1) out."""
-    normalised = nn.utils.parametrizations.spectral_norm if spectral else nn.Identity()
-    layers: list[nn.Module] = []
-    channels = 3
-    for wider in (width, 2 * width, 4 * width, 8 * width):  # -> (B, 8 width, 4, 4) at the end
-        layers.append(normalised(nn.Conv2d(channels, wider, 4, 2, 1, bias=spectral)))
-        layers += [nn.LeakyReLU(0.2)] if spectral else [nn.BatchNorm2d(wider), nn.LeakyReLU(0.2)]
-        channels = wider
-    return nn.Sequential(*layers, normalised(nn.Conv2d(channels, 1, 4, bias=spectral)))
-
-
-def _draw_weights(module: nn.Module) -> None:
-    """Convolutions from normal(0, 0.02), as the paper has it; batch norm's weights from normal(1, 0.02)."""
-    if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.BatchNorm2d):
-        nn.init.normal_(module.weight, 1.0 if isinstance(module, nn.BatchNorm2d) else 0.0, 0.02)
 
 
 class Model(Adversaries):
@@ -119,14 +94,19 @@ class Model(Adversaries):
 
     history_: list[dict[str, float]]
 
-    def __init__(self, params: Params) -> None:
-        ours = generator(params.latent, params.width).apply(_draw_weights)
-        theirs = discriminator(params.width, params.spectral)
-        if not params.spectral:  # which leaves the scale of a kernel without a meaning
-            theirs.apply(_draw_weights)
+    def __init__(self, params: Params, shares: list[float] | None = None) -> None:
+        """`shares` (k,) of the groups among the training sprites, if there are groups."""
+        penalty, number = params.gradient_penalty, len(shares or ())
+        if number:
+            ours: nn.Module = GroupedGenerator(params.latent, params.width, number)
+            theirs: nn.Module = GroupedDiscriminator(params.width, number)
+        else:
+            ours = generator(params.latent, params.width)
+            theirs = discriminator(params.width, normalised=not penalty)
         super().__init__(params, ours, theirs, GAMES[params.loss](), (SIDE, SIDE, 3))
-        self.facts: dict[str, Any] = {}
-        self.apart = not params.spectral
+        self.facts: dict[str, Any] = {"shares": shares} if shares else {}
+        self.shares, self.conditional = shares, bool(shares)
+        self.zero_centred, self.apart = penalty, True
 
     def prepared(self, images: Tensor) -> Tensor:
         real = super().prepared(images)
@@ -138,7 +118,7 @@ class Model(Adversaries):
         """What the discriminator says (B,) of pictures (B, 3, 64, 64), each seen through a random augmentation."""
         for name in self.params.augment:
             pictures = augmentation.AUGMENTATIONS[name](pictures)
-        scores = self.discriminator(pictures.contiguous(memory_format=torch.channels_last))
+        scores = self.discriminator(pictures.contiguous(memory_format=torch.channels_last), *conditions)
         return scores.flatten().float()  # type: ignore[no-any-return]
 
 
@@ -150,16 +130,19 @@ def split(data: Sprites, params: Params) -> Split[Sprites]:
 
 def fit(split: Split[Sprites], params: Params, run: Run | None = None) -> Model:
     """Train on the training sprites."""
+    sprites, shares = [torch.from_numpy(split.train.images).to(device())], None
+    if params.modes:
+        found = modes.groups(nearness.thumbnails(split.train.images), params.modes, params.seed)
+        sprites, shares = [*sprites, torch.from_numpy(found).to(device())], modes.shares(found)
     torch.manual_seed(params.seed)
-    model = Model(params)
-    sprites = torch.from_numpy(split.train.images).to(device())
-    batches = adversarial.Draws(sprites, size=params.batch_size, steps=params.steps, seed=params.seed)
+    model = Model(params, shares)
+    batches = adversarial.Draws(*sprites, size=params.batch_size, steps=params.steps, seed=params.seed)
     train(model, batches, None, epochs=params.epochs, run=run)
     return model
 
 
 def predict(model: Model, inputs: pd.DataFrame | npt.NDArray[Any]) -> Bytes:
-    """Pictures (N, 64, 64, 3) of 0-255, drawn from seeds or latent vectors, in any form that `generation.asked` takes.
+    """Pictures (N, 64, 64, 3) of 0-255, drawn from seeds or latent vectors, in any form `adversarial.requested` takes.
 
     Raises ValueError if a latent vector has the wrong length, or if a kind of Pokemon is asked for.
     """
@@ -198,7 +181,7 @@ def evaluate(model: Model, split: Split[Sprites], judge: Judge) -> Report:
         f"{PRIMARY}_by_side": dict(zip(("64", "32", "16"), levels, strict=True)),
         **{f"{PRIMARY}_of_{name}": value for name, value in far.items() if name != "blank"},
         **likeness.likeness(truth, generated_features),
-        "frechet_distance_of_real": likeness.frechet_distance(truth, judge.features(others)),
+        **{f"{name}_of_real": value for name, value in likeness.likeness(truth, judge.features(others)).items()},
         "memorised": near.memorised(),
         "memorised_by_pixels": near_pixels.memorised(),
         "memorised_of_held_out": NEAR,
@@ -219,8 +202,9 @@ def evaluate(model: Model, split: Split[Sprites], judge: Judge) -> Report:
             (generated_features, theirs, truth),
         ),
         finding=f"Sliced Wasserstein distance to unseen sprites {metrics[PRIMARY]:.3f}; of real ones {far['real']:.3f},"
-        f" of a Gaussian {far['pixel_gaussian']:.3f}. {metrics['precision']:.0%} of what is drawn looks real, of the"
-        f" real {metrics['recall']:.1%} could be drawn; {metrics['memorised']:.1%} memorised ({NEAR:.0%} by chance).",
+        f" of a Gaussian {far['pixel_gaussian']:.3f}. Of what is drawn {metrics['precision']:.0%} lies among the unseen"
+        f" (of other real ones {metrics['precision_of_real']:.0%}), of those {metrics['recall']:.1%} among the"
+        f" drawn ({metrics['recall_of_real']:.0%}); {metrics['memorised']:.1%} memorised ({NEAR:.0%} by chance).",
     )
 
 
@@ -256,5 +240,7 @@ def figures(
 def _between(model: Model) -> Bytes:
     """Five ways from one latent vector to another, ten steps each, (5, 10, 64, 64, 3)."""
     ends = torch.from_numpy(adversarial.latents(np.arange(10), model.params.latent)).reshape(5, 2, -1)
-    ways = [likeness.great_circle(start, end, COLUMNS).numpy() for start, end in ends]
-    return model.draw(np.concatenate(ways)).reshape(5, COLUMNS, 64, 64, 3)
+    ways = np.stack([likeness.great_circle(start, end, COLUMNS).numpy() for start, end in ends])
+    if model.shares:  # the first number says the group, and a way is to stay in one
+        ways[:, :, 0] = ways[:, :1, 0]
+    return model.draw(ways.reshape(5 * COLUMNS, -1)).reshape(5, COLUMNS, 64, 64, 3)

@@ -29,14 +29,13 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from handbook.cases.gan import modes
 from handbook.cases.gan.drawings import LEAST_SHARE, figures
 from handbook.cases.gan.networks import Discriminator, Generator
 from handbook.contract import Split
 from handbook.data.images import SIDE, LabelledImages, Pictures
 from handbook.evaluation import likeness
 from handbook.evaluation.report import Floats, Judge, Report
-from handbook.training import adversarial
+from handbook.training import adversarial, modes
 from handbook.training.adversarial import GAMES, Adversaries, Bytes, Draws, standard
 from handbook.training.batches import tensors
 from handbook.training.networks import Move, train
@@ -137,12 +136,6 @@ class Model(Adversaries):
         self._remember(step + 1, steps)
         return {"loss": loss.detach(), "discriminator_loss": (of_real + of_generated).detach() / 2}
 
-    def draw(self, noise: modes.Noise, classes: modes.Numbers | None = None) -> Bytes:
-        """Pictures (N, 28, 28) of latent vectors (N, latent); where there are groups, they say which."""
-        if self.shares:
-            noise, classes = modes.requested(noise, self.shares)
-        return super().draw(noise, classes)
-
     def sheets_drawn(self) -> Bytes:
         """The sheets that training came to (sheets, 25, 28, 28): fewer where the data filled fewer steps."""
         return self.every[: -(-int(self.moments[-1]) // self.params.sheet_every)].cpu().numpy()
@@ -158,8 +151,8 @@ def fit(split: Split[Pictures], params: Params, run: Run | None = None) -> Model
     images, labels = tensors(split.train)
     shares = None
     if params.modes:
-        labels = torch.from_numpy(modes.groups(split.train.images, params.modes, params.seed)).to(images.device)
-        shares = (torch.bincount(labels) / len(labels)).tolist()
+        found = modes.groups(split.train.images, params.modes, params.seed)
+        labels, shares = torch.from_numpy(found).to(images.device), modes.shares(found)
     torch.manual_seed(params.seed)
     model = Model(params, len(split.train.classes), shares)
     draws = Draws(images, labels, size=params.batch_size, steps=params.steps, seed=params.seed)

@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from handbook.cases.gan import modes
 from handbook.contract import Split
 from handbook.data.images import SIDE, Pictures
 from handbook.evaluation import likeness
 from handbook.evaluation.report import Floats
-from handbook.training import adversarial
+from handbook.training import adversarial, modes
 from handbook.training.adversarial import Bytes
 
 if TYPE_CHECKING:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import torch
 from torch import Tensor, nn
+
+from handbook.training.adversarial import with_classes
 
 if TYPE_CHECKING:
     from handbook.cases.gan import Params
@@ -42,8 +43,7 @@ class Generator(nn.Module):
 
     def forward(self, noise: Tensor, labels: Tensor | None = None) -> Tensor:
         if self.classes and labels is not None:
-            digits = nn.functional.one_hot(labels, self.classes).to(noise)
-            noise = torch.cat([noise, noise.shape[1] ** 0.5 * digits], dim=1)  # a digit weighs as much as the noise
+            noise = with_classes(noise, labels, self.classes)
         pictures: Tensor = self.layers(noise)
         return pictures
 

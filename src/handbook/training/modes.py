@@ -15,19 +15,18 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import ndtr, ndtri
 
-from handbook.training.adversarial import Bytes
-
-COMPONENTS = 50  # of a picture of 784 numbers: they hold four fifths of how digits differ
+COMPONENTS = 50  # they hold four fifths of how digits differ
 STARTS = 3  # of k-means, the best of which is kept
 AT_ONCE = 4096  # pictures by which centres move
 LEAST = 30  # pictures a group, on average: of few pictures there are fewer groups
 
+Bytes = npt.NDArray[np.uint8]
 Numbers = npt.NDArray[np.int64]
 Noise = npt.NDArray[np.float32]
 
 
-def groups(pictures: Bytes, number: int, seed: int) -> Numbers:
-    """The group 0 .. k - 1 of each picture (N, H, W) by k-means, (N,): `number` of them, or as many as N allows."""
+def groups(pictures: Bytes | Noise, number: int, seed: int) -> Numbers:
+    """The group 0 .. k - 1 of each picture (N, ...) of 0-255 by k-means, (N,): `number` of them, or fewer of few."""
     from sklearn.cluster import MiniBatchKMeans
     from sklearn.decomposition import PCA
     from threadpoolctl import threadpool_limits
@@ -38,6 +37,12 @@ def groups(pictures: Bytes, number: int, seed: int) -> Numbers:
         parts = PCA(min(COMPONENTS, *flat.shape), svd_solver="randomized", random_state=seed).fit_transform(flat)
         found = MiniBatchKMeans(number, batch_size=AT_ONCE, n_init=STARTS, random_state=seed).fit(parts)
     return np.asarray(found.labels_, np.int64)
+
+
+def shares(groups: Numbers) -> list[float]:
+    """The share of each group 0 .. k - 1 among the pictures whose groups (N,) these are, (k,)."""
+    counts = np.bincount(groups).astype(np.float32)
+    return (counts / np.float32(len(groups))).tolist()  # type: ignore[no-any-return]
 
 
 def requested(noise: Noise, shares: list[float]) -> tuple[Noise, Numbers]:

@@ -12,7 +12,7 @@ from scipy import stats
 from scipy.special import ndtr
 
 from handbook import datasets
-from handbook.cases.gan import modes
+from handbook.training import modes
 from handbook.training.adversarial import latents
 
 SHARES = [0.5, 0.0, 0.3, 0.15, 0.05]
