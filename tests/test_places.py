@@ -59,8 +59,8 @@ def build(checkout: Path, environment: dict[str, str], umask: int = 0o022, user:
     if user is not None:
         for path in (checkout, *checkout.rglob("*")):
             os.chown(path, user, user, follow_symlinks=False)
-    given = ("PIP_", "UV_", "SSL_", "HANDBOOK_")
-    kept = {key: value for key, value in os.environ.items() if key.startswith(given) or key == "PYTHON"}
+    given, alone = ("PIP_", "UV_", "SSL_", "HANDBOOK_"), ("PYTHON", "PYTEST_ADDOPTS")
+    kept = {key: value for key, value in os.environ.items() if key.startswith(given) or key in alone}
     kept = {key: value for key, value in kept.items() if not value.startswith("/root")}
     done = subprocess.run(
         ["make", "-f", "Makefile", "-f", "chain.mk", *TARGETS.split()],

@@ -15,7 +15,6 @@ from hypothesis import strategies as st
 from handbook.data import texts
 from handbook.data.texts import Request, Text
 from handbook.errors import HandbookError
-from handbook.evaluation import language
 
 PLAY = "the raven doth wake the king, and the king doth wake the raven; the mill is silent. " * 3
 
@@ -146,24 +145,6 @@ def test_a_setting_that_is_left_out_is_the_default() -> None:
     table = pd.DataFrame({"prompt": ["a", "b"], "length": [5.0, None], "seed": [None, 3.0]})
     assert texts.requests(table) == [Request("a", 5), Request("b", seed=3)]
     assert texts.requests(["a"]) == [Request("a")]
-
-
-@given(st.text("abc", min_size=1, max_size=30), st.text("abc", min_size=1, max_size=30))
-def test_the_longest_copy_is_the_longest_common_run(text: str, source: str) -> None:
-    start, length = language.longest_copy(texts.encode(text, "abc"), language.Runs(texts.encode(source, "abc")))
-    runs = [text[i:j] for i in range(len(text)) for j in range(i + 1, len(text) + 1) if text[i:j] in source]
-    assert length == max(map(len, runs), default=0)
-    assert text[start : start + length] in source
-
-
-def test_words_are_counted_with_their_apostrophes_and_without_the_cut_off_ends() -> None:
-    assert language.words("Look'd upon't. 'Tis; all") == ["look'd", "upon't", "tis", "all"]
-    assert language.share_of_words("ing the xyzzy king th", {"the", "king"}) == pytest.approx(2 / 3)
-
-
-def test_the_place_in_a_word_is_counted_from_its_first_letter() -> None:
-    numbers, alphabet = codes("o, the 'tis")
-    assert language.places_in_words(numbers, alphabet).tolist() == [0, -1, -1, 0, 1, 2, -1, 0, 1, 2, 3]
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-32"])

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from handbook.data import texts
 from handbook.data.texts import Codes, Passage, Request, Text
@@ -69,3 +71,22 @@ def test_the_curves_say_in_bits_how_training_ended() -> None:
     rows = [{"epoch": 1.0, "train_loss": 3.0}, {"epoch": 2.0, "train_loss": 2 * nats, "valid_loss": 3 * nats}]
     title = language.curves(rows)["learning_curves"].get_suptitle()
     assert title == "Bits a character at the end: 2.00 in training, 3.00 held out"
+
+
+@given(st.text("abc", min_size=1, max_size=30), st.text("abc", min_size=1, max_size=30))
+def test_the_longest_copy_is_the_longest_common_run(text: str, source: str) -> None:
+    start, length = language.longest_copy(texts.encode(text, "abc"), language.Runs(texts.encode(source, "abc")))
+    runs = [text[i:j] for i in range(len(text)) for j in range(i + 1, len(text) + 1) if text[i:j] in source]
+    assert length == max(map(len, runs), default=0)
+    assert text[start : start + length] in source
+
+
+def test_words_are_counted_with_their_apostrophes_and_without_the_cut_off_ends() -> None:
+    assert language.words("Look'd upon't. 'Tis; all") == ["look'd", "upon't", "tis", "all"]
+    assert language.share_of_words("ing the xyzzy king th", {"the", "king"}) == pytest.approx(2 / 3)
+
+
+def test_the_place_in_a_word_is_counted_from_its_first_letter() -> None:
+    alphabet = "".join(sorted(set("o, the 'tis")))
+    numbers = texts.encode("o, the 'tis", alphabet)
+    assert language.places_in_words(numbers, alphabet).tolist() == [0, -1, -1, 0, 1, 2, -1, 0, 1, 2, 3]

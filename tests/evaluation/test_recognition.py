@@ -101,3 +101,12 @@ def test_a_report_counts_its_confusions_as_its_accuracy_says() -> None:
     assert report.metrics["size"] == 7
     assert report.baseline["accuracy"] == pytest.approx((labels == np.bincount(labels).argmax()).mean())
     assert f"of {90 - right} in 90" in report.figures["mistakes"].get_suptitle()
+    answers = probabilities.argmax(axis=1)
+    pairs = {(a, b): sum({labels[i], answers[i]} == {a, b} for i in range(90)) for a, b in ((0, 1), (0, 2), (1, 2))}
+    (a, b), times = max(pairs.items(), key=lambda pair: pair[1])
+    worst = f"{CLASSES[a]} and {CLASSES[b]} are taken for each other most: {times} times"
+    titles = {name: each.get_suptitle() or each.axes[0].get_title() for name, each in report.figures.items()}
+    assert titles["confusion"] == worst
+    surer = "over" if probabilities.max(axis=1).mean() > right / 90 else "under"
+    assert f"{surer}confident" in titles["reliability"]
+    assert titles["learning_curves"] == "Training loss falls to 0.500 in 1 epochs"
