@@ -68,7 +68,8 @@ def build(checkout: Path, environment: dict[str, str], umask: int = 0o022, user:
         stderr=subprocess.STDOUT, text=True, check=False, umask=umask, user=user, group=user,
         extra_groups=None if user is None else [],
     )  # fmt: skip
-    assert done.returncode == 0, done.stdout[-6000:]
+    print(done.stdout)  # which pytest shows of what fails, and with -rP of all
+    assert done.returncode == 0
     return done.stdout
 
 
