@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import sys
+import tempfile
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -18,9 +19,10 @@ from prefect.settings import PREFECT_API_URL
 from prefect.types.entrypoint import EntrypointType
 
 import handbook as package
-from flows import automations
+from flows import automations, servers
 from handbook.errors import HandbookError
 from handbook.files import documents
+from handbook.files.private import private_folder
 from handbook.project import Project
 
 NAMED = {"name", "entrypoint"}  # what every deployment has
@@ -84,7 +86,10 @@ def main() -> int:
                 "no Prefect to offer deployments to. `make ui` starts one with all of them; "
                 "to serve them to another, export PREFECT_API_URL and PREFECT_API_AUTH_STRING"
             )
-        automations.call(automations.address(Project.here()))
+        project = Project.here()
+        automations.call(automations.address(project))
+        # what runs are started from would lie in one folder for all users of a machine, its first one's
+        tempfile.tempdir = str(private_folder(servers.home(project.root) / "runner"))
         # limit: one workspace has one writer. Prefect would pause what it served for good; each start pauses
         # the schedules anyway. query_seconds: somebody has clicked and waits
         serve(*offered(), limit=1, pause_on_shutdown=False, query_seconds=3)

@@ -140,6 +140,7 @@ install_all() {
   wait "$torch" && [ "$rest" = 0 ] || exit 1
   install --no-build-isolation --editable .
   packages=$("$BIN/python" -I -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
+  [ -n "$packages" ] || fail "$BIN/python does not say where its packages lie. Remove .venv and set up again"
   printf '%s\n' "$SITE_CACHE" > "$packages/handbook_site_cache.pth"
   # Compiled at once: otherwise each first import takes twice as long, and all where bytecode is not kept. On all cores,
   # which neither installer does for us; what a package holds as a template for another Python does not compile.

@@ -22,6 +22,7 @@ case "$*" in
   *ensurepip*) exit {venv} ;;
   *"-m venv"*) mkdir -p .venv/bin && cp "$0" .venv/bin/python ;;
   *requires*) exit {cuda} ;;
+  *purelib*) mkdir -p .venv/lib && echo .venv/lib ;;
   *pip*) echo "$* PIP_USER=$PIP_USER PIP_TARGET=$PIP_TARGET PYTHONHOME=$PYTHONHOME" >> asked
          case "$*" in *torch-cpu*) exit {cpu} ;; esac ;;
 esac
@@ -76,6 +77,7 @@ def test_a_fitting_python_is_set_up_once(checkout: Path, python: Callable[..., P
     first = requested(checkout)
     assert "--require-hashes -r requirements/handbook.txt" in first
     assert "--editable ." in first
+    assert "DVC_SITE_CACHE_DIR" in (checkout / ".venv/lib/handbook_site_cache.pth").read_text()
     again = setup(checkout)
     assert (again.returncode, again.stderr, requested(checkout)) == (0, "", first)
 

@@ -59,6 +59,9 @@ def packed(tmp_path: Path, folder: Path, files: dict[str, bytes]) -> Path:
     for name, content in files.items():
         (place / name).write_bytes(content)
     (place / "link.gz").symlink_to("/etc/hostname")
+    for each in (tree, *tree.rglob("*")):
+        if each.is_dir():
+            each.chmod(0o755)  # whatever the umask: dpkg-deb packs nothing that is closed
     subprocess.run(["dpkg-deb", "--build", str(tree), str(tmp_path / "toy.deb")], check=True, capture_output=True)
     return tmp_path / "toy.deb"
 

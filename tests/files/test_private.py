@@ -34,7 +34,7 @@ def test_one_that_was_open_is_closed_and_keeps_what_it_holds(tmp_path: Path) -> 
 
 def test_one_of_somebody_elses_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(private, "_trusted", lambda path: {4242})
-    with pytest.raises(HandbookError, match=r"belongs to \w+, who could replace what is kept there.\nRemove it"):
+    with pytest.raises(HandbookError, match=r"belongs to [\w ]+, who could replace what is kept there.\nRemove it"):
         private.private_folder(tmp_path)
 
 

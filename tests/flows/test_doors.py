@@ -150,6 +150,13 @@ def readable(paths: Iterator[Path]) -> list[Path]:
     return [path for path in paths if os.access(path, os.R_OK) and path.exists()]
 
 
+def test_what_a_run_is_started_from_lies_in_no_folder_that_users_share(ui: Open) -> None:
+    """Prefect's own is below the folder for temporary files: whoever comes first owns it, and nobody else can start."""
+    own = ui.root / ".prefect" / "runner"
+    assert own.stat().st_mode & 0o777 == 0o700
+    assert [*(own / "runner_storage").iterdir()]
+
+
 def test_databases_and_logs_are_read_by_their_owner_only(ui: Open) -> None:
     for folder in (ui.root / ".prefect", ui.root / ".cache" / "ui"):
         assert folder.stat().st_mode & 0o777 == 0o700
