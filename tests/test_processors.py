@@ -47,7 +47,7 @@ def test_training_takes_one_thread_and_gives_the_others_back() -> None:
     torch.set_num_threads(before)
 
 
-@pytest.mark.parametrize(("requested", "threads"), [(None, 1), ("2", 2)])
+@pytest.mark.parametrize(("requested", "threads"), [(None, 1), ("2", 2), ("auto", 1), ("0", 1)])
 def test_a_stage_works_on_one_thread_unless_somebody_asks_for_more(
     requested: str | None, threads: int, project: Project
 ) -> None:

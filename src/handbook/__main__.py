@@ -103,7 +103,10 @@ def parser() -> argparse.ArgumentParser:
 
 def run(arguments: argparse.Namespace) -> None:
     """Do what the command line says."""
-    if arguments.verb not in ALL_THREADS and not os.environ.get("OMP_NUM_THREADS"):
+    granted = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0].strip()
+    if arguments.verb not in ALL_THREADS and not (
+        granted.isdecimal() and int(granted)
+    ):  # unset, or a word such as `auto`
         os.environ.update(dict.fromkeys(THREADS, "1"))
     from handbook.files import private
     from handbook.project import Project
