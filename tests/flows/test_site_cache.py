@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,8 +20,16 @@ SHARED = [Path("/var/tmp/dvc/repo"), Path("/var/cache/dvc/repo")]  # noqa: S108 
 
 
 @pytest.fixture
-def plain(pattern: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A toy checkout with our configuration of DVC, as git makes it with the loosest umask, and nothing exported."""
+def usual() -> Iterator[None]:
+    """The umask that most users have, whichever the tests are run by."""
+    before = os.umask(0o022)
+    yield
+    os.umask(before)
+
+
+@pytest.fixture
+def plain(pattern: Path, tmp_path: Path, usual: None, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A toy checkout with our configuration of DVC, as git makes it with that umask, and nothing exported."""
     monkeypatch.setenv("PYTHONPATH", str(ROOT))  # for what is started as `python -m flows.…`
     monkeypatch.setenv(private.SITE_CACHE, "")  # as if it were not there, where .venv would set it
     shutil.copytree(pattern, root := tmp_path / "plain", ignore=shutil.ignore_patterns("tmp"))
