@@ -175,8 +175,8 @@ def test_no_threshold_costs_less_than_the_chosen_one(scored: tuple[Any, Any]) ->
     assert measured.threshold_by_cost(1 - labels, scores, 1e-9, 1.0) > scores.max()
     only = np.array([0, 0, 1])  # calling it costs nothing, calling nobody costs one
     assert measured.threshold_by_cost(only, np.array([0.1, 0.2, 0.3]), 1.0, 10.0) == 0.3
-    tied = np.array([0.1, 0.3, 0.3])  # whoever calls it calls another in vain
-    assert measured.threshold_by_cost(only, tied, 1.0, 10.0) > 0.3
+    tied = np.array([0.3, 0.3, 0.1])  # whoever calls the first calls the second in vain
+    assert measured.threshold_by_cost(only[::-1], tied, 1.0, 10.0) > 0.3
 
 
 def test_gains_rise_from_nothing_to_all_and_chance_is_the_diagonal(scored: tuple[Any, Any]) -> None:
