@@ -16,6 +16,7 @@ from handbook.errors import HandbookError, sentence
 from handbook.files import leftovers
 from handbook.serving import commands
 from handbook.startup import encoding, endings, glyphs, imports
+from handbook.startup.cores import granted_threads
 
 if TYPE_CHECKING:
     from handbook.project import Project
@@ -103,10 +104,7 @@ def parser() -> argparse.ArgumentParser:
 
 def run(arguments: argparse.Namespace) -> None:
     """Do what the command line says."""
-    granted = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0].strip()
-    if arguments.verb not in ALL_THREADS and not (
-        granted.isdecimal() and int(granted)
-    ):  # unset, or a word such as `auto`
+    if arguments.verb not in ALL_THREADS and not granted_threads():
         os.environ.update(dict.fromkeys(THREADS, "1"))
     from handbook.files import private
     from handbook.project import Project

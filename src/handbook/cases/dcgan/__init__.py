@@ -11,8 +11,8 @@ a quarter of the book's `width` of 64, at which two cores would not see each spr
 `dcgan`, as wide, is to learn few pictures, but not by heart. Both sides are given groups of the training sprites, found
 without labels (`training/modes.py`), and see pictures through random colours, shifts and holes (differentiable
 augmentation, Zhao et al. 2020), mirrored too. The discriminator has no batch norm; a penalty on its slope at real
-sprites keeps it smooth (Mescheder et al. 2018). Batches are half as large, steps twice as many; the average of the
-generator's weights draws.
+sprites keeps it smooth (Mescheder et al. 2018). Batches are half as large, steps three times as many; the average of
+the generator's weights draws.
 
 Whole dex numbers are held out. The sliced Wasserstein distance is to them, and memorising is measured by them: it puts
 what is drawn nearer to the training sprites than held-out sprites are. Precision and recall have to be read beside
