@@ -5,6 +5,8 @@ export PYTHON TORCH
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 # Another handbook on the path would be run in place of this one; a Python's home is of that Python alone.
 unexport PYTHONPATH PYTHONHOME
+# Compiled modules are kept, as a hundred processes load the same: many images of containers say otherwise.
+unexport PYTHONDONTWRITEBYTECODE
 # A home and a name where the user has none; no folder for temporary files that is not there.
 USELESS := $(shell sh requirements/environment.sh)
 ifneq ($(filter HOME,$(USELESS)),)
@@ -60,7 +62,7 @@ demo: setup  ## a page in the browser to try the champions by hand, on loopback,
 	@$(IN_PLACE) && python -m handbook demo
 
 test: setup  ## all tests but the slow proofs
-	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not slow" -n logical --maxprocesses 8 --dist loadgroup
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not slow" -n logical --maxprocesses 8 --dist loadgroup --no-loadscope-reorder
 
 proof: setup  ## the slow proofs: clones, kills, every promise on real data, Ray
 	@$(BIN)/python -c "import ray" 2>/dev/null || sh requirements/setup.sh add ray

@@ -7,6 +7,7 @@ import os
 import shutil
 import signal
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,7 @@ import pytest
 import yaml
 from filelock import FileLock
 
-from handbook import datasets
+from handbook import datasets, labs
 from handbook.data import fetch
 from handbook.evaluation import examples
 from handbook.evaluation.report import Judge, Report
@@ -41,15 +42,32 @@ FEW |= {"widths": (16, 16, 32), "ablation_widths": (8, 8, 16), "ablation_epochs"
 FEW |= {"ablation_samples": 256, "ablation_judges": 256, "shares": (0.5, 1.0), "n_neighbors": (1, 5)}
 # At a low rate, or in few of its steps, little is learnt of a sample; eight epochs are no better than one.
 TOO_BRIEF = ("lenet_book", "gan_book")
+PAGES = {name: Project(ROOT).block(name)["page"] for name in Project(ROOT).cases()}
+PAGES |= {name: name for name in (*datasets.names(), *labs.names())}
+# A trace makes what runs much Python of other libraries twice as slow; another case of each's page is followed.
+UNTRACED = ("classifiers_bank", "regressors_diabetes", "som_transactions")
 TRACES: dict[str, tuple[set[Name], set[Name]]] = {}  # what ran when a case was fitted and when it was judged
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """With several workers: what shares a trained case, a server or a file stays together, and is made once."""
+    """With several workers: what shares a trained case, a server or a file stays together, and is made once.
+
+    What takes longest comes first, so that no worker is left with it while the others have nothing to do.
+    """
     for item in items:
-        case = getattr(item, "callspec", None) and item.callspec.params.get("name")
-        home = item.path.parent if item.path.parent.name in TOGETHER else item.path
-        item.add_marker(pytest.mark.xdist_group(str(case or home)))
+        item.add_marker(pytest.mark.xdist_group(group(item)))
+    items.sort(key=lambda item: item.path.parent.name not in TOGETHER)
+
+
+def group(item: pytest.Item) -> str:
+    """The folder, page or file that a test belongs to; tests of a case, a dataset or a lab belong to its page."""
+    folder, name = item.path.parent.name, item.callspec.params.get("name") if hasattr(item, "callspec") else None
+    if folder in TOGETHER:
+        return folder
+    if name in PAGES:
+        return PAGES[name]
+    return item.path.stem.removeprefix("test_") if folder in ("cases", "labs", "datasets") else str(item.path)
 
 
 @pytest.fixture(scope="session")
@@ -116,7 +134,7 @@ def fitted(samples: Callable[[str], Path]) -> Callable[[str], tuple[Case, Any, A
         if name not in kept:
             case = brief(Project(ROOT).case(name), epochs=1 if name in TOO_BRIEF else 8)
             data = datasets.page(case.dataset).load(samples(case.dataset))
-            with traced() as learned:
+            with watched(name) as learned:
                 kept[name] = case, data, case.page.fit(case.split(data), case.params)
             TRACES[name] = learned, set()
         return kept[name]
@@ -132,12 +150,17 @@ def judged(fitted: Any) -> Callable[[str], Report]:
     def evaluate(name: str) -> Report:
         if name not in kept:
             case, data, model = fitted(name)
-            with traced() as judged:
+            with watched(name) as judged:
                 kept[name] = case.page.evaluate(model, case.split(data), *judges(case, fitted))
             TRACES[name] = TRACES[name][0], judged
         return kept[name]
 
     return evaluate
+
+
+def watched(name: str) -> AbstractContextManager[set[Name]]:
+    """A set that fills with what runs of this package, unless a case is not to be followed."""
+    return nullcontext(set()) if name in UNTRACED else traced()
 
 
 @pytest.fixture

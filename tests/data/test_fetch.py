@@ -209,7 +209,11 @@ def test_a_member_is_copied_out_of_an_archive_or_one_within_and_nothing_else(ser
         assert (here / "data" / "toy" / "thing.bin").read_bytes() == CONTENT
 
 
-@pytest.mark.parametrize("archive", [b"no archive", pack(other=CONTENT), pack(**{"thing.bin": CONTENT})[:-40]])
+@pytest.mark.parametrize(
+    "archive",
+    [b"no archive", pack(other=CONTENT), pack(**{"thing.bin": CONTENT})[:-40]],
+    ids=["none", "another member", "cut"],  # an archive has the time in it, and a test's name must not
+)
 def test_an_archive_that_is_none_lacks_the_member_or_is_cut_is_reported_as_such(
     archive: bytes, served: Any, tmp_path: Path
 ) -> None:

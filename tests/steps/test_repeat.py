@@ -74,6 +74,35 @@ def test_what_has_ended_is_not_made_again_and_other_parameters_begin_again(
     assert len(list((project.cache / "repeats" / NAME).iterdir())) == 1
 
 
+def test_the_pipelines_model_stands_for_its_seed_unless_it_is_not_what_training_makes(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trained: list[int] = []
+    judged: list[bytes] = []
+
+    def judge(apart: Project, name: str) -> None:
+        judged.append((apart.models(name) / "model.skops").read_bytes())
+        write_json(apart.reports(name) / "metrics.json", {apart.case(name).page.PRIMARY: 0.5})
+
+    def count(apart: Project, name: str) -> None:
+        trained.append(apart.case(name).params.seed)
+        apart.reports(name).mkdir(parents=True)
+        apart.models(name).mkdir(parents=True)
+        (apart.models(name) / "model.skops").touch()
+
+    train.train(project, NAME)
+    own = (project.models(NAME) / "model.skops").read_bytes()
+    monkeypatch.setattr(repeat, "evaluate", judge)
+    monkeypatch.setattr(repeat, "train", count)
+    repeat.repeat(project, NAME, seeds=2, jobs=1)
+    assert (trained, judged) == ([1], [own, b""])
+    assert (project.models(NAME) / "model.skops").read_bytes() == own
+    (project.models(NAME) / "model.skops").write_bytes(own + b"more")
+    shutil.rmtree(project.cache / "repeats")
+    repeat.repeat(project, NAME, seeds=2, jobs=1)
+    assert trained == [1, 0, 1]
+
+
 @pytest.mark.slow  # two processes that load torch
 def test_several_at_once_make_what_one_after_the_other_makes(project: Project) -> None:
     repeat.repeat(project, NAME, seeds=2, jobs=2)

@@ -14,7 +14,7 @@ from handbook.project import Project
 from handbook.sources import APART, Name, Package
 from handbook.steps import evaluate, sources, train
 from handbook.steps.given import data_of
-from tests.conftest import ROOT
+from tests.conftest import ROOT, UNTRACED
 from tests.tracing import HOME, traced
 
 CASES = Project(ROOT).cases()
@@ -112,14 +112,15 @@ def test_a_lab_whose_datasets_cannot_be_read_from_its_source_is_named_with_its_l
         sources.fingerprint(project, "lab", "toy")
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", [each for each in CASES if each not in UNTRACED])
 def test_all_that_runs_for_a_result_is_in_its_fingerprint(name: str, traces: Any) -> None:
     """The closure law: what `fit` and `evaluate` really execute, on samples, is a subset of what they are made of."""
     holds(Project(ROOT), name, traces(name))
 
 
-def test_what_the_steps_around_a_page_run_is_in_its_fingerprint(project: Project) -> None:
-    holds(project, "lenet_book", executed(project, "lenet_book"))
+@pytest.mark.parametrize("name", ["lenet_book", *(pytest.param(each, marks=pytest.mark.slow) for each in UNTRACED)])
+def test_what_the_steps_around_a_page_run_is_in_its_fingerprint(name: str, project: Project) -> None:
+    holds(project, name, executed(project, name))
 
 
 def holds(project: Project, name: str, traces: tuple[set[Name], set[Name]]) -> None:

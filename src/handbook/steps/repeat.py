@@ -1,18 +1,19 @@
 """Train and judge a case again by other seeds: how far its figures hang on the draw.
 
-Each seed goes through the whole of `train` and `evaluate`, in a folder of its own. What has ended is kept there, so a
-run that was cut off goes on; `reports/CASE/seeds.json` is written once all have ended.
+Each seed goes through the whole of `train` and `evaluate`, in a folder of its own; by the case's own seed the model is
+judged that the pipeline has trained, where it is what such a training makes. What has ended is kept there, so a run
+that was cut off goes on; `reports/CASE/seeds.json` is written once all have ended.
 """
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import math
 import os
 import shutil
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
@@ -23,11 +24,12 @@ from handbook.errors import HandbookError
 from handbook.files import documents, locks
 from handbook.files.formats import write_json
 from handbook.project import Apart, Case, Project, plain
+from handbook.registry import trained
 from handbook.startup.cores import available_cores
 from handbook.steps.evaluate import evaluate
 from handbook.steps.given import data_of, rounded
 from handbook.steps.sources import digest, fingerprint
-from handbook.steps.train import train
+from handbook.steps.train import train, training_key
 
 FEWEST, MOST = 2, 100
 Scores = dict[str, float]
@@ -41,6 +43,7 @@ class Repetition:
     case: str
     params: dict[str, Any]
     folder: Path
+    key: str  # what its training is determined by
 
     @property
     def kept(self) -> Path:
@@ -63,7 +66,7 @@ def repeat(project: Project, name: str, seeds: int = 5, jobs: int | None = None)
     _, origin = data_of(project, case)
     key = repetition_key(project, case, origin)
     with _alone(project, name), _only(project.cache / "repeats" / name, key) as home:
-        work = [_repetition(project, case, home, case.params.seed + k) for k in range(seeds)]
+        work = [_repetition(project, case, origin, home, case.params.seed + k) for k in range(seeds)]
         ahead = [each for each in work if not each.kept.exists()]
         for done in _run(ahead, jobs or available_cores()):
             print(f"{name}, seed {done.params['seed']}: {_primary(case, _scores(done)):.4f}", flush=True)
@@ -92,9 +95,10 @@ def spread(rows: dict[str, Scores]) -> dict[str, Scores]:
     }
 
 
-def _repetition(project: Project, case: Case, home: Path, seed: int) -> Repetition:
-    params = plain(dataclasses.replace(case.params, seed=seed))
-    return Repetition(project.root, case.name, params, home / str(seed))
+def _repetition(project: Project, case: Case, origin: dict[str, Any], home: Path, seed: int) -> Repetition:
+    drawn = dataclasses.replace(case, params=dataclasses.replace(case.params, seed=seed))
+    key = training_key(project, drawn, origin)
+    return Repetition(project.root, case.name, plain(drawn.params), home / str(seed), key)
 
 
 def _run(ahead: list[Repetition], jobs: int) -> Iterator[Repetition]:
@@ -109,10 +113,12 @@ def _run(ahead: list[Repetition], jobs: int) -> Iterator[Repetition]:
 
 def carry_out(repetition: Repetition) -> Repetition:
     """Train and judge; the scores are kept, the model and its figures are not."""
+    pipeline = Project(repetition.root)
     apart = Apart(repetition.case, repetition.folder, params=repetition.params)
-    project = dataclasses.replace(Project(repetition.root), apart=apart)
+    project = dataclasses.replace(pipeline, apart=apart)
     os.chdir(project.root)
-    train(project, repetition.case)
+    if not _borrow(repetition, pipeline, project):
+        train(project, repetition.case)
     evaluate(project, repetition.case)
     metrics = documents.json_object(project.reports(repetition.case) / "metrics.json", "Repeat it")
     numbers = {name: float(value) for name, value in metrics.items() if type(value) in (int, float)}
@@ -120,6 +126,19 @@ def carry_out(repetition: Repetition) -> Repetition:
     for folder in (project.models(repetition.case), project.reports(repetition.case)):
         shutil.rmtree(folder)
     return repetition
+
+
+def _borrow(repetition: Repetition, pipeline: Project, project: Project) -> bool:
+    """Copy the pipeline's model and its history, if they are what this training would make; whether they are."""
+    name = repetition.case
+    with contextlib.suppress(HandbookError):  # nothing trained there, or nothing whole
+        known, model, report = trained.facts(pipeline, name), pipeline.models(name), pipeline.reports(name)
+        if known["key"] == repetition.key and trained.is_sealed(model, report, known):
+            shutil.copytree(model, project.models(name), dirs_exist_ok=True)
+            project.reports(name).mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(report / "history.csv", project.reports(name) / "history.csv")
+            return True
+    return False
 
 
 def _scores(repetition: Repetition) -> Scores:
@@ -130,14 +149,14 @@ def _primary(case: Case, scores: Scores) -> float:
     return scores[case.page.PRIMARY]
 
 
-@contextmanager
+@contextlib.contextmanager
 def _alone(project: Project, name: str) -> Iterator[None]:
     busy = f"{name} is being repeated already. Wait for it, or end it and run again"
     with locks.alone(project.cache / "repeats" / f"{name}.lock", busy):
         yield
 
 
-@contextmanager
+@contextlib.contextmanager
 def _only(home: Path, key: str) -> Iterator[Path]:
     """The folder for this very code, parameters and data; what others left is of no more use."""
     if home.is_dir():
