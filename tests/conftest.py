@@ -62,10 +62,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def group(item: pytest.Item) -> str:
     """The folder, page or file that a test belongs to; tests of a case, a dataset or a lab belong to its page."""
-    folder, name = item.path.parent.name, item.callspec.params.get("name") if hasattr(item, "callspec") else None
+    folder, given = item.path.parent.name, item.callspec.params if hasattr(item, "callspec") else {}
     if folder in TOGETHER:
         return folder
-    if name in PAGES:
+    if (name := given.get("name", given.get("page"))) in PAGES:
         return PAGES[name]
     return item.path.stem.removeprefix("test_") if folder in ("cases", "labs", "datasets") else str(item.path)
 

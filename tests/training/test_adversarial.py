@@ -60,6 +60,20 @@ def test_a_penalty_teaches_the_critic() -> None:
     torch.testing.assert_close(w.grad, 2 * (5 - 1) * w.detach() / 5)
 
 
+def test_both_penalties_of_a_discriminator_count_beside_its_loss() -> None:
+    linear = nn.Linear(2, 1, bias=False)
+    linear.weight.data = torch.tensor([[3.0, 4.0]])
+    pair = adversarial.Adversaries(None, nn.Identity(), linear, adversarial.standard(), (1, 1))
+    pair.scores = lambda pictures: linear(pictures).flatten()  # type: ignore[method-assign,assignment]
+    pair.apart, moved = True, []
+    real, generated = torch.randn(6, 2), torch.randn(6, 2)
+    for pair.penalty, pair.zero_centred in ((0, 0), (3, 0), (0, 0.5), (3, 0.5)):
+        pair._move_discriminator(real, generated, [], 0, lambda side, net, loss: moved.append(loss.item()))
+    loss, *penalised = moved
+    ridge, flat = 3 * (5 - 1) ** 2, adversarial.EVERY * 0.5 / 2 * 25
+    assert penalised == pytest.approx([loss + ridge, loss + flat, loss + ridge + flat], rel=1e-5)
+
+
 def test_the_standard_game_is_cross_entropy_with_one_sided_smoothing() -> None:
     real, generated = torch.randn(8), torch.randn(8)
     game = adversarial.standard(0.1)

@@ -193,11 +193,11 @@ class Adversaries(nn.Module):
             of_real, of_generated = self.scores(torch.cat([real, generated]), *twice).chunk(2)
         loss = total = self.game.discriminator(of_real, of_generated)
         if self.penalty:
-            total = loss + self.penalty * gradient_penalty(
+            total = total + self.penalty * gradient_penalty(
                 lambda x: self.scores(x, *conditions), real, generated.float()
             )
         if flattened:
-            total = loss + EVERY * self.zero_centred / 2 * zero_centred_penalty(of_real, real)
+            total = total + EVERY * self.zero_centred / 2 * zero_centred_penalty(of_real, real)
         move(1, self.discriminator, total)
         return {"loss": self.game.generator(of_generated.detach()), "discriminator_loss": loss.detach()}
 

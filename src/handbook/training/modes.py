@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
+import torch
 from scipy.special import ndtr, ndtri
 
 COMPONENTS = 50  # they hold four fifths of how digits differ
@@ -23,6 +24,12 @@ LEAST = 30  # pictures a group, on average: of few pictures there are fewer grou
 Bytes = npt.NDArray[np.uint8]
 Numbers = npt.NDArray[np.int64]
 Noise = npt.NDArray[np.float32]
+
+
+def given(pictures: Bytes | Noise, number: int, seed: int, place: torch.device) -> tuple[torch.Tensor, list[float]]:
+    """The group of each picture (N, ...) as `groups` finds it, (N,) on the device to train on, and their shares."""
+    found = groups(pictures, number, seed)
+    return torch.from_numpy(found).to(place), shares(found)
 
 
 def groups(pictures: Bytes | Noise, number: int, seed: int) -> Numbers:

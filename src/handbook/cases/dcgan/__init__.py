@@ -132,8 +132,8 @@ def fit(split: Split[Sprites], params: Params, run: Run | None = None) -> Model:
     """Train on the training sprites."""
     sprites, shares = [torch.from_numpy(split.train.images).to(device())], None
     if params.modes:
-        found = modes.groups(nearness.thumbnails(split.train.images), params.modes, params.seed)
-        sprites, shares = [*sprites, torch.from_numpy(found).to(device())], modes.shares(found)
+        groups, shares = modes.given(nearness.thumbnails(split.train.images), params.modes, params.seed, device())
+        sprites.append(groups)
     torch.manual_seed(params.seed)
     model = Model(params, shares)
     batches = adversarial.Draws(*sprites, size=params.batch_size, steps=params.steps, seed=params.seed)

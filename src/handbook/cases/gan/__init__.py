@@ -151,8 +151,7 @@ def fit(split: Split[Pictures], params: Params, run: Run | None = None) -> Model
     images, labels = tensors(split.train)
     shares = None
     if params.modes:
-        found = modes.groups(split.train.images, params.modes, params.seed)
-        labels, shares = torch.from_numpy(found).to(images.device), modes.shares(found)
+        labels, shares = modes.given(split.train.images, params.modes, params.seed, images.device)
     torch.manual_seed(params.seed)
     model = Model(params, len(split.train.classes), shares)
     draws = Draws(images, labels, size=params.batch_size, steps=params.steps, seed=params.seed)
