@@ -24,8 +24,9 @@ PAGES = sorted(path for path in HOME.rglob("*.py") if path.parent != HOME or pat
 
 # what takes 4 s of a core or more on samples is held to its promises with `make proof`; its laws are tested here too
 DEAR = (
-    "automl", "bank_by_time", "beyond", "classics", "dense_to_convolution", "few_labels", "forecasting",
+    "autoencoders", "automl", "bank_by_time", "beyond", "classics", "dense_to_convolution", "few_labels", "forecasting",
     "gan_varieties", "kohonen_maps", "optimisers", "outliers", "rankings", "rbf_networks", "responsible_use",
+    "unsupervised",
 )  # fmt: skip
 OFFERED = [pytest.param(name, marks=pytest.mark.slow) if name in DEAR else name for name in labs.names()]
 
