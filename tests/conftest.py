@@ -42,7 +42,7 @@ FEW |= {"widths": (16, 16, 32), "ablation_widths": (8, 8, 16), "ablation_epochs"
 FEW |= {"ablation_samples": 256, "ablation_judges": 256, "shares": (0.5, 1.0), "n_neighbors": (1, 5)}
 # At a low rate, or in few of its steps, little is learnt of a sample; eight epochs are no better than one.
 TOO_BRIEF = ("lenet_book", "gan_book")
-PAGES = {name: Project(ROOT).block(name)["page"] for name in Project(ROOT).cases()}
+PAGES = {name: block["page"] for name, block in Project(ROOT).numbers()["cases"].items()}
 PAGES |= {name: name for name in (*datasets.names(), *labs.names())}
 # A trace makes what runs much Python of other libraries twice as slow; another case of each's page is followed.
 UNTRACED = ("classifiers_bank", "regressors_diabetes", "som_transactions")

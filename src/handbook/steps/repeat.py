@@ -7,13 +7,13 @@ that was cut off goes on; `reports/CASE/seeds.json` is written once all have end
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import math
 import os
 import shutil
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
@@ -24,12 +24,11 @@ from handbook.errors import HandbookError
 from handbook.files import documents, locks
 from handbook.files.formats import write_json
 from handbook.project import Apart, Case, Project, plain
-from handbook.registry import trained
 from handbook.startup.cores import available_cores
 from handbook.steps.evaluate import evaluate
 from handbook.steps.given import data_of, rounded
 from handbook.steps.sources import digest, fingerprint
-from handbook.steps.train import train, training_key
+from handbook.steps.train import train, training_key, whole
 
 FEWEST, MOST = 2, 100
 Scores = dict[str, float]
@@ -131,14 +130,12 @@ def carry_out(repetition: Repetition) -> Repetition:
 def _borrow(repetition: Repetition, pipeline: Project, project: Project) -> bool:
     """Copy the pipeline's model and its history, if they are what this training would make; whether they are."""
     name = repetition.case
-    with contextlib.suppress(HandbookError):  # nothing trained there, or nothing whole
-        known, model, report = trained.facts(pipeline, name), pipeline.models(name), pipeline.reports(name)
-        if known["key"] == repetition.key and trained.is_sealed(model, report, known):
-            shutil.copytree(model, project.models(name), dirs_exist_ok=True)
-            project.reports(name).mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(report / "history.csv", project.reports(name) / "history.csv")
-            return True
-    return False
+    if not whole(pipeline, name, repetition.key):
+        return False
+    shutil.copytree(pipeline.models(name), project.models(name), dirs_exist_ok=True)
+    project.reports(name).mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(pipeline.reports(name) / "history.csv", project.reports(name) / "history.csv")
+    return True
 
 
 def _scores(repetition: Repetition) -> Scores:
@@ -149,14 +146,14 @@ def _primary(case: Case, scores: Scores) -> float:
     return scores[case.page.PRIMARY]
 
 
-@contextlib.contextmanager
+@contextmanager
 def _alone(project: Project, name: str) -> Iterator[None]:
     busy = f"{name} is being repeated already. Wait for it, or end it and run again"
     with locks.alone(project.cache / "repeats" / f"{name}.lock", busy):
         yield
 
 
-@contextlib.contextmanager
+@contextmanager
 def _only(home: Path, key: str) -> Iterator[Path]:
     """The folder for this very code, parameters and data; what others left is of no more use."""
     if home.is_dir():

@@ -39,7 +39,7 @@ def train(project: Project, name: str) -> None:
     key = training_key(project, case, origin)
     aside = replace(project, apart=Apart(name, project.cache / "training" / name))
     model, report = aside.models(name), aside.reports(name)
-    if not _whole(aside, name, key):
+    if not whole(aside, name, key):
         for folder in (model, report):
             shutil.rmtree(folder, ignore_errors=True)
         with leftovers.removed(model, report):
@@ -52,11 +52,11 @@ def train(project: Project, name: str) -> None:
         write_json(project.apart.folder / TRAINED, {"case": name, "params": plain(case.params), **origin})
 
 
-def _whole(aside: Project, name: str, key: str) -> bool:
-    """Whether this very training had ended when it was cut off, and lies there as it was sealed."""
+def whole(project: Project, name: str, key: str) -> bool:
+    """Whether this very training has ended there, and lies there as it was sealed."""
     with contextlib.suppress(HandbookError):
-        known = trained.facts(aside, name)
-        return known["key"] == key and trained.is_sealed(aside.models(name), aside.reports(name), known)
+        known = trained.facts(project, name)
+        return known["key"] == key and trained.is_sealed(project.models(name), project.reports(name), known)
     return False
 
 
