@@ -133,18 +133,22 @@ def _copy(pattern: Path, root: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return root
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def ui(pattern: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Open]:
-    """`make ui` around a toy checkout, once for all that attack it."""
+    """`make ui` around a toy checkout, once for all that attack it; it is closed with the last test of this folder."""
     root = tmp_path_factory.mktemp("ui") / "toy"
     shutil.copytree(pattern, root)
     with opened(root) as created:
         yield created
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """One Prefect server for all tests, closed as `make ui` closes it: each start of one costs 5 to 30 s."""
+    """One Prefect server for all tests of this folder, closed as `make ui` closes it: each start costs 5 to 30 s.
+
+    A server takes a fortieth of a core while nobody asks it for anything, and a client that is left open goes on
+    drawing from `random`, in a thread of its own, while other tests draw.
+    """
     from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_URL, temporary_settings
 
     root = tmp_path_factory.mktemp("prefect")
