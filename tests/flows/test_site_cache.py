@@ -36,7 +36,7 @@ def plain(pattern: Path, tmp_path: Path, usual: None, monkeypatch: pytest.Monkey
     shutil.copy(ROOT / ".dvc" / "config", root / ".dvc" / "config")
     place = ".dvc/site/repo/.gitignore"
     (root / place).parent.mkdir(parents=True)
-    shutil.copy(ROOT / place, root / place)
+    shutil.copyfile(ROOT / place, root / place)  # not its mode: a source archive has those of git's tar
     with (root / ".dvc" / "config").open("a") as config:
         config.write("    no_scm = true\n")
     monkeypatch.chdir(root)
