@@ -14,8 +14,8 @@ import torch
 from handbook.training.run import device
 
 BENCHMARKS = (
-    "lenet_epoch", "orchestration", "flow", "starts", "convolution", "rbf", "som", "char_lstm", "characters", "gan",
-    "book", "accelerator", "serving", "endurance",
+    "lenet_epoch", "memory", "orchestration", "flow", "starts", "convolution", "rbf", "som", "char_lstm",
+    "characters", "gan", "book", "accelerator", "serving", "endurance",
 )  # fmt: skip
 
 

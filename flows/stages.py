@@ -20,6 +20,7 @@ from handbook.project import Project
 
 Say = Callable[[str], None]
 
+GATES = ("sources", "validate")  # what all the others wait for
 HEAVY = ("train", "evaluate")  # the verbs that take memory, and the accelerator
 SHARE = "HANDBOOK_SHARE"  # set: this clone has its DVC remote in common with others that work on the same stages
 KEPT_LINES = 12  # holds an error of the handbook with its way out, and still fits a list of runs
@@ -73,11 +74,11 @@ def run(stage: str, say: Say) -> Done:
 
 
 def _rank(stage: str) -> int:
-    """Stages go in the order of params.yaml: gates first, then case by case. So the longest, `cnn`, does not come last
-    and leave the other cores idle."""
-    cases = Project.here().cases()
-    name = stage.partition("@")[2]
-    return cases.index(name) if name in cases else -1
+    """Gates go first, for everything waits for them; then what params.yaml names, in its order; then the others."""
+    first = Project.here().numbers().get("first") or []
+    if stage.partition("@")[0] in GATES:
+        return 0
+    return 1 + (first.index(stage) if stage in first else len(first))
 
 
 def _patience() -> Iterator[float]:

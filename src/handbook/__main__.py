@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from handbook.errors import HandbookError, sentence
 from handbook.files import leftovers
 from handbook.serving import commands
-from handbook.startup import encoding, endings, glyphs, imports
+from handbook.startup import encoding, endings, glyphs, imports, memory
 from handbook.startup.cores import granted_threads
 
 if TYPE_CHECKING:
@@ -53,6 +53,7 @@ VERBS = {
 # no last digit depends on the number of cores. Read when numpy and torch are loaded, so set before they are.
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 ALL_THREADS = ("predict", "demo")  # somebody waits for the answer; in `serve` other cores read requests
+STEPWISE = ("train", "evaluate", "lab", "repeat", "sweep", "retrain")  # step by step, each in as much memory
 
 # What stands before every `dvc repro`, at its start and before a commit: there DVC's cache is looked at.
 WATCHFUL = ("data", "validate", "check")
@@ -106,6 +107,8 @@ def run(arguments: argparse.Namespace) -> None:
     """Do what the command line says."""
     if arguments.verb not in ALL_THREADS and not granted_threads():
         os.environ.update(dict.fromkeys(THREADS, "1"))
+    if arguments.verb in STEPWISE:
+        memory.keep_freed()
     from handbook.files import private
     from handbook.project import Project
 

@@ -203,7 +203,7 @@ def _parsed(path: Path, _changed: int, _size: int) -> dict[str, Any]:
         raise HandbookError(f"{path}: expected a mapping with `cases:`")
     if strange := [name for name in numbers["cases"] if not isinstance(name, str)]:
         raise HandbookError(f"{path}, cases: expected names as keys, found {strange[0]!r}. Put it between quotes")
-    for key in ("datasets", "labs"):
+    for key in ("datasets", "labs", "first"):
         names = numbers.get(key) or []
         if not isinstance(names, list | dict) or not all(isinstance(name, str) for name in names):
             raise HandbookError(f"{path}, {key}: expected a list of names, found {names!r}")

@@ -17,6 +17,7 @@ import yaml
 
 from flows import machine, stages
 from handbook.errors import HandbookError
+from handbook.project import Project
 from tests.conftest import ROOT
 from tests.flows.conftest import PIPELINE
 
@@ -187,6 +188,29 @@ def test_whoever_waits_with_the_lowest_rank_goes_first() -> None:
         while len(room._places._waiting) < 4:
             time.sleep(0.01)
     assert order == [1, 1, 2, 3]
+
+
+def test_gates_go_first_then_what_params_yaml_names_then_the_others(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "params.yaml").write_text("cases: {short: {}, long: {}}\nfirst: [train@long, lab@slow]\n")
+    monkeypatch.chdir(tmp_path)
+    ranks = {
+        name: stages._rank(name)
+        for name in ("evaluate@long", "train@short", "lab@slow", "train@long", "validate@it", "sources", "report")
+    }
+    assert ranks["sources"] == ranks["validate@it"] < ranks["train@long"] < ranks["lab@slow"] < ranks["report"]
+    assert ranks["report"] == ranks["train@short"] == ranks["evaluate@long"]
+    (tmp_path / "params.yaml").write_text("cases: {short: {}}\n")
+    assert stages._rank("sources") < stages._rank("train@short")
+
+
+def test_what_a_build_begins_with_are_stages_that_there_are() -> None:
+    project = Project(ROOT)
+    there = {f"train@{name}" for name in project.cases()} | {f"lab@{name}" for name in project.labs()}
+    first = project.numbers()["first"]
+    assert set(first) <= there
+    assert len(first) == len(set(first))
 
 
 def test_a_heavy_stage_that_must_wait_stands_in_no_light_one_s_way() -> None:

@@ -24,6 +24,7 @@ from handbook.errors import HandbookError
 from handbook.files import documents, locks
 from handbook.files.formats import write_json
 from handbook.project import Apart, Case, Project, plain
+from handbook.startup import memory
 from handbook.startup.cores import available_cores
 from handbook.steps.evaluate import evaluate
 from handbook.steps.given import data_of, rounded
@@ -105,7 +106,8 @@ def _run(ahead: list[Repetition], jobs: int) -> Iterator[Repetition]:
     if min(jobs, len(ahead)) < 2:
         yield from map(carry_out, ahead)
         return
-    with ProcessPoolExecutor(min(jobs, len(ahead)), get_context("spawn"), max_tasks_per_child=1) as pool:
+    spawn, first = get_context("spawn"), memory.keep_freed
+    with ProcessPoolExecutor(min(jobs, len(ahead)), spawn, initializer=first, max_tasks_per_child=1) as pool:
         for future in as_completed([pool.submit(carry_out, each) for each in ahead]):
             yield future.result()
 
