@@ -23,7 +23,7 @@ STRETCHES = {
     "lenet": {"epochs": 2, "plain_epochs": 0},
     "sprites": {"epochs": 1},
     "gan": {"epochs": 1, "steps": 40},
-    "char_gru": {"epochs": 1},
+    "char_lstm": {"epochs": 1},
     "shakespeare_transformer": {"epochs": 1, "steps": 100},
 }
 ROUNDS = int(os.environ.get("HANDBOOK_ROUNDS", "3"))

@@ -132,12 +132,19 @@ install_torch() {
   fi
 }
 
+# Every other package of handbook.txt, from its second (0) or its first (1) on; a package is its line and its hashes.
+install_half() {
+  awk -v half="$1" '/^[^ #]/ { n++ } n % 2 == half' requirements/handbook.txt > ".venv/half-$1.txt"
+  pinned -r ".venv/half-$1.txt"
+}
+
 install_all() {
   pinned -r requirements/build.txt
-  # side by side: no package of the one needs the other to be installed, and pip unpacks on one core
+  # side by side: no package needs another one to be installed, and pip fetches and unpacks one after the other
   install_torch & torch=$!
-  rest=0 && pinned -r requirements/handbook.txt || rest=$?
-  wait "$torch" && [ "$rest" = 0 ] || exit 1
+  install_half 0 & half=$!
+  rest=0 && install_half 1 || rest=$?
+  wait "$torch" && wait "$half" && [ "$rest" = 0 ] || exit 1
   install --no-build-isolation --editable .
   packages=$("$BIN/python" -I -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
   [ -n "$packages" ] || fail "$BIN/python does not say where its packages lie. Remove .venv and set up again"

@@ -22,11 +22,11 @@ from handbook.data.texts import Passage
 from handbook.errors import HandbookError
 from handbook.project import Project
 from handbook.training.models import Fitted
-from tests.conftest import ROOT, brief, judges
+from tests.conftest import PAGES, ROOT, brief, judges
 
 CASES = Project(ROOT).cases()
 JUDGES = sorted({judge for name in CASES if (judge := Project(ROOT).judge(name))})
-ONE_A_PAGE = list({Project(ROOT).block(name)["page"]: name for name in reversed(CASES)}.values())
+ONE_A_PAGE = list({PAGES[name]: name for name in reversed(CASES)}.values())
 EMPTY = inspect.Parameter.empty
 Samples = Callable[[str], Path]
 

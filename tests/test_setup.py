@@ -75,7 +75,7 @@ def test_a_fitting_python_is_set_up_once(checkout: Path, python: Callable[..., P
     python("python3", "3.12.4")
     assert setup(checkout).returncode == 0
     first = requested(checkout)
-    assert "--require-hashes -r requirements/handbook.txt" in first
+    assert "--require-hashes -r .venv/half-0.txt" in first
     assert "--editable ." in first
     assert "DVC_SITE_CACHE_DIR" in (checkout / ".venv/lib/handbook_site_cache.pth").read_text()
     again = setup(checkout)
@@ -181,25 +181,37 @@ def test_torch_is_the_cpu_build_where_one_is_offered_and_cuda_comes_only_with_th
     checkout: Path, python: Callable[..., Path]
 ) -> None:
     def files() -> list[str]:
-        found = re.findall(r"-r requirements/(\S+)\.txt", requested(checkout))
+        found = re.findall(r"-r (?:requirements|\.venv)/(\S+)\.txt", requested(checkout))
         (checkout / "asked").unlink(missing_ok=True)
         return found[:1] + sorted(found[1:])  # after what builds, torch and the rest go side by side
 
     python("python3", "3.11.7")
     setup(checkout)
-    assert files() == ["build", "handbook", "torch-cpu"]
+    assert files() == ["build", "half-0", "half-1", "torch-cpu"]
     python("python3", "3.11.8", cpu=1, cuda=0)  # no CPU build is offered, and the registry's asks for CUDA
     reported = setup(checkout, "PYTHON=python3").stderr
-    assert files() == ["build", "cuda", "handbook", "torch", "torch-cpu"]
+    assert files() == ["build", "cuda", "half-0", "half-1", "torch", "torch-cpu"]
     assert "make setup TORCH=cpu" in reported
     setup(checkout, "TORCH=cuda")
-    assert files() == ["build", "cuda", "handbook", "torch"]
+    assert files() == ["build", "cuda", "half-0", "half-1", "torch"]
     python("python3", "3.11.7")
     setup(checkout, "TORCH=cpu")
-    assert files() == ["build", "handbook", "torch-cpu"]
+    assert files() == ["build", "half-0", "half-1", "torch-cpu"]
     setup(checkout)
     assert files() == []
     assert "TORCH=rocm: choose cpu or cuda" in setup(checkout, "TORCH=rocm").stderr
+
+
+def test_the_two_halves_are_all_packages_each_with_its_hashes(checkout: Path, python: Callable[..., Path]) -> None:
+    python("python3", "3.11.7")
+    assert setup(checkout).returncode == 0
+    whole, *halves = (
+        re.findall(r"^[^ #].*(?:\n .*)*", (checkout / name).read_text(), re.MULTILINE)
+        for name in ("requirements/handbook.txt", ".venv/half-0.txt", ".venv/half-1.txt")
+    )
+    assert sorted(halves[0] + halves[1]) == sorted(whole)
+    assert abs(len(halves[0]) - len(halves[1])) <= 1
+    assert all("--hash=sha256:" in package for package in whole)
 
 
 def test_who_has_no_home_and_no_name_is_given_them_and_a_missing_tmpdir_is_left_out(tmp_path: Path) -> None:

@@ -19,15 +19,13 @@ from handbook.data import fetch, provenance, validation
 from handbook.project import Project
 from handbook.registry.gate import better
 from handbook.training import models
-from tests.conftest import ROOT, TOO_BRIEF, brief, counts_no_epochs, drawn
+from tests.conftest import PAGES, ROOT, TOO_BRIEF, brief, counts_no_epochs, drawn
 
 CASES = Project(ROOT).cases()
-SEEDED = {Project(ROOT).block(each)["page"]: each for each in CASES}.values()  # one case of each page
+SEEDED = {PAGES[each]: each for each in CASES}.values()  # one case of each page
 BY_EYE = ("som_book",)  # the book judges its map by looking; measured, what it calls is no better than chance
 DATASETS = Project(ROOT).datasets()
-PAGES = sorted((ROOT / "src/handbook/cases").glob("[!_]*.py")) + sorted(
-    (ROOT / "src/handbook/datasets").glob("[!_]*.py")
-)
+FILES = [path for room in ("cases", "datasets") for path in sorted((ROOT / "src/handbook" / room).glob("[!_]*.py"))]
 
 
 @pytest.mark.parametrize("name", DATASETS)
@@ -132,7 +130,7 @@ def test_every_figure_renders_with_a_title(name: str, judged: Any) -> None:
         assert np.ptp(drawn(figure)) > 0, f"{title} is blank"
 
 
-@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_a_page_is_within_its_length_and_opens_with_a_docstring(path: Path) -> None:
     text = path.read_text()
     assert len(text.splitlines()) <= 300
