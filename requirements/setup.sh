@@ -132,15 +132,16 @@ install_torch() {
   fi
 }
 
-# Every other package of handbook.txt, from its second (0) or its first (1) on; a package is its line and its hashes.
+# The packages of handbook.txt before the letter p (0), or from it on (1), each with its hashes: about as much to unpack.
+# Cut by the letter, for mlflow and mlflow-skinny write the same files, and must do so one after the other.
 install_half() {
-  awk -v half="$1" '/^[^ #]/ { n++ } n % 2 == half' requirements/handbook.txt > ".venv/half-$1.txt"
+  LC_ALL=C awk -v half="$1" '/^[^ ]/ { later = $0 >= "p" } later == half' requirements/handbook.txt > ".venv/half-$1.txt"
   pinned -r ".venv/half-$1.txt"
 }
 
 install_all() {
   pinned -r requirements/build.txt
-  # side by side: no package needs another one to be installed, and pip fetches and unpacks one after the other
+  # side by side: no package needs another one to be installed, and pip unpacks on one core
   install_torch & torch=$!
   install_half 0 & half=$!
   rest=0 && install_half 1 || rest=$?

@@ -1,4 +1,4 @@
-"""What is freed stays with the process, and costs nothing when it is asked for again."""
+"""What is freed stays with the process, and costs nothing when it is needed again."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
 
 
 def faults(*words: str) -> int:
-    """The pages that the system handed out while ten steps asked for 81 MiB each and freed them."""
+    """The pages that the system handed out while ten steps took 81 MiB each and freed them."""
     done = subprocess.run([sys.executable, "-c", STEPS, *words], capture_output=True, text=True, check=True)
     return int(done.stdout)
 
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc can be told to keep what is freed")
-def test_a_step_that_asks_for_as_much_as_the_one_before_is_given_no_page_anew() -> None:
+def test_a_step_that_takes_as_much_as_the_one_before_gets_no_new_page() -> None:
     assert faults("kept") < 100
-    assert faults("given back") > 1000
+    assert faults("given back") > 200  # some of them large: the system hands out 2 MiB at once where it can
 
 
 def test_where_there_is_no_such_switch_nothing_happens(monkeypatch: pytest.MonkeyPatch) -> None:
