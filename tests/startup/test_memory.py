@@ -31,7 +31,7 @@ def faults(*words: str) -> int:
     return int(done.stdout)
 
 
-@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc can be told to keep what is freed")
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc has the switch")
 def test_a_step_that_takes_as_much_as_the_one_before_gets_no_new_page() -> None:
     assert faults("kept") < 100
     assert faults("given back") > 200  # some of them large: the system hands out 2 MiB at once where it can
