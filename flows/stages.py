@@ -75,9 +75,9 @@ def run(stage: str, say: Say) -> Done:
 
 def _rank(stage: str) -> int:
     """Gates go first, for everything waits for them; then what params.yaml names, in its order; then the others."""
-    first = Project.here().numbers().get("first") or []
     if stage.partition("@")[0] in GATES:
         return 0
+    first = Project.here().first()
     return 1 + (first.index(stage) if stage in first else len(first))
 
 

@@ -158,6 +158,10 @@ class Project:
         """The labs that the pipeline works through, in the order of params.yaml."""
         return [str(name) for name in self._numbers().get("labs") or []]
 
+    def first(self) -> list[str]:
+        """The stages that a build begins with, in the order of params.yaml."""
+        return [str(stage) for stage in self._numbers().get("first") or []]
+
     def block(self, name: str, preset: str | None = None) -> dict[str, Any]:
         """A case's block of params.yaml, its preset's part laid over it; HandbookError for what is no block.
 

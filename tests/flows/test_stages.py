@@ -208,7 +208,8 @@ def test_gates_go_first_then_what_params_yaml_names_then_the_others(
 def test_what_a_build_begins_with_are_stages_that_there_are() -> None:
     project = Project(ROOT)
     there = {f"train@{name}" for name in project.cases()} | {f"lab@{name}" for name in project.labs()}
-    first = project.numbers()["first"]
+    first = project.first()
+    assert first
     assert set(first) <= there
     assert len(first) == len(set(first))
 

@@ -8,6 +8,8 @@ import sys
 
 import pytest
 
+from handbook.startup import memory
+
 STEPS = """
 import resource, sys
 import numpy as np
@@ -38,7 +40,5 @@ def test_a_step_that_takes_as_much_as_the_one_before_gets_no_new_page() -> None:
 
 
 def test_where_there_is_no_such_switch_nothing_happens(monkeypatch: pytest.MonkeyPatch) -> None:
-    from handbook.startup import memory
-
     monkeypatch.setattr(memory.ctypes, "CDLL", lambda _: object())
     memory.keep_freed()

@@ -106,8 +106,9 @@ def _run(ahead: list[Repetition], jobs: int) -> Iterator[Repetition]:
     if min(jobs, len(ahead)) < 2:
         yield from map(carry_out, ahead)
         return
-    spawn, first = get_context("spawn"), memory.keep_freed
-    with ProcessPoolExecutor(min(jobs, len(ahead)), spawn, initializer=first, max_tasks_per_child=1) as pool:
+    with ProcessPoolExecutor(
+        min(jobs, len(ahead)), get_context("spawn"), initializer=memory.keep_freed, max_tasks_per_child=1
+    ) as pool:
         for future in as_completed([pool.submit(carry_out, each) for each in ahead]):
             yield future.result()
 
