@@ -37,6 +37,8 @@ def test_dvc_knows_a_stage_for_each_verb_and_name() -> None:
     expected |= {f"lab@{name}" for name in PROJECT.labs()}
     expected |= {f"{verb}@{name}" for verb in ("train", "evaluate") for name in PROJECT.cases()}
     assert expected <= listed
+    # a stage that is no more would be read and written again by every other one
+    assert set(yaml.safe_load((ROOT / "dvc.lock").read_text())["stages"]) <= expected
 
 
 def test_every_dependency_in_git_exists() -> None:

@@ -43,7 +43,7 @@ def fit(
 
     draw = torch.Generator().manual_seed(seed)
     passes = [torch.randperm(rows, generator=draw) for _ in range(-(-steps * batch // rows))]
-    adam = torch.optim.Adam(network.parameters(), lr=rate)
+    adam = torch.optim.Adam(network.parameters(), lr=rate, fused=True)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(adam, steps)
     losses = []
     for chosen in torch.cat(passes)[: steps * batch].view(steps, batch):

@@ -83,7 +83,8 @@ def network(kind: str, seed: int) -> nn.Sequential:
         "convolution": [nn.Conv2d(1, MAPS, KERNEL, stride=2), nn.Flatten()],
         "convolution and pooling": [nn.Conv2d(1, 4 * MAPS, KERNEL), nn.MaxPool2d(4), nn.Flatten()],
     }
-    return nn.Sequential(*first[kind], nn.ReLU(), nn.Linear(HIDDEN, CLASSES))
+    net = nn.Sequential(*first[kind], nn.ReLU(), nn.Linear(HIDDEN, CLASSES))
+    return net.to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]  # pools in half the time
 
 
 def locally_connected() -> nn.Module:

@@ -80,7 +80,7 @@ def train(cell: str, past: Array, lag: int, seed: int, updates: int = UPDATES) -
     losses, least = np.empty((updates, len(past))), torch.full((len(past), 1, 1), torch.inf)
     with one_thread():
         w = cells.Weights(*(each.requires_grad_() for each in cells.draw(cell, len(past), WIDTH, seed)))
-        optimiser, best = torch.optim.Adam(w, RATE), cells.Weights(*(each.detach().clone() for each in w))
+        optimiser, best = torch.optim.Adam(w, RATE, fused=True), cells.Weights(*(each.detach().clone() for each in w))
         for update in range(updates):
             first = torch.from_numpy(rng.integers(0, places, min(BATCH, places)))
             rows = values[:, first[:, None] + torch.arange(window + 1)]  # (S, B, window + 1)
