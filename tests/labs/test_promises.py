@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
@@ -52,15 +51,13 @@ def test_a_page_is_within_its_length_and_opens_with_a_docstring(path: Path) -> N
     assert text.startswith('"""')
 
 
-def test_every_figure_renders_with_a_title_and_in_time(page: ModuleType, samples: Any) -> None:
-    start = time.monotonic()
+def test_every_figure_renders_with_a_title(page: ModuleType, samples: Any) -> None:
     figures = page.figures(*given(page, samples))
     assert figures
     for name, figure in figures.items():
         titles = [figure.get_suptitle(), *(axes.get_title() for axes in figure.axes)]
         assert any(titles), f"{name} has no title"
         assert np.ptp(drawn(figure)) > 0, f"{name} is blank"
-    assert time.monotonic() - start < 60  # twice what a lab may take on an idle machine
 
 
 def test_checks_are_plain(page: ModuleType, samples: Any) -> None:
