@@ -53,7 +53,6 @@ def run() -> list[str]:
     """The table, a line a contender."""
     torch.set_num_threads(1)
     project = Project.here()
-    # without groups: finding them is no step, and the bare loop tells its networks of none
     params = dataclasses.replace(project.case("gan").params, epochs=1, steps=STEPS, modes=0)
     data = datasets.page("mnist").load(project.data("mnist"))
     enough = FEWEST * params.batch_size  # of fewer pictures the batches would be smaller than those of the bare loop

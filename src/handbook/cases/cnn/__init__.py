@@ -93,11 +93,8 @@ class Params:
 
 
 def convolution(inputs: int, outputs: int, size: int = 3, pool: int = 1) -> list[nn.Module]:
-    """A convolution that keeps the side, pooling, batch normalisation (Ioffe and Szegedy 2015) and ReLU.
-
-    Pooling first gives normalisation and ReLU a quarter of the work.
-    """
-    halved = [nn.MaxPool2d(pool)] if pool > 1 else []
+    """A convolution that keeps the side, pooling, batch normalisation (Ioffe and Szegedy 2015) and ReLU."""
+    halved = [nn.MaxPool2d(pool)] if pool > 1 else []  # first: a quarter of the work for what follows
     kernel = nn.Conv2d(inputs, outputs, size, padding=size // 2, bias=False)
     return [kernel, *halved, nn.BatchNorm2d(outputs), nn.ReLU(inplace=True)]
 
