@@ -65,9 +65,13 @@ def page() -> Iterator[Page]:
 
 
 def enter(page: Page, link: str) -> None:
-    """Prefect's pages by the link that `make ui` prints, as a person who clicks on it."""
+    """Prefect's pages by the link that `make ui` prints, as a person who clicks on it and waits until they are there.
+
+    Prefect's first page asks the server whether the password is right, and forgets it where that question fails: by
+    leaving the page too early as well.
+    """
     page.goto(link)
-    page.wait_for_url(lambda url: "/enter" not in url)
+    page.get_by_text("Deployments", exact=True).first.wait_for()  # in the menu, which who is not let in does not see
 
 
 def open_deployment(page: Page, prefect: str, name: str) -> None:
