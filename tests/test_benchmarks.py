@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+import torch
 
-from benchmarks import accelerator
+from benchmarks import accelerator, gan, lenet_epoch
 from benchmarks.__main__ import BENCHMARKS, with_section
 from handbook import datasets
+from handbook.cases import gan as case_gan
+from handbook.cases import lenet
+from handbook.contract import Split
 from handbook.project import Project
+from handbook.training.adversarial import FEWEST, Draws
+from handbook.training.batches import Batches, tensors
 from tests.conftest import ROOT
 
 
@@ -21,6 +29,30 @@ def test_a_section_is_replaced_and_the_others_stay_in_their_order() -> None:
     assert text.index(f"## {first}\n\none") < text.index(f"## {second}\n\ntwo\n\n| a |\n|---|")
     assert with_section(text, first, "one") == text
     assert with_section(text, first, "another") == text.replace("one\n", "another\n")
+
+
+def assert_same_weights(one: torch.nn.Module, other: torch.nn.Module) -> None:
+    pairs = zip(one.parameters(), other.parameters(), strict=True)
+    assert all(torch.allclose(mine, theirs, rtol=1e-3, atol=1e-5) for mine, theirs in pairs)
+
+
+def test_the_bare_loop_of_the_gan_plays_the_game_of_the_case(samples: Any) -> None:
+    params = dataclasses.replace(gan.parameters(Project(ROOT)), batch_size=8, steps=3)
+    data = datasets.page("mnist").load(samples("mnist"))
+    few = Split(data.train.take(np.arange(8 * FEWEST)), None, data.test)
+    torch.manual_seed(params.seed)
+    alone = gan.bare(params, Draws(*tensors(few.train), size=8, steps=3, seed=params.seed))
+    assert_same_weights(alone, case_gan.fit(few, params))
+
+
+def test_the_bare_loop_of_lenet_takes_the_steps_of_the_case(samples: Any) -> None:
+    params = dataclasses.replace(lenet_epoch.parameters(Project(ROOT)), batch_size=50, clip=0.01, weight_decay=0.5)
+    few = tensors(datasets.page("fashion_mnist").load(samples("fashion_mnist")).train.take(np.arange(300)))
+    batches = Batches(*few, size=50, seed=0, prepare=lenet.augmentation(params))
+    torch.manual_seed(1)
+    alone = lenet_epoch.bare(params, len(batches), lambda: batches, lambda images: images)
+    torch.manual_seed(1)
+    assert_same_weights(alone, lenet_epoch.ours(params, *few))
 
 
 def test_a_trial_makes_a_step_and_has_a_few_inputs_answered(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
