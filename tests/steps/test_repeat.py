@@ -14,7 +14,7 @@ from handbook.errors import HandbookError
 from handbook.files.formats import write_json
 from handbook.project import Project
 from handbook.registry import results
-from handbook.steps import evaluate, repeat, train
+from handbook.steps import evaluate, repeat, repeated, status, train, validate
 from handbook.steps.report import table
 from tests.conftest import ROOT
 
@@ -103,6 +103,45 @@ def test_the_pipelines_model_stands_for_its_seed_unless_it_is_not_what_training_
     assert trained == [1, 0, 1]
 
 
+def test_seeds_of_today_are_not_made_again_and_those_of_earlier_code_are_said_to_be_and_are(
+    project: Project, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    trained: list[int] = []
+
+    def carried(each: repeat.Repetition) -> repeat.Repetition:
+        trained.append(each.params["seed"])
+        write_json(each.kept, {primary: own[primary] + each.params["seed"] / 100})
+        return each
+
+    def again(seeds: int) -> list[int]:
+        trained.clear()
+        shutil.rmtree(project.cache / "repeats", ignore_errors=True)
+        repeat.repeat(project, NAME, seeds, jobs=1)
+        return [*trained]
+
+    validate.validate(project, project.case(NAME).dataset)
+    train.train(project, NAME)
+    evaluate.evaluate(project, NAME)
+    own, primary = results.metrics(project, project.case(NAME)), project.case(NAME).page.PRIMARY
+    monkeypatch.setattr(repeat, "carry_out", carried)
+    assert (again(2), again(2), again(3)) == ([0, 1], [], [2])
+    assert not table.row(project, NAME)["seeds"].endswith("‡")
+    status.status(project)
+    assert "repeat    1 of 1 fresh\n" in capsys.readouterr().out
+    (project.reports(NAME) / "seeds.json").write_text("{")
+    assert again(2) == [0, 1]
+
+    monkeypatch.setattr(repeated, "fingerprint", lambda *_, **__: "other code")
+    assert table.row(project, NAME)["seeds"].endswith("(2) ‡")
+    status.status(project)
+    assert f"repeat    0 of 1 fresh; 1 stale: {NAME}\nStale seeds are trained again" in capsys.readouterr().out
+    assert again(2) == [0, 1]
+    assert table.row(project, NAME)["seeds"].endswith("(2)")
+    text = (project.root / "params.yaml").read_text()
+    (project.root / "params.yaml").write_text(text.replace("n_components: 1000", "n_components: 900"))
+    assert table.row(project, NAME)["seeds"].endswith("(2) ‡")
+
+
 @pytest.mark.slow  # two processes that load torch
 def test_several_at_once_make_what_one_after_the_other_makes(project: Project) -> None:
     repeat.repeat(project, NAME, seeds=2, jobs=2)
@@ -127,9 +166,10 @@ def test_what_cannot_be_is_refused_before_anything_is_trained(
 def test_the_table_shows_the_spread_in_the_figures_own_unit() -> None:
     spread = {"mean": {"accuracy": 0.92051, "roc_auc": 0.93141}, "deviation": {"accuracy": 0.00123, "roc_auc": 0.00041}}
     known = spread | {"seeds": {"0": {}, "1": {}}}
-    assert table.over_seeds(known, "accuracy") == "92.05 % ± 0.12 % (2)"
-    assert table.over_seeds(known, "roc_auc") == "0.931 ± 0.00041 (2)"
-    assert table.over_seeds(None, "roc_auc") == "–"
+    assert table.over_seeds(known, True, "accuracy") == "92.05 % ± 0.12 % (2)"
+    assert table.over_seeds(known, True, "roc_auc") == "0.931 ± 0.00041 (2)"
+    assert table.over_seeds(known, False, "roc_auc") == "0.931 ± 0.00041 (2) ‡"
+    assert table.over_seeds(None, False, "roc_auc") == "–"
 
 
 def test_the_pipeline_of_repetitions_names_all_cases_but_those_of_many_folds_and_stands_apart() -> None:

@@ -48,6 +48,18 @@ def test_each_stage_is_fresh_stale_or_not_built(project: Project, capsys: pytest
     assert found["evaluate", "lenet"] == "not built"
 
 
+@pytest.mark.parametrize(("files", "fault"), [(0, ""), (1, "not built")])
+def test_a_folder_without_files_is_built_where_none_was_to_come(project: Project, files: int, fault: str) -> None:
+    sources.sources(project)
+    lock(project, "evaluate@lenet")
+    known = project.locked()
+    known["evaluate@lenet"]["outs"].append({"path": "reports/lenet/tables", "md5": "0.dir", "nfiles": files})
+    (project.root / "dvc.lock").write_text(yaml.safe_dump({"schema": "2.0", "stages": known}))
+    (project.root / "reports" / "lenet" / "tables").mkdir()
+    found = {(each.verb, each.name): each.fault for each in status.states(project)}
+    assert found["evaluate", "lenet"] == fault
+
+
 def test_what_is_all_built_is_said_in_one_sentence(
     project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -12,7 +12,7 @@ from handbook.project import Case, Project
 
 METRICS: dict[str, documents.Kind] = {"data": str, "baseline": dict, "book": dict, "interval": dict}
 VALIDATION: dict[str, documents.Kind] = {"data": str, "files": dict, "rows": int, "expectations": list, "success": bool}
-SEEDS: dict[str, documents.Kind] = {"data": str, "seeds": dict, "mean": dict, "deviation": dict}
+SEEDS: dict[str, documents.Kind] = {"key": str, "data": str, "seeds": dict, "mean": dict, "deviation": dict}
 EXAMPLE: dict[str, documents.Kind] = {"inputs": (dict, list), "answers": (dict, list)}
 
 

@@ -2,7 +2,8 @@
 
 Each seed goes through the whole of `train` and `evaluate`, in a folder of its own; by the case's own seed the model is
 judged that the pipeline has trained, where it is what such a training makes. What has ended is kept there, so a run
-that was cut off goes on; `reports/CASE/seeds.json` is written once all have ended.
+that was cut off goes on; `reports/CASE/seeds.json` is written once all have ended, and what it holds of today's code,
+parameters and data is not made again. To make all of it again, remove it and `.cache/repeats/CASE`.
 """
 
 from __future__ import annotations
@@ -26,9 +27,9 @@ from handbook.files.formats import write_json
 from handbook.project import Apart, Case, Project, plain
 from handbook.startup import memory
 from handbook.startup.cores import available_cores
+from handbook.steps import repeated
 from handbook.steps.evaluate import evaluate
 from handbook.steps.given import data_of, rounded
-from handbook.steps.sources import digest, fingerprint
 from handbook.steps.train import train, training_key, whole
 
 FEWEST, MOST = 2, 100
@@ -44,6 +45,10 @@ class Repetition:
     params: dict[str, Any]
     folder: Path
     key: str  # what its training is determined by
+
+    @property
+    def seed(self) -> str:
+        return str(self.params["seed"])
 
     @property
     def kept(self) -> Path:
@@ -64,25 +69,18 @@ def repeat(project: Project, name: str, seeds: int = 5, jobs: int | None = None)
     if "seed" not in plain(case.params):
         raise HandbookError(f"{name} is drawn by no seed: every repetition of it would be the same")
     _, origin = data_of(project, case)
-    key = repetition_key(project, case, origin)
+    key = repeated.key(project, case, {file: facts["sha256"] for file, facts in origin["files"].items()})
     with _alone(project, name), _only(project.cache / "repeats" / name, key) as home:
         work = [_repetition(project, case, origin, home, case.params.seed + k) for k in range(seeds)]
-        ahead = [each for each in work if not each.kept.exists()]
+        known = _known(project, case)
+        ahead = [each for each in work if each.seed not in known and not each.kept.exists()]
         for done in _run(ahead, jobs or available_cores()):
-            print(f"{name}, seed {done.params['seed']}: {_primary(case, _scores(done)):.4f}", flush=True)
-        rows = {str(each.params["seed"]): _scores(each) for each in work}
+            print(f"{name}, seed {done.seed}: {_primary(case, _scores(done)):.4f}", flush=True)
+        rows = {each.seed: known[each.seed] if each.seed in known else _scores(each) for each in work}
         summary = {"key": key, "data": origin["kind"], "dataset": case.dataset, "seeds": rows, **spread(rows)}
         write_json(project.reports(name) / "seeds.json", summary)
     mean, deviation = summary["mean"][case.page.PRIMARY], summary["deviation"][case.page.PRIMARY]
     print(f"{name}: {case.page.PRIMARY} {mean:.4f} ± {deviation:.4f}, mean and standard deviation of {seeds} seeds")
-
-
-def repetition_key(project: Project, case: Case, origin: dict[str, Any]) -> str:
-    """What a repetition is determined by besides its seed: code, the other parameters, data."""
-    fixed = {key: value for key, value in plain(case.params).items() if key != "seed"}
-    files = {file: facts["sha256"] for file, facts in origin["files"].items()}
-    code = [fingerprint(project, verb, case.name, parameters=False) for verb in ("train", "evaluate")]
-    return digest({"fixed": fixed, "files": files, "code": code})
 
 
 def spread(rows: dict[str, Scores]) -> dict[str, Scores]:
@@ -93,6 +91,15 @@ def spread(rows: dict[str, Scores]) -> dict[str, Scores]:
         "mean": rounded({name: fmean(values) for name, values in by_name.items()}),
         "deviation": rounded({name: stdev(values) for name, values in by_name.items()}),
     }
+
+
+def _known(project: Project, case: Case) -> dict[str, Scores]:
+    """The rows of `seeds.json`, if they are today's and stand beside the figures that evaluation has left."""
+    try:
+        found, of_today = repeated.shown(project, case)
+    except HandbookError:  # damaged, or the case is not evaluated: nothing there can be relied on
+        return {}
+    return found["seeds"] if found and of_today else {}
 
 
 def _repetition(project: Project, case: Case, origin: dict[str, Any], home: Path, seed: int) -> Repetition:

@@ -14,7 +14,7 @@ from typing import Any
 
 from handbook.project import Project
 from handbook.registry import pinned
-from handbook.steps import sources
+from handbook.steps import repeated, sources
 
 SHOWN = 6  # names in a line
 ORDER = ("validate", "train", "evaluate", "lab", "register", "report")
@@ -40,15 +40,23 @@ def states(project: Project) -> Iterator[State]:
         yield State(verb, name, _fault(project, stage, md5))
 
 
+def _repeated(project: Project) -> Iterator[State]:
+    """Of each case whose figures over several seeds are there, whether they are today's."""
+    for name in project.cases():
+        if (old := repeated.stale(project, name)) is not None:
+            yield State("repeat", name, "stale" if old else "")
+
+
 def _fault(project: Project, stage: dict[str, Any] | None, md5: Any) -> str:
-    if stage is None or any(not _is_there(project.root / out["path"]) for out in stage.get("outs", [])):
+    if stage is None or any(not _is_there(project.root, out) for out in stage.get("outs", [])):
         return "not built"
     small = [part for part in stage.get("deps", []) if part["path"].startswith(SMALL)]
     return "stale" if any(md5(project.root / part["path"]) != part["md5"] for part in small) else ""
 
 
-def _is_there(path: Path) -> bool:
-    return any(path.iterdir()) if path.is_dir() else path.exists()
+def _is_there(root: Path, out: dict[str, Any]) -> bool:
+    path = root / out["path"]
+    return (out.get("nfiles") == 0 or any(path.iterdir())) if path.is_dir() else path.exists()
 
 
 def status(project: Project) -> None:
@@ -59,6 +67,10 @@ def status(project: Project) -> None:
         stages = [each for each in found if each.verb == verb]
         if stages:
             print(_line(verb, stages))
+    if seeds := list(_repeated(project)):
+        print(_line("repeat", seeds))
+    if any(each.fault for each in seeds):
+        print("Stale seeds are trained again, for hours, by dvc repro repeats/dvc.yaml; then make report")
     faulty = [each for each in found if each.fault]
     missing = [each.name for each in faulty if each.fault == "not built" and each.verb in ("train", "evaluate")]
     if not faulty:

@@ -9,6 +9,7 @@ from handbook import contract
 from handbook.project import RECIPE, Case, Project
 from handbook.registry import results as read
 from handbook.registry import trained
+from handbook.steps import repeated
 from handbook.steps.report import published
 
 # What `preset: book` has more of, and its word; batches in an epoch are left out, since the data may fill fewer.
@@ -54,7 +55,7 @@ def row(project: Project, name: str) -> dict[str, Any]:
         "seconds": NONE if seconds is None else f"{seconds:.1f}",
         "dataset": data_of(numbers, case.dataset),
         "leak": known.leak,
-        "seeds": over_seeds(read.seeds(project, case), primary),
+        "seeds": over_seeds(*repeated.shown(project, case), primary),
         **line(numbers, primary, known),
         "metric": f"{primary} ↓" if contract.case(case.page).lower_is_better else primary,
         "more": [line(numbers, each, known) for each in further if each != primary and each in numbers],
@@ -74,13 +75,16 @@ def line(numbers: dict[str, Any], metric: str, known: published.Entry) -> dict[s
     }
 
 
-def over_seeds(spread: dict[str, Any] | None, metric: str) -> str:
-    """Mean and standard deviation of a figure over the seeds that a case was trained by, and their number."""
+def over_seeds(spread: dict[str, Any] | None, of_today: bool, metric: str) -> str:
+    """Mean and standard deviation of a figure over the seeds that a case was trained by, and their number.
+
+    A mark says that the code, the parameters or the data have changed since.
+    """
     if spread is None:
         return NONE
     mean, deviation = spread["mean"][metric], spread["deviation"][metric]
     width = f"{100 * deviation:.2f} %" if metric in PERCENT else f"{deviation:.2g}"
-    return f"{shown(metric, mean)} ± {width} ({len(spread['seeds'])})"
+    return f"{shown(metric, mean)} ± {width} ({len(spread['seeds'])})" + ("" if of_today else " ‡")
 
 
 def shortened(project: Project, name: str) -> str:
