@@ -81,7 +81,7 @@ audit: setup  ## ask for known vulnerabilities of everything that is pinned; nee
 	@$(BIN)/python requirements/audit.py
 
 bench: setup  ## measure side by side; ratios are written to benchmarks/
-	@$(BIN)/python -c "import minisom, torchsom" 2>/dev/null || sh requirements/setup.sh add bench
+	@$(BIN)/python -c "import minisom, torchsom, fastersom, xpysom" 2>/dev/null || sh requirements/setup.sh add bench
 	@$(BIN)/python -m benchmarks
 
 report: setup  ## build reports/index.html and the README's table again

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 import torch
 
+from benchmarks import som
 from handbook import datasets
 from handbook.cases import self_organising_map as page
 from handbook.cases.self_organising_map import finding, maps, rivals
@@ -151,6 +152,15 @@ def test_errors_and_umatrix_are_those_of_minisom() -> None:
     assert topographic == pytest.approx(theirs.topographic_error(rows.numpy()))
     heights = maps.u_matrix(nodes, GRIDS[0]).reshape(6, 5).numpy()
     np.testing.assert_allclose(theirs.distance_map(scaling="mean"), heights / heights.max())
+
+
+def test_the_batch_rule_is_that_of_two_libraries() -> None:
+    for library in ("fastersom", "xpysom"):
+        pytest.importorskip(library)
+    rows, passes = som.generated(2_000), 3
+    ours, *theirs = (train(rows, passes)() for train in (som.ours, som.fastersom, som.xpysom))
+    for nodes in theirs:
+        torch.testing.assert_close(nodes, ours, rtol=1e-3, atol=1e-3)
 
 
 def test_the_online_rule_is_minisoms() -> None:
