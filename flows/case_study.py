@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from prefect import State, allow_failure, flow
+from prefect import State, flow
 from prefect.futures import PrefectFuture
 from prefect.task_runners import ThreadPoolTaskRunner
 from pydantic import AfterValidator, GetJsonSchemaHandler
@@ -12,7 +12,7 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 from flows.machine import machine
-from flows.runners import submit
+from flows.runners import Despite, submit
 from flows.tasks import evaluate, register, registered, sources, train, validate
 from flows.verdict import Futures, Row, verdict
 from handbook.errors import unknown
@@ -72,6 +72,6 @@ def chain(case: str, checked: PrefectFuture[Any], before: Futures) -> Futures:
 def enter(cases: list[str], before: Futures) -> Futures:
     """All that was evaluated into the registry at once, and what became of each case; one that failed stays out."""
     judged = {case: before[f"evaluate@{case}"] for case in cases}
-    entered = submit(register, after=[allow_failure(each) for each in judged.values()])
+    entered = submit(register, after=[Despite(each) for each in judged.values()])
     each = {f"register@{case}": submit(registered, case, after=[judged[case], entered]) for case in cases}
     return {"register": entered, **each}

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from prefect import State, allow_failure, flow
+from prefect import State, flow
 from prefect.task_runners import ThreadPoolTaskRunner
 from pydantic import Field
 
 from flows import runners
 from flows.case_study import chain, dataset_of, enter
 from flows.machine import machine, room_for
-from flows.runners import submit
+from flows.runners import Despite, submit
 from flows.tasks import lab, report, sources, validate
 from flows.verdict import Futures, Row, verdict
 from handbook.project import Project
@@ -37,6 +37,6 @@ def everything(
             stages.update(chain(case, checked[dataset_of(case)], stages))
         stages |= {f"lab@{name}": submit(lab, name, after=[known]) for name in project.labs()}
         stages |= enter(project.cases(), stages)
-        ended = [allow_failure(stage) for stage in stages.values()]
+        ended = [Despite(stage) for stage in stages.values()]
         stages["report"] = submit(report, after=ended)
         return verdict(stages)

@@ -11,13 +11,14 @@ from __future__ import annotations
 
 import os
 import sys
+from collections import namedtuple
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from importlib.util import find_spec
 from typing import Any, Literal
 
-from prefect import Task
+from prefect import Task, allow_failure
 from prefect.client.orchestration import get_client
 from prefect.context import FlowRunContext
 from prefect.futures import PrefectFuture
@@ -34,6 +35,16 @@ GPU = "gpu"  # the tag of tasks that use the accelerator; Prefect lets one of th
 Place = Callable[[str], AbstractContextManager[Any]]  # a verb -> what its task is submitted inside of
 
 _place: ContextVar[Place | None] = ContextVar("place", default=None)
+
+
+class Despite(namedtuple("Despite", "value"), allow_failure):  # type: ignore[misc]
+    """`allow_failure` around a future that is waited for, whether it fails or not, in a form that Dask hands on.
+
+    Of a tuple around its futures Dask makes a plain one, unless it is a named one (dask._task_spec.parse_input): by the
+    bare annotation one case that failed kept all others from the registry.
+    """
+
+    __slots__ = ()
 
 
 def submit(task: Task[Any, Any], name: str = "", after: Sequence[Any] = ()) -> PrefectFuture[Any]:

@@ -19,6 +19,7 @@ import pytest
 from flows import servers, ui
 from handbook.project import Case, Project
 from handbook.registry import shown, tracking
+from tests.conftest import ROOT
 
 OWNER = "postgres"  # who runs it where we are root, whom Postgres refuses
 
@@ -107,6 +108,7 @@ def test_a_flow_is_kept_in_postgres(toy: Path, postgres: str, monkeypatch: pytes
 def test_the_registry_and_its_pages_are_kept_in_postgres(
     placed: Callable[..., Case], project: Project, postgres: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))  # its pages are served from elsewhere
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"postgresql+psycopg2://{postgres}/mlflow")
     for number, accuracy in enumerate((0.9, 0.95), start=1):
         reported = tracking.register(project, placed("lenet", accuracy))

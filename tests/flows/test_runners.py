@@ -12,6 +12,7 @@ from typing import Any
 
 import psutil
 import pytest
+from prefect import allow_failure
 from prefect.client.orchestration import get_client
 
 from flows import everything, machine, runners
@@ -53,6 +54,14 @@ def test_a_cluster_runs_every_stage_one_trainer_at_a_time_and_then_finds_them_ca
     assert most_at_once(toy) == 1
     assert (toy / "reports" / "index.html").read_text() == "apple\npear_book\n"
     assert run(everything.everything)[1] == dict.fromkeys(ALL, "Cached") | SHOWN  # and threads agree that all is done
+
+
+def test_what_may_fail_reaches_a_worker_of_dask_as_such() -> None:
+    distributed = pytest.importorskip("distributed")
+    with distributed.Client(processes=False, n_workers=1, dashboard_address=None) as client:
+        waited_for = [runners.Despite(client.submit(int)), runners.Despite(client.submit(str))]
+        seen = client.submit(lambda given: [(isinstance(each, allow_failure), *each) for each in given], waited_for)
+        assert seen.result() == [(True, 0), (True, "")]
 
 
 @pytest.mark.slow
