@@ -30,7 +30,8 @@ from handbook.startup.cores import available_cores
 
 Name = Literal["threads", "dask", "ray"]
 NAMES = ("threads", "dask", "ray")
-VERBS = ("sources", "validate", "train", "evaluate", "register", "lab", "report")
+# Every task of flows.tasks: Ray gives each verb a place, and a task that asks for another would wait for ever.
+VERBS = ("sources", "validate", "train", "evaluate", "register", "registered", "lab", "report")
 GPU = "gpu"  # the tag of tasks that use the accelerator; Prefect lets one of them run at a time
 Place = Callable[[str], AbstractContextManager[Any]]  # a verb -> what its task is submitted inside of
 

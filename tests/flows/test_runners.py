@@ -12,10 +12,10 @@ from typing import Any
 
 import psutil
 import pytest
-from prefect import allow_failure
+from prefect import Task, allow_failure
 from prefect.client.orchestration import get_client
 
-from flows import everything, machine, runners
+from flows import everything, machine, runners, tasks
 from handbook.errors import HandbookError
 from tests.flows.test_flows import ALL, SHOWN, run
 
@@ -56,6 +56,10 @@ def test_a_cluster_runs_every_stage_one_trainer_at_a_time_and_then_finds_them_ca
     assert run(everything.everything)[1] == dict.fromkeys(ALL, "Cached") | SHOWN  # and threads agree that all is done
 
 
+def test_every_task_has_a_place_on_a_cluster() -> None:
+    assert {each.name for each in vars(tasks).values() if isinstance(each, Task)} == {*runners.VERBS}
+
+
 def test_what_may_fail_reaches_a_worker_of_dask_as_such() -> None:
     distributed = pytest.importorskip("distributed")
     with distributed.Client(processes=False, n_workers=1, dashboard_address=None) as client:
@@ -65,16 +69,17 @@ def test_what_may_fail_reaches_a_worker_of_dask_as_such() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("name", ["dask", "ray"])
 @pytest.mark.usefixtures("server")
-def test_a_cluster_with_two_places_trains_two_at_once_and_a_failure_stops_no_other(toy: Path) -> None:
-    pytest.importorskip("prefect_dask")
+def test_a_cluster_with_two_places_trains_two_at_once_and_a_failure_stops_no_other(toy: Path, name: str) -> None:
+    pytest.importorskip(f"prefect_{name}")
     noted(toy, 4)  # two workers that start on busy cores may be seconds apart
-    assert run(everything.everything, 2, "dask")[0].is_completed()
+    assert run(everything.everything, 2, name)[0].is_completed()
     assert most_at_once(toy) == 2
     (toy / "broken").mkdir()
     (toy / "broken" / "apple").touch()
     (toy / "params.yaml").write_text((toy / "params.yaml").read_text().replace("seed: 0", "seed: 1"))
-    state, rows = run(everything.everything, 2, "dask")
+    state, rows = run(everything.everything, 2, name)
     assert state.is_failed()
     assert "apple is broken" in state.message
     assert rows["evaluate@apple"] == "NotReady"
