@@ -25,6 +25,7 @@ from handbook.errors import HandbookError
 from handbook.files import documents, locks
 from handbook.files.formats import write_json
 from handbook.project import Apart, Case, Project, plain
+from handbook.registry import results
 from handbook.startup import memory
 from handbook.startup.cores import available_cores
 from handbook.steps import repeated
@@ -72,7 +73,7 @@ def repeat(project: Project, name: str, seeds: int = 5, jobs: int | None = None)
     key = repeated.key(project, case, {file: facts["sha256"] for file, facts in origin["files"].items()})
     with _alone(project, name), _only(project.cache / "repeats" / name, key) as home:
         work = [_repetition(project, case, origin, home, case.params.seed + k) for k in range(seeds)]
-        known = _known(project, case)
+        known = _known(project, case, key)
         ahead = [each for each in work if each.seed not in known and not each.kept.exists()]
         for done in _run(ahead, jobs or available_cores()):
             print(f"{name}, seed {done.seed}: {_primary(case, _scores(done)):.4f}", flush=True)
@@ -93,13 +94,13 @@ def spread(rows: dict[str, Scores]) -> dict[str, Scores]:
     }
 
 
-def _known(project: Project, case: Case) -> dict[str, Scores]:
-    """The rows of `seeds.json`, if they are today's and stand beside the figures that evaluation has left."""
+def _known(project: Project, case: Case, key: str) -> dict[str, Scores]:
+    """The rows of `seeds.json`, if this key made them and they stand beside the figures that evaluation has left."""
     try:
-        found, of_today = repeated.shown(project, case)
+        found = results.seeds(project, case)
     except HandbookError:  # damaged, or the case is not evaluated: nothing there can be relied on
         return {}
-    return found["seeds"] if found and of_today else {}
+    return found["seeds"] if found and found["key"] == key else {}
 
 
 def _repetition(project: Project, case: Case, origin: dict[str, Any], home: Path, seed: int) -> Repetition:

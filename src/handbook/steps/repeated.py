@@ -20,8 +20,10 @@ def key(project: Project, case: Case, files: dict[str, str]) -> str:
 def shown(project: Project, case: Case) -> tuple[dict[str, Any] | None, bool]:
     """The figures that stand beside a case's own, None if there are none, and whether today's key made them."""
     found = results.seeds(project, case)
+    if found is None:
+        return None, False
     gate = results.validation(project, case.dataset) or {"files": {}}
-    return found, found is not None and found["key"] == key(project, case, gate["files"])
+    return found, found["key"] == key(project, case, gate["files"])
 
 
 def stale(project: Project, name: str) -> bool | None:
